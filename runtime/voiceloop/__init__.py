@@ -1,0 +1,1 @@
+"""An asyncio runtime for realtime voice agents."""

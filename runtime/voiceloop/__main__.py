@@ -1,0 +1,5 @@
+"""Run `python -m voiceloop`."""
+
+from voiceloop.cli import main
+
+main()

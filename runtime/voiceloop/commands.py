@@ -1,0 +1,186 @@
+"""Everything the core can ask for: imperative, frozen, one closed union.
+
+The session carries each command out synchronously, in order; slow work is started and reports back as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voiceloop.vocabulary import HeardSpan, Tier, ToolCall
+
+# To the engine -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEngine:
+    """Open the engine of this tier; answered by `EngineReady` or `EngineLost`."""
+
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class AskReply:
+    """Ask the engine for a reply. At most one ask is open at a time."""
+
+    ask_id: str
+    say: str | None = None
+    """Speak exactly this text; None lets the model answer."""
+    tools_allowed: bool = True
+    """False once this turn has used up its tool rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    """Stop generating this reply; answered by `ReplyFinished`."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrimReply:
+    """Make the engine's history hold only what was heard; a part of which nothing was heard is deleted."""
+
+    heard: HeardSpan
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTurn:
+    """The local gate says the user has finished: hand the turn over."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetTurn:
+    """Delete a user turn from the engine's history: it was a cough."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Add a typed user turn to the engine's history; asks for nothing."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendToolOutput:
+    """Add a call's one output to the engine's history; asks for nothing."""
+
+    call_id: str
+    output: str
+
+
+EngineCommand = AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput
+
+# To the ledger and the line ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SealPlayback:
+    """No more audio will come for this reply; answered by `PlaybackFinished` once all of it was played."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteReply:
+    """Drop whatever audio still arrives for this reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausePlayback:
+    """Silence now, keep the rest: the user may only have coughed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayback:
+    """Go on exactly where playback paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushPlayback:
+    """Throw away all that is unplayed; answered by `PlaybackFlushed` in the same breath."""
+
+
+# To the tool bus -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run a tool; answered by exactly one `ToolFinished`."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    """Stop a running tool unless it survives interruption; its `ToolFinished` still comes."""
+
+    call_id: str
+
+
+# To the session ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """Start microphone and speaker; answered by `LineOpened` or `LineLost`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    """Send `DeadlinePassed(name)` at `at_s` on the monotonic clock; a second one of that name replaces the first."""
+
+    name: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearDeadline:
+    """Forget the deadline of that name, if there is one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLine:
+    """Write one transcript line, with `t` in seconds on the recording's clock."""
+
+    event: str
+    t: float
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """Close everything; exactly one per session, and the last command."""
+
+    reason: str
+    exit_status: int = 0
+    """The process's exit status when this is its only session (errors.py)."""
+
+
+Command = (
+    OpenEngine
+    | EngineCommand
+    | SealPlayback
+    | MuteReply
+    | PausePlayback
+    | ResumePlayback
+    | FlushPlayback
+    | RunTool
+    | CancelTool
+    | OpenLine
+    | SetDeadline
+    | ClearDeadline
+    | WriteLine
+    | EndSession
+)

@@ -1,0 +1,1 @@
+"""What hears and sounds on this machine."""

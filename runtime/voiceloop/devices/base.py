@@ -1,0 +1,55 @@
+"""The seam between a session and where sound comes from and goes to: a sound card, a WAV file, a phone line.
+
+A line hands captured audio over in order and without gaps; what it could not capture it replaces by silence, so that
+sample numbers are a clock. It plays what it pulls from the ledger, in order, and acknowledges what was really played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voiceloop.audio.ledger import Ledger
+
+__all__ = ["Ears", "Line", "LineReports", "Played"]
+
+Ears = Callable[[bytes, int], None]
+"""Called with 16-bit mono PCM at the session's rate and the number of its first sample since the line opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How far playback got."""
+
+    generation: int
+    sample: int
+    """Samples played since the line opened, at the session's rate, silence included."""
+    exact: bool
+    """Counted by the line itself; else estimated from a clock."""
+
+
+class LineReports(Protocol):
+    """What a line tells its session besides audio. Plain calls on the loop's thread, each at most once."""
+
+    def input_ended(self) -> None:
+        """The input has no more to give; the line goes on delivering silence and playing."""
+
+    def lost(self, detail: str) -> None:
+        """The device went away; the line is dead. `detail` is one line that says what to do."""
+
+
+class Line(Protocol):
+    """A microphone and a speaker with a common clock."""
+
+    async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
+        """Start both directions; sample 0 of both is the moment this returns. Raises DeviceError or UsageError."""
+
+    def flush(self, generation: int) -> None:
+        """Forget all audio pulled before `generation` that was not played: silence from now on until new audio."""
+
+    def played(self) -> Played:
+        """Where playback is."""
+
+    async def close(self, within_s: float) -> None:
+        """Stop both directions and finish files. Idempotent; safe to cancel."""

@@ -1,0 +1,59 @@
+"""The seam between a session and whatever listens and answers: a realtime socket, a REST cascade, models here.
+
+Audio crosses it by plain call, everything else as an event. Nothing assumes one reply at a time, nor that the user is
+silent while the agent speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from voiceloop.commands import EngineCommand
+from voiceloop.events import Event
+from voiceloop.vocabulary import AudioFormat, Item, ToolSpec
+
+__all__ = ["Engine", "EnginePort", "Seed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What a new engine must know to go on with a conversation."""
+
+    instructions: str
+    tools: Sequence[ToolSpec]
+    format: AudioFormat
+    language: str = "en"
+    voice: str | None = None
+    vocabulary: Sequence[str] = ()
+    history: Sequence[Item] = ()
+
+
+class EnginePort(Protocol):
+    """What an engine may do to its session. All three are plain calls on the loop's thread."""
+
+    def happened(self, event: Event) -> None:
+        """Report an event; it is handled before this returns unless another one is being handled."""
+
+    def audio(self, reply_id: str, item_id: str, content_index: int, pcm: bytes) -> None:
+        """Hand over received reply audio, 16-bit PCM at the session's rate, any length."""
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` as a named task of the session's group."""
+
+
+class Engine(Protocol):
+    """Listens and answers."""
+
+    async def open(self, seed: Seed, port: EnginePort) -> None:
+        """Connect and configure; reports `EngineReady` or `EngineLost`, raises neither. Cancelling closes it."""
+
+    def hear(self, pcm: bytes, first_sample: int) -> bool:
+        """Take captured audio (16-bit PCM at the session's rate). False: the buffer is full, the caller keeps it."""
+
+    def obey(self, command: EngineCommand) -> None:
+        """Start carrying out a command; its outcome arrives as an event."""
+
+    async def close(self, within_s: float) -> None:
+        """Close politely, or hard after `within_s`. Idempotent; safe to cancel."""

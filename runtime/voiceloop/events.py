@@ -1,0 +1,278 @@
+"""Everything that can happen to a conversation: past tense, frozen, one closed union.
+
+Events reach the core through `core.step(event, now)`. Audio never travels as an event: captured frames go straight to
+the engine and received audio straight to the ledger; only verdicts about them are events.
+
+Ids are opaque strings. A turn is one thing the user said or typed (`turn_id`), a reply is one answer (`reply_id`), an
+ask is our request for a reply (`ask_id`). `at_s` is seconds on the capture clock, whose zero is the line's first sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, ToolCall, Traits, Usage
+
+Source = Literal["engine", "local"]
+
+# The session and its surroundings ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The session exists; nothing is open yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineOpened:
+    """Microphone and speaker run; sample 0 of both is now."""
+
+    captions_only: bool = False
+    """There is no audio: turns are typed and replies are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineEnded:
+    """The input has no more to give (a WAV file ran out, typed input closed); playback goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineLost:
+    """The device went away or the caller hung up."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """A deadline set with `SetDeadline` came due."""
+
+    name: str
+
+
+# The engine ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The engine is configured and hears."""
+
+    tier: Tier
+    model: str
+    traits: Traits
+    dialect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    """The engine cannot go on. Exactly one per opened engine that was not closed by us."""
+
+    cause: Cause
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineComplained:
+    """The engine reported an error and lives on."""
+
+    code: str
+    detail: str
+    ask_id: str = ""
+    """The ask it refused, when the engine can tell; empty otherwise."""
+
+
+# The user's turn -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The user began to speak."""
+
+    turn_id: str
+    at_s: float
+    """Onset, without pre-roll."""
+    source: Source = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The user stopped speaking, as far as voice activity can tell."""
+
+    turn_id: str
+    at_s: float
+    """Last speech sample, without hang-over."""
+    source: Source = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    """The engine holds the user's turn; speech of this turn has ended for good."""
+
+    turn_id: str
+    previous_id: str | None = None
+    """The item before it in the engine's history: transcripts are ordered by it, not by arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserTranscribed:
+    """What the user said, in words. May come before or after the reply it prompted, or never."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionFailed:
+    """The words of this turn will never come; the turn itself stands."""
+
+    turn_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextTyped:
+    """The user typed a turn."""
+
+    turn_id: str
+    text: str
+
+
+# The reply -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The engine started a reply."""
+
+    reply_id: str
+    ask_id: str = ""
+    """The ask it answers; empty when the engine started by itself or does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTextArrived:
+    """More of the reply's words. Text runs ahead of sound."""
+
+    reply_id: str
+    item_id: str
+    content_index: int
+    delta: str
+    received_ms: int = 0
+    """Audio of this content part received before these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudioStarted:
+    """The first audio of a reply arrived from the engine."""
+
+    reply_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model asks for a tool; reported once per call_id, with whole arguments."""
+
+    reply_id: str
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """The engine is done with a reply; its audio may still be playing."""
+
+    reply_id: str
+    status: ReplyStatus
+    detail: str = ""
+    """Why, for anything but completed."""
+    usage: Usage = Usage()
+
+
+# Playback ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The listener hears the first sample of a reply."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFinished:
+    """Every sample of a sealed reply was played. A sealed reply without audio finishes at once, with no spans."""
+
+    reply_id: str
+    spans: tuple[HeardSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackFlushed:
+    """The answer to `FlushPlayback`: what was heard of each part that was still in the ledger, oldest first."""
+
+    spans: tuple[HeardSpan, ...]
+
+
+# Tools ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """The one outcome of a call."""
+
+    call_id: str
+    outcome: Outcome
+    output: str
+
+
+# The application -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SayAsked:
+    """The application, or a tool's timer, wants a sentence spoken as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptAsked:
+    """The application wants the agent to stop speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndAsked:
+    """Somebody wants the session over: the application, Ctrl-C, a limit."""
+
+    reason: str
+
+
+Event = (
+    SessionOpened
+    | LineOpened
+    | LineEnded
+    | LineLost
+    | DeadlinePassed
+    | EngineReady
+    | EngineLost
+    | EngineComplained
+    | SpeechStarted
+    | SpeechStopped
+    | TurnCommitted
+    | UserTranscribed
+    | TranscriptionFailed
+    | TextTyped
+    | ReplyStarted
+    | ReplyTextArrived
+    | ReplyAudioStarted
+    | ToolCalled
+    | ReplyFinished
+    | PlaybackStarted
+    | PlaybackFinished
+    | PlaybackFlushed
+    | ToolFinished
+    | SayAsked
+    | InterruptAsked
+    | EndAsked
+)

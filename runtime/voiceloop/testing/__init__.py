@@ -1,0 +1,1 @@
+"""Public fakes for anyone who builds on voiceloop."""

@@ -1,0 +1,196 @@
+"""The nouns every part shares: who answers, in which form, what was said and what was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "AssistantTurn",
+    "AudioFormat",
+    "Cause",
+    "Encoding",
+    "HeardSpan",
+    "Item",
+    "Outcome",
+    "Phase",
+    "ReplyStatus",
+    "Tier",
+    "ToolCall",
+    "ToolOutput",
+    "ToolSpec",
+    "Traits",
+    "Usage",
+    "UserTurn",
+]
+
+
+class Tier(StrEnum):
+    """Who answers: the realtime socket, the REST endpoints, or models on this machine."""
+
+    REALTIME = "realtime"
+    REST = "rest"
+    DEVICE = "device"
+
+
+class Phase(StrEnum):
+    """What the conversation is doing; the worst place to lose an engine comes last."""
+
+    IDLE = "idle"
+    USER_SPEAKING = "user_speaking"
+    THINKING = "thinking"
+    TOOL_RUNNING = "tool_running"
+    AGENT_SPEAKING = "agent_speaking"
+    AUDIO_QUEUED = "audio_queued"
+
+
+class Cause(StrEnum):
+    """Why an engine was lost or left."""
+
+    DROP = "drop"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    DEAD_WIRE = "dead_wire"
+    SLOW_MODEL = "slow_model"
+    SESSION_CAP = "session_cap"
+    QUOTA = "quota"
+    BAD_KEY = "bad_key"
+    BAD_MODEL = "bad_model"
+    UNSUPPORTED_DIALECT = "unsupported_dialect"
+    BROKEN_PEER = "broken_peer"
+
+
+class Encoding(StrEnum):
+    """How one audio sample is written on the wire."""
+
+    PCM16 = "pcm16"
+    G711_ULAW = "g711_ulaw"
+    G711_ALAW = "g711_alaw"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """Mono audio as it crosses the wire. Inside voiceloop audio is always 16-bit PCM at `rate_hz`."""
+
+    encoding: Encoding = Encoding.PCM16
+    rate_hz: int = 24_000
+    """Samples a second; 24,000 for pcm16 and 8,000 for both G.711 forms at OpenAI-like servers."""
+
+    @property
+    def wire_bytes_per_sample(self) -> int:
+        """Bytes one sample takes on the wire, before base64."""
+        return 2 if self.encoding is Encoding.PCM16 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an engine does by itself; the turn machine branches on these, never on an engine's name."""
+
+    ends_turns: bool = True
+    """The engine decides when the user has finished (server VAD). Else the local gate does."""
+    starts_replies: bool = True
+    """The engine starts a reply when a turn ends, without being asked."""
+    stops_on_speech: bool = False
+    """The engine cancels its own reply when it hears speech."""
+    keeps_audio: bool = True
+    """The engine holds the reply's audio in its history, so a barge-in must trim it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model sees it."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON schema of the arguments object."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """Something the user said or typed."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantTurn:
+    """What the listener heard of one reply. Text enters here through the ledger, never because it was generated."""
+
+    reply_id: str
+    text: str
+    heard_ms: int | None
+    """Milliseconds really played; None for a reply that was only text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for a tool."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON text as the model wrote it; may be invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """The one answer to a tool call."""
+
+    call_id: str
+    output: str
+
+
+Item = UserTurn | AssistantTurn | ToolCall | ToolOutput
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSpan:
+    """How much of one content part of a reply was received and how much was really played."""
+
+    reply_id: str
+    item_id: str
+    content_index: int
+    heard_ms: int
+    """Milliseconds the listener heard; 0 when playback never reached the part."""
+    received_ms: int
+    """Milliseconds received so far; heard_ms never exceeds it."""
+
+    @property
+    def finished(self) -> bool:
+        """All that was received was heard."""
+        return self.heard_ms >= self.received_ms
+
+
+class ReplyStatus(StrEnum):
+    """How a reply ended on the engine's side; playback may go on after it."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """The one ending of a tool call."""
+
+    OK = "ok"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens one reply was billed; zero where the server said nothing. Cached tokens are part of input."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    details: Mapping[str, int] = field(default_factory=dict)

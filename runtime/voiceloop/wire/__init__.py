@@ -1,0 +1,1 @@
+"""The realtime protocol, without I/O: text in, events out; commands in, text out."""
