@@ -4,7 +4,8 @@ Events reach the core through `core.step(event, now)`. Audio never travels as an
 the engine and received audio straight to the ledger; only verdicts about them are events.
 
 Ids are opaque strings. A turn is one thing the user said or typed (`turn_id`), a reply is one answer (`reply_id`), an
-ask is our request for a reply (`ask_id`). `at_s` is seconds on the capture clock, whose zero is the line's first sample.
+ask is our request for a reply (`ask_id`). `at_s` counts seconds on the capture clock, whose zero is the line's first
+sample.
 """
 
 from __future__ import annotations
