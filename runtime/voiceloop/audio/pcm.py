@@ -1,0 +1,79 @@
+"""Arithmetic on 16-bit mono PCM in native byte order, which is little-endian on everything voiceloop runs on.
+
+Bytes in, bytes out: the audio path moves bytes, and only what must look at samples makes an array of them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["gain", "interleave", "level_db", "ramp", "silence", "to_float32", "to_int16", "to_mono"]
+
+SILENCE_DB = -100.0
+"""What `level_db` says of exact silence; the quietest 16-bit signal that is not is at -97 dBFS for one bit in 20 ms."""
+
+_FULL_SCALE = 32768.0
+
+
+def silence(samples: int) -> bytes:
+    """That many zero samples."""
+    return bytes(2 * samples)
+
+
+def to_float32(pcm: bytes) -> NDArray[np.float32]:
+    """Samples as floats from -1.0 to just under 1.0."""
+    return np.frombuffer(pcm, np.int16).astype(np.float32) * np.float32(1.0 / _FULL_SCALE)
+
+
+def to_int16(samples: NDArray[np.floating]) -> bytes:
+    """Floats as PCM, rounded to nearest; what lies outside -1.0 to 1.0 is clipped."""
+    scaled = np.rint(samples * _FULL_SCALE)
+    clipped: NDArray[np.floating] = np.clip(scaled, -32768, 32767)
+    return clipped.astype(np.int16).tobytes()
+
+
+def to_mono(pcm: bytes, channels: int) -> bytes:
+    """The mean of interleaved channels, rounded down. A trailing incomplete frame is an error (ValueError)."""
+    if channels == 1:
+        return pcm
+    frames = np.frombuffer(pcm, np.int16).reshape(-1, channels)
+    mean: NDArray[np.int32] = frames.sum(axis=1, dtype=np.int32) // channels
+    return mean.astype(np.int16).tobytes()
+
+
+def interleave(left: bytes, right: bytes) -> bytes:
+    """Two channels as one stereo stream; the shorter is filled up with silence."""
+    frames = max(len(left), len(right)) // 2
+    stereo = np.zeros((frames, 2), np.int16)
+    stereo[: len(left) // 2, 0] = np.frombuffer(left, np.int16)
+    stereo[: len(right) // 2, 1] = np.frombuffer(right, np.int16)
+    return stereo.tobytes()
+
+
+def gain(pcm: bytes, factor: float) -> bytes:
+    """Every sample times `factor`, clipped."""
+    return ramp(pcm, factor, factor)
+
+
+def ramp(pcm: bytes, start: float, end: float) -> bytes:
+    """Samples times a gain that moves in a straight line and reaches `end` with the last sample, clipped."""
+    if not pcm or start == end == 1.0:
+        return pcm
+    samples = np.frombuffer(pcm, np.int16).astype(np.float32)
+    if start == end:
+        samples *= np.float32(end)
+    else:
+        samples *= np.linspace(start, end, len(samples) + 1, dtype=np.float32)[1:]
+    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16).tobytes()
+
+
+def level_db(pcm: bytes) -> float:
+    """RMS level in dBFS, 0 dB being a full-scale square wave; `SILENCE_DB` for silence or no samples."""
+    if not pcm:
+        return SILENCE_DB
+    samples = np.frombuffer(pcm, np.int16).astype(np.float32)
+    energy = float(samples @ samples) / len(samples)
+    return SILENCE_DB if energy == 0.0 else 10.0 * math.log10(energy / (_FULL_SCALE * _FULL_SCALE))
