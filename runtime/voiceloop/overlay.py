@@ -1,0 +1,269 @@
+"""One overlay of settings: layers laid over each other, checked by the models, every wrong name or value placed.
+
+A layer is a settings file's text, environment variables or flags; this module is handed them and reads nothing. Later
+layers win, value by value. Errors are SettingsError with one line: where it stands, what is wrong, what is right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from voiceloop.errors import SettingsError
+from voiceloop.redact import looks_like_key
+from voiceloop.settings import Settings
+
+__all__ = [
+    "ENV_PREFIX",
+    "Effective",
+    "Layer",
+    "Path",
+    "dotted",
+    "env_layer",
+    "env_name",
+    "flag_layer",
+    "leaves",
+    "overlay",
+    "toml_layer",
+]
+
+ENV_PREFIX = "VOICELOOP_"
+NOT_SETTINGS = frozenset({"VOICELOOP_DEBUG"})
+BACKEND_VARIABLES = {"DGRID_API_KEY": ("backend", "api_key"), "DGRID_BASE_URL": ("backend", "base_url")}
+SECRET_NAME = re.compile(r"(?:^|[_-])(?:api_?key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
+FREE = "plugins"
+"""The section whose tables belong to plugins; its values are checked by them."""
+
+LONGEST_VALUE = 60
+"""Characters of a wrong value that are shown."""
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values by path."""
+
+    values: Mapping[Path, Any]
+    where: Callable[[Path], str]
+    """Where the first value at or below a path stands, in words for people."""
+    spell: Callable[[Path], str]
+    """How this layer writes the name of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Checked settings, and where each value that is not a default came from."""
+
+    settings: Settings
+    given: Mapping[Path, Layer]
+    values: Mapping[Path, Any]
+
+    def where(self, path: Path) -> str:
+        """Say where the value of a path came from."""
+        layer = self.given.get(path)
+        return layer.where(path) if layer else "default"
+
+
+# Layers --------------------------------------------------------------------------------------------------------------
+
+
+def toml_layer(text: str, name: str) -> Layer:
+    """Return the layer of a settings file; `name` is how people know it. Keys in it are refused."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name}: not valid TOML: {error}") from error
+    lines = functools.cache(lambda: line_numbers(text))
+
+    def where(path: Path) -> str:
+        known = (path[:length] for length in range(len(path), 0, -1))
+        return next((f"{name}, line {lines()[p]}" for p in known if p in lines()), name)
+
+    values = dict(flat(tables))
+    for path, value in values.items():
+        if SECRET_NAME.search(path[-1]) or (isinstance(value, str) and looks_like_key(value)):
+            raise SettingsError(
+                f"{where(path)}: {dotted(path)} holds a secret, which does not belong in a settings file;"
+                " remove it and set DGRID_API_KEY in the environment or in .env, or use --key-file"
+            )
+    return Layer(values, where, dotted)
+
+
+def env_layer(environ: Mapping[str, str], where: Callable[[str], str] = str) -> Layer:
+    """Return the layer of `VOICELOOP_*` and `DGRID_*` variables; empty `DGRID_*` count as not set."""
+    names: dict[Path, str] = {}
+    for name, value in environ.items():
+        if name in BACKEND_VARIABLES and value.strip():
+            names.setdefault(BACKEND_VARIABLES[name], name)
+        elif name.startswith(ENV_PREFIX) and name not in NOT_SETTINGS:
+            names[tuple(name.removeprefix(ENV_PREFIX).lower().split("__"))] = name
+    values = {path: from_text(path, environ[name].strip()) for path, name in names.items()}
+    return Layer(values, lambda path: where(first_below(path, names)), env_name)
+
+
+def flag_layer(flags: Mapping[Path, tuple[str, Any]]) -> Layer:
+    """Return the layer of flags: path to flag name and value; None means the flag was not used."""
+    used = {path: flag for path, flag in flags.items() if flag[1] is not None}
+    names = {path: name for path, (name, _) in used.items()}
+    return Layer({path: value for path, (_, value) in used.items()}, lambda path: first_below(path, names), dotted)
+
+
+def first_below(path: Path, names: Mapping[Path, str]) -> str:
+    """Return the name of the first path that begins with `path`."""
+    return next(name for known, name in names.items() if known[: len(path)] == path)
+
+
+def flat(tables: Mapping[str, Any], above: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield each value that is no table, and empty tables, with its path."""
+    for name, value in tables.items():
+        if isinstance(value, dict) and value:
+            yield from flat(value, (*above, name))
+        else:
+            yield (*above, name), value
+
+
+def line_numbers(text: str) -> dict[Path, int]:
+    """Return the line on which each path of a valid TOML text begins.
+
+    A path stands where the shortest readable beginning of the text that holds it ends; a value of several lines begins
+    after the last readable beginning that does not hold it.
+    """
+    found: dict[Path, int] = {}
+    lines = text.splitlines(keepends=True)
+    first_unread = 1
+    for number in range(1, len(lines) + 1):
+        try:
+            tables = tomllib.loads("".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            continue
+        for path, _ in flat(tables):
+            for length in range(1, len(path) + 1):
+                found.setdefault(path[:length], first_unread)
+        first_unread = number + 1
+    return found
+
+
+def from_text(path: Path, text: str) -> Any:  # noqa: ANN401 - a value of any type, checked by the models later
+    """Return a variable's text as the type its setting wants, as far as a text needs help."""
+    if path[0] == FREE:
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+    if "tuple" in str(annotation(path)):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text
+
+
+# Laying over ---------------------------------------------------------------------------------------------------------
+
+
+def overlay(layers: Sequence[Layer]) -> Effective:
+    """Lay layers over each other, the last on top, and check the result. Raises SettingsError."""
+    given: dict[Path, Layer] = {}
+    for layer in layers:
+        given.update(dict.fromkeys(layer.values, layer))
+    values = {path: nothing_if_empty(path, layer.values[path]) for path, layer in given.items()}
+    tables: dict[str, Any] = {}
+    for path in sorted(values, key=len):
+        table = tables
+        for depth, name in enumerate(path[:-1], 1):
+            table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise SettingsError(
+                    f"{given[path[:depth]].where(path[:depth])}: {dotted(path[:depth])} must be a table"
+                )
+        value = values[path]
+        table[path[-1]] = dict(value) if isinstance(value, dict) else value
+    try:
+        return Effective(Settings.model_validate(tables), given, values)
+    except ValidationError as error:
+        refuse(error, given)
+
+
+def nothing_if_empty(path: Path, value: Any) -> Any:  # noqa: ANN401 - a value of any type
+    """TOML and variables have no word for None: an empty text means it, where None is allowed."""
+    return None if value == "" and type(None) in get_args(annotation(path)) else value
+
+
+def refuse(error: ValidationError, given: Mapping[Path, Layer]) -> NoReturn:
+    """Raise the first of pydantic's findings as one line."""
+    findings = error.errors(include_url=False, include_context=False)
+    finding = findings[0]
+    path = tuple(str(part) for part in finding["loc"])
+    owner, layer = next(
+        (path[:length], given[leaf])
+        for length in range(len(path), 0, -1)
+        for leaf in given
+        if leaf[:length] == path[:length]
+    )
+    where = layer.where(owner)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    if finding["type"] == "extra_forbidden":
+        hint = nearest(path, spell=layer.spell)
+        raise SettingsError(f"{where}: there is no setting {dotted(path)}; {hint}{more}") from error
+    value = "***" if SECRET_NAME.search(path[-1]) else shortened(finding["input"])
+    allowed = re.sub("a valid dictionary or instance of .*", "a table", finding["msg"])
+    allowed = allowed.replace("Input should", "it should")
+    raise SettingsError(f"{where}: {dotted(owner)} = {value} is wrong: {allowed}{more}") from error
+
+
+def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
+    """Say which right name a wrong one comes nearest to."""
+    names = {dotted(leaf): leaf for leaf in leaves(Settings)}
+    here = {name: leaf for name, leaf in names.items() if leaf[: len(path) - 1] == path[:-1]}
+    siblings = sorted({leaf[len(path) - 1] for leaf in here.values()})
+    if close := difflib.get_close_matches(path[-1], siblings, n=1):
+        return f"did you mean {spell((*path[:-1], close[0]))}?"
+    if same := [leaf for leaf in names.values() if leaf[-1] == path[-1]]:
+        return f"did you mean {spell(same[0])}?"
+    if close := difflib.get_close_matches(dotted(path), names, n=1, cutoff=0.8):
+        return f"did you mean {spell(names[close[0]])}?"
+    return f"known here: {', '.join(siblings)}" if siblings else "see voiceloop config show"
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+
+def dotted(path: Path) -> str:
+    """Return a path as people write it."""
+    return ".".join(path)
+
+
+def env_name(path: Path) -> str:
+    """Return the variable that sets a path."""
+    return ENV_PREFIX + "__".join(path).upper()
+
+
+def leaves(model: type[BaseModel], above: Path = ()) -> Iterator[Path]:
+    """Yield the path of every setting."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from leaves(field.annotation, (*above, name))
+        else:
+            yield (*above, name)
+
+
+def annotation(path: Path) -> Any:  # noqa: ANN401 - a type or a form of typing
+    """Return the type a path's setting wants; None where there is no such setting."""
+    wanted: Any = Settings
+    for name in path:
+        field = wanted.model_fields.get(name) if isinstance(wanted, type) and issubclass(wanted, BaseModel) else None
+        if field is None:
+            return None
+        wanted = field.annotation
+    return wanted
+
+
+def shortened(value: object) -> str:
+    """Return a wrong value short enough for one line."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
