@@ -166,6 +166,8 @@ class EndSession:
     reason: str
     exit_status: int = 0
     """The process's exit status when this is its only session (errors.py)."""
+    detail: str = ""
+    """One line for a person when something went wrong."""
 
 
 Command = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from voiceloop.commands import EngineCommand
 from voiceloop.events import Event
@@ -28,6 +28,8 @@ class Seed:
     voice: str | None = None
     vocabulary: Sequence[str] = ()
     history: Sequence[Item] = ()
+    modality: Literal["audio", "text"] = "audio"
+    """Text: replies are read, no audio is made."""
 
 
 class EnginePort(Protocol):

@@ -1,0 +1,111 @@
+"""The conversation record: what was said by whom, what was heard of it, which tools were called.
+
+Any engine can be seeded with it. A reply's text enters it when its playback ends, as far as it was heard; a user's
+words enter at the place where the turn was handed over, whenever they arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from voiceloop.heard import Piece, heard_text
+from voiceloop.vocabulary import AssistantTurn, HeardSpan, Item, ToolCall, ToolOutput, UserTurn
+
+__all__ = ["Conversation", "SpokenReply"]
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class SpokenReply:
+    """One reply as it is generated: its words by item and content part."""
+
+    reply_id: str
+    turn_id: str
+    parts: dict[tuple[str, int], list[Piece]] = field(default_factory=dict)
+    has_audio: bool = False
+    finished: bool = False
+
+    def add(self, item_id: str, content_index: int, text: str, received_ms: int) -> None:
+        """More words of one part."""
+        self.parts.setdefault((item_id, content_index), []).append(Piece(text, received_ms))
+
+    @property
+    def text(self) -> str:
+        """Everything that was generated."""
+        return " ".join(part for pieces in self.parts.values() if (part := _joined(pieces)))
+
+    def heard(self, spans: Sequence[HeardSpan]) -> str:
+        """The words that were heard, given how far playback came in each part."""
+        by_part = {(span.item_id, span.content_index): span for span in spans if span.reply_id == self.reply_id}
+        words: list[str] = []
+        for key, pieces in self.parts.items():
+            span = by_part.get(key)
+            if span is not None:
+                words.append(heard_text(pieces, span.heard_ms, span.received_ms, complete=self.finished))
+        return " ".join(word for word in words if word)
+
+    def items(self, spans: Sequence[HeardSpan]) -> tuple[dict[str, object], ...]:
+        """What was said and heard of each part, for the transcript."""
+        by_part = {(span.item_id, span.content_index): span for span in spans if span.reply_id == self.reply_id}
+        found: list[dict[str, object]] = []
+        for key, pieces in self.parts.items():
+            span = by_part.get(key)
+            found.append(
+                {
+                    "item_id": key[0],
+                    "content_index": key[1],
+                    "text": _joined(pieces),
+                    "heard_ms": None if span is None else span.heard_ms,
+                }
+            )
+        return tuple(found)
+
+
+class Conversation:
+    """An ordered, seedable record. Ids are those of the events."""
+
+    def __init__(self, history: Sequence[Item] = ()) -> None:
+        self.items: list[Item] = list(history)
+        self.replies: dict[str, SpokenReply] = {}
+        """Replies that are being generated or played."""
+
+    def user_turn(self, turn_id: str, text: str = "") -> None:
+        """A turn was handed over, or its words arrived; each turn keeps the place where it was handed over."""
+        for index, item in enumerate(self.items):
+            if isinstance(item, UserTurn) and item.turn_id == turn_id:
+                self.items[index] = UserTurn(turn_id, text or item.text)
+                return
+        self.items.append(UserTurn(turn_id, text))
+
+    def forget_turn(self, turn_id: str) -> None:
+        """The turn was not meant: take it out."""
+        self.items = [item for item in self.items if not (isinstance(item, UserTurn) and item.turn_id == turn_id)]
+
+    def reply_started(self, reply_id: str, turn_id: str) -> None:
+        """A reply begins."""
+        self.replies[reply_id] = SpokenReply(reply_id, turn_id)
+
+    def reply_ended(self, reply_id: str, text: str, heard_ms: int | None) -> None:
+        """Playback of a reply is over: keep what was heard of it."""
+        self.replies.pop(reply_id, None)
+        if text:
+            self.items.append(AssistantTurn(reply_id, text, heard_ms))
+
+    def tool_called(self, call: ToolCall) -> None:
+        """The model called a tool."""
+        self.items.append(call)
+
+    def tool_answered(self, call_id: str, output: str) -> None:
+        """The one output of a call."""
+        self.items.append(ToolOutput(call_id, output))
+
+    @property
+    def history(self) -> tuple[Item, ...]:
+        """The record so far, without turns whose words never came."""
+        return tuple(item for item in self.items if not (isinstance(item, UserTurn) and not item.text))
+
+
+def _joined(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces).strip()

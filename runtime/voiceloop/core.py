@@ -1,0 +1,289 @@
+"""The one pure object a session drives: turn machine, conversation record and the session's own life.
+
+`core.step(event, now)` is told what happened and answers with what should be done. Same calls, same answers: a tape of
+the calls replays to the same commands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.narrator import TRANSCRIPT_WITHIN_S, Narrator
+from voiceloop.turn.arbiter import Want
+from voiceloop.turn.machine import TurnMachine, TurnPolicy
+from voiceloop.vocabulary import Cause, Tier
+
+__all__ = ["Core", "Profile"]
+
+INPUT_ENDED = "input_ended"
+INPUT_CAP = "input_cap"
+IDLE = "idle"
+LIMIT = "limit"
+TRANSCRIPTS = "transcripts"
+
+QUIET_S = 1.5
+"""A conversation from a file ends after this much quiet past the end-of-turn silence."""
+INPUT_CAP_S = 60.0
+MAX_TYPED = 32
+
+REFUSALS = frozenset({Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything about the agent and its settings that the core decides by; plain values, so that it fits a tape."""
+
+    greeting: str = ""
+    greeting_interruptible: bool = True
+    idle_prompt: str = ""
+    idle_goodbye: str = ""
+    idle_after_s: float = 20.0
+    limit_s: float = 3600.0
+    tool_rounds: int = 6
+    survivors: tuple[str, ...] = ()
+    interrupt_after_s: float = 0.25
+    silence_s: float = 0.5
+    reply_start_s: float = 10.0
+    transcribes: bool = True
+
+
+class Life(StrEnum):
+    """Where the session stands."""
+
+    NEW = "new"
+    OPENING = "opening"
+    LIVE = "live"
+    ENDING = "ending"
+    """Playback is being flushed, so that what was heard can be written down."""
+    OVER = "over"
+
+
+class Nudge(StrEnum):
+    """What the next passing of the idle deadline brings."""
+
+    PROMPT = "prompt"
+    GOODBYE = "goodbye"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    reason: str
+    exit_status: int = 0
+    detail: str = ""
+
+
+class Core:
+    """Steps one conversation."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.machine = TurnMachine(
+            TurnPolicy(
+                interrupt_after_s=profile.interrupt_after_s,
+                silence_s=profile.silence_s,
+                reply_start_s=profile.reply_start_s,
+                tool_rounds=profile.tool_rounds,
+                survivors=profile.survivors,
+                shield_first=bool(profile.greeting) and not profile.greeting_interruptible,
+            )
+        )
+        self.narrator = Narrator(transcribes=profile.transcribes)
+        self.life = Life.NEW
+        self._captions_only = False
+        self._input_over = False
+        self._armed: set[str] = set()
+        self._nudge = Nudge.PROMPT if profile.idle_prompt else Nudge.GOODBYE
+        self._typed: list[on.TextTyped] = []
+        self._ending: _Ending | None = None
+
+    def step(self, event: on.Event, now: float) -> list[do.Command]:
+        """Handle one event; carry the commands out in order. After `EndSession` nothing is answered any more."""
+        if self.life is Life.OVER:
+            return []
+        if self.life is Life.ENDING:
+            return self._end(event, now) if isinstance(event, on.PlaybackFlushed) else []
+        if isinstance(event, on.TextTyped) and self._captions_only and not self.machine.settled:
+            return self._keep_for_later(event, now)
+        out = self._live(event, now)
+        if self._ending is not None:
+            self.life = Life.ENDING
+            return [*out, do.FlushPlayback()]
+        out += self.machine.step(event, now)
+        out += self._tell(event, out, now)
+        out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
+        self.machine.warnings.clear()
+        out += self._next_typed(now)
+        return out + self._watch_quiet(now)
+
+    # The session's life ------------------------------------------------------------------------------------------
+
+    def _live(self, event: on.Event, now: float) -> list[do.Command]:
+        match event:
+            case on.SessionOpened():
+                self.life = Life.OPENING
+                return [do.OpenEngine(Tier.REALTIME)]
+            case on.EngineReady(tier=tier, model=model, dialect=dialect):
+                started = self.narrator.line("session_started", now, tier=str(tier), model=model, dialect=dialect)
+                return [started, do.OpenLine()] if self.life is Life.OPENING else []
+            case on.LineOpened(captions_only=captions_only):
+                return self._line_opened(now, captions_only=captions_only)
+            case on.LineEnded():
+                self._input_over = True
+                return [do.SetDeadline(INPUT_CAP, now + INPUT_CAP_S)]
+            case on.LineLost(detail=detail):
+                self._ending = _Ending("line_lost", 6, detail)
+            case on.EngineLost(cause=cause, detail=detail):
+                self._ending = _Ending(f"engine_lost_{cause}", 4 if cause in REFUSALS else 5, detail)
+            case on.EndAsked(reason=reason):
+                self._ending = _Ending(reason)
+            case on.DeadlinePassed(name=name):
+                return self._deadline(name, now)
+            case _:
+                pass
+        return []
+
+    def _line_opened(self, now: float, *, captions_only: bool) -> list[do.Command]:
+        self.life = Life.LIVE
+        self.narrator.zero_s = now
+        self._captions_only = captions_only
+        if self.profile.greeting:
+            self.machine.want(Want("", say=self.profile.greeting))
+        return [do.SetDeadline(LIMIT, now + self.profile.limit_s)]
+
+    def _deadline(self, name: str, now: float) -> list[do.Command]:
+        self._armed.discard(name)
+        if name in {INPUT_ENDED, INPUT_CAP}:
+            self._ending = _Ending("input_ended")
+        elif name == LIMIT:
+            self._ending = _Ending("time_limit")
+        elif name == TRANSCRIPTS:
+            return list(self.narrator.give_up_words(now))
+        elif name == IDLE:
+            self._idle()
+        return []
+
+    def _idle(self) -> None:
+        if self._nudge is Nudge.END:
+            self._ending = _Ending("idle")
+        elif self._nudge is Nudge.PROMPT:
+            self.machine.want(Want("", say=self.profile.idle_prompt))
+            self._nudge = Nudge.GOODBYE
+        else:
+            self.machine.want(Want("", say=self.profile.idle_goodbye))
+            self._nudge = Nudge.END
+
+    def _end(self, event: on.PlaybackFlushed, now: float) -> list[do.Command]:
+        ending = self._ending or _Ending("ended")
+        self.life = Life.OVER
+        out: list[do.Command] = [*self.narrator.flushed(event.spans, now), *self.narrator.tools_abandoned(now)]
+        if ending.exit_status:
+            out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
+        out.append(self.narrator.line("session_ended", now, reason=ending.reason))
+        return [*out, do.EndSession(ending.reason, ending.exit_status, ending.detail)]
+
+    # Quiet -------------------------------------------------------------------------------------------------------
+
+    def _watch_quiet(self, now: float) -> list[do.Command]:
+        """Arm what happens when nothing happens, and disarm it as soon as something does."""
+        quiet = self.life is Life.LIVE and self.machine.settled and not self._typed
+        out: list[do.Command] = []
+        if self._input_over:
+            over = quiet and not self.narrator.waiting_for_words
+            out += self._arm(INPUT_ENDED, now + self.profile.silence_s + QUIET_S, wanted=over)
+        if self._nudge is Nudge.END:
+            out += self._arm(IDLE, now, wanted=quiet)
+        elif self.profile.idle_prompt or self.profile.idle_goodbye:
+            nothing_left = self._nudge is Nudge.GOODBYE and not self.profile.idle_goodbye
+            out += self._arm(IDLE, now + self.profile.idle_after_s, wanted=quiet and not nothing_left)
+        out += self._arm(TRANSCRIPTS, now + TRANSCRIPT_WITHIN_S, wanted=self.narrator.waiting_for_words)
+        return out
+
+    def _arm(self, name: str, at_s: float, *, wanted: bool) -> list[do.Command]:
+        if wanted and name not in self._armed:
+            self._armed.add(name)
+            return [do.SetDeadline(name, at_s)]
+        if not wanted and name in self._armed:
+            self._armed.discard(name)
+            return [do.ClearDeadline(name)]
+        return []
+
+    # Typed turns -------------------------------------------------------------------------------------------------
+
+    def _keep_for_later(self, event: on.TextTyped, now: float) -> list[do.Command]:
+        """Without audio nobody is interrupted: a line typed during an answer waits for its end."""
+        if len(self._typed) >= MAX_TYPED:
+            return [self.narrator.line("warning", now, code="too_much_typed", detail="a typed line was dropped")]
+        self._typed.append(event)
+        return []
+
+    def _next_typed(self, now: float) -> list[do.Command]:
+        if not self._typed or not self.machine.settled:
+            return []
+        event = self._typed.pop(0)
+        out = self.machine.step(event, now)
+        return out + self._tell(event, out, now)
+
+    # Telling -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, event: on.Event, done: list[do.Command], now: float) -> list[do.WriteLine]:  # noqa: C901, PLR0911 - one case per event
+        tell = self.narrator
+        if any(isinstance(command, do.PausePlayback) for command in done):
+            tell.held(now)
+        if any(isinstance(command, do.ResumePlayback) for command in done):
+            tell.resumed()
+        match event:
+            case on.SpeechStarted() | on.SpeechStopped():
+                self._user_is_here()
+                return [tell.speech(event, now)]
+            case on.TurnCommitted(turn_id=turn_id):
+                if any(isinstance(command, do.ForgetTurn) for command in done):
+                    return tell.forget(turn_id, now)
+                return tell.committed(turn_id, now)
+            case on.UserTranscribed(turn_id=turn_id, text=text):
+                return tell.words(turn_id, text, now)
+            case on.TranscriptionFailed(turn_id=turn_id, detail=detail):
+                failed = tell.line("warning", now, code="transcription_failed", detail=detail, turn_id=turn_id)
+                return [failed, *tell.words(turn_id, "", now)]
+            case on.TextTyped(turn_id=turn_id, text=text):
+                self._user_is_here()
+                return [tell.typed(turn_id, text, now)]
+            case on.ToolCalled(reply_id=reply_id, call=call):
+                return tell.tool_called(call, reply_id, self._turn_of(reply_id), now)
+            case on.ToolFinished(call_id=call_id, outcome=outcome, output=output):
+                return tell.tool_finished(call_id, outcome, output, now)
+            case on.PlaybackStarted(reply_id=reply_id):
+                return tell.playback_started(reply_id, now)
+            case on.PlaybackFinished(reply_id=reply_id, spans=spans):
+                return tell.playback_over(reply_id, spans, now, interrupted=False)
+            case on.PlaybackFlushed(spans=spans):
+                return tell.flushed(spans, now)
+            case on.EngineComplained(code=code, detail=detail, ask_id=ask_id):
+                return [] if ask_id else [tell.line("warning", now, code=code, detail=detail)]
+            case _:
+                self._note(event, now)
+                return []
+
+    def _note(self, event: on.Event, now: float) -> None:
+        match event:
+            case on.ReplyStarted(reply_id=reply_id):
+                if reply_id in self.machine.replies:
+                    self.narrator.reply_started(reply_id, self.machine.replies[reply_id].turn_id)
+            case on.ReplyTextArrived():
+                self.narrator.reply_text(event, now)
+            case on.ReplyAudioStarted(reply_id=reply_id):
+                self.narrator.reply_audio(reply_id, now)
+            case on.ReplyFinished(reply_id=reply_id):
+                self.narrator.reply_generated(reply_id)
+            case _:
+                pass
+
+    def _turn_of(self, reply_id: str) -> str:
+        reply = self.narrator.conversation.replies.get(reply_id)
+        return reply.turn_id if reply is not None else self.machine.turn_id
+
+    def _user_is_here(self) -> None:
+        self._nudge = Nudge.PROMPT if self.profile.idle_prompt else Nudge.GOODBYE

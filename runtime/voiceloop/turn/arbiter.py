@@ -1,0 +1,170 @@
+"""The reply arbiter: one ask in flight, everything else queued or coalesced.
+
+A server refuses a second request for a reply, starts replies by itself, ignores cancels and forgets to tell which
+request it answers (races 1 to 4, 14 of the protocol reference). The arbiter turns that into one question: may we ask
+now, and for what?
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from voiceloop.commands import AskReply, CancelReply, ClearDeadline, Command, MuteReply, SetDeadline
+from voiceloop.turn.states import SLOT, Slot, SlotTrigger, advance
+
+__all__ = ["REPLY_SLOT", "Arbiter", "Want"]
+
+REPLY_SLOT = "reply_slot"
+"""Name of the arbiter's deadline."""
+
+MAX_SAYINGS = 8
+MAX_TRIES = 2
+MAX_ABANDONED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A reply we would like."""
+
+    turn_id: str
+    """The user turn it answers; empty for the agent's own words."""
+    say: str | None = None
+    tools_allowed: bool = True
+    tries: int = 0
+
+
+class Arbiter:
+    """Owns the reply slot. Times are seconds on the caller's monotonic clock."""
+
+    def __init__(self, start_within_s: float) -> None:
+        self.slot = Slot.FREE
+        self.reply_id = ""
+        """The reply that holds the slot; empty unless active or cancelling."""
+        self._start_within_s = start_within_s
+        self._open: dict[str, Want] = {}
+        self._abandoned: deque[str] = deque(maxlen=MAX_ABANDONED)
+        self._sayings: deque[Want] = deque()
+        self._answer: Want | None = None
+        self._asks = 0
+
+    @property
+    def waiting(self) -> bool:
+        """A reply is wanted and not asked for yet."""
+        return self._answer is not None or bool(self._sayings)
+
+    @property
+    def busy(self) -> bool:
+        """A reply is wanted, asked for or being generated."""
+        return self.waiting or self.slot is not Slot.FREE
+
+    def want(self, want: Want) -> bool:
+        """Queue a reply. Answers coalesce into one; sayings queue up to a bound. False: the queue was full."""
+        if want.say is None:
+            self._answer = want
+        elif len(self._sayings) >= MAX_SAYINGS:
+            return False
+        else:
+            self._sayings.append(want)
+        return True
+
+    def drop_answer(self) -> None:
+        """Forget a wanted answer: the user has gone on to something else. Sayings stay."""
+        self._answer = None
+
+    def next_ask(self, now: float) -> list[Command]:
+        """Ask for the next wanted reply if the slot is free; answers go before sayings."""
+        if self.slot is not Slot.FREE or not self.waiting:
+            return []
+        want = self._answer or self._sayings.popleft()
+        if want is self._answer:
+            self._answer = None
+        self._asks += 1
+        ask_id = f"ask-{self._asks}"
+        self._open[ask_id] = want
+        self._go(SlotTrigger.ASK)
+        return [
+            AskReply(ask_id, want.say, tools_allowed=want.tools_allowed),
+            SetDeadline(REPLY_SLOT, now + self._start_within_s),
+        ]
+
+    def started(self, reply_id: str, ask_id: str) -> tuple[list[Command], Want | None]:
+        """A reply began: what to do about it, and the want it answers, if we asked for it."""
+        want = self._open.pop(ask_id, None)
+        if ask_id in self._abandoned:
+            self._abandoned.remove(ask_id)
+            if self.slot in {Slot.FREE, Slot.WITHDRAWN}:
+                self._go(SlotTrigger.STARTED)
+                self.reply_id = reply_id
+            return [CancelReply(reply_id), MuteReply(reply_id)], None
+        self._go(SlotTrigger.STARTED_ALONE if want is None else SlotTrigger.STARTED)
+        self.reply_id = reply_id
+        return [ClearDeadline(REPLY_SLOT)], want
+
+    def finished(self, reply_id: str) -> bool:
+        """A reply is over. True when it held the slot."""
+        if reply_id != self.reply_id:
+            return False
+        self._go(SlotTrigger.FINISHED)
+        self.reply_id = ""
+        return True
+
+    def refused(self, ask_id: str, *, answering: str) -> list[Command]:
+        """The engine refused an ask because another reply runs: want it again, unless that one answers the same turn.
+
+        `answering` is the turn the running reply answers.
+        """
+        want = self._open.pop(ask_id, None)
+        if ask_id in self._abandoned:
+            self._abandoned.remove(ask_id)
+        elif want is None:
+            return []
+        if self.slot in {Slot.ASKED, Slot.WITHDRAWN}:
+            self._go(SlotTrigger.REFUSED)
+        if want is not None and (want.say is not None or want.turn_id != answering):
+            self._again(want)
+        return [ClearDeadline(REPLY_SLOT)]
+
+    def cancel(self, now: float) -> list[Command]:
+        """Stop whatever is asked for or running."""
+        was = self.slot
+        if was is Slot.FREE:
+            return []
+        self._go(SlotTrigger.CANCEL)
+        if was is Slot.ASKED:
+            self._abandoned.extend(self._open)
+            self._open.clear()
+        if was is not Slot.ACTIVE:
+            return []
+        deadline = SetDeadline(REPLY_SLOT, now + self._start_within_s)
+        return [CancelReply(self.reply_id), MuteReply(self.reply_id), deadline]
+
+    def overdue(self, now: float) -> tuple[list[Command], Want | None]:
+        """The deadline passed: wait once more, then try again, or give back the want nobody will answer."""
+        was = self.slot
+        if was not in {Slot.ASKED, Slot.WITHDRAWN, Slot.CANCELLING}:
+            return [], None
+        self._go(SlotTrigger.OVERDUE)
+        if was is Slot.ASKED:
+            self._abandoned.extend(self._open)
+            return [SetDeadline(REPLY_SLOT, now + self._start_within_s)], None
+        self.reply_id = ""
+        hopeless = [want for want in self._open.values() if not self._again(want)]
+        self._open.clear()
+        return [], (hopeless[0] if hopeless else None)
+
+    def _again(self, want: Want) -> bool:
+        if want.tries + 1 >= MAX_TRIES:
+            return False
+        again = replace(want, tries=want.tries + 1)
+        if again.say is not None:
+            self._sayings.appendleft(again)
+        elif self._answer is None:
+            self._answer = again
+        return True
+
+    def _go(self, trigger: SlotTrigger) -> None:
+        # Every caller has looked at the state, so an illegal step here is our own mistake and must be loud.
+        step = advance(SLOT, self.slot, trigger)
+        assert step is not None, f"{trigger} while {self.slot}"
+        self.slot = step

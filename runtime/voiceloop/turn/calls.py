@@ -1,0 +1,82 @@
+"""The tool calls of a conversation: each gets one outcome, each reply that called tools one follow-up.
+
+A follow-up is due when the reply has ended and every call of it has its outcome, unless the user has gone on to
+something else meanwhile (races 5 and 6 of the protocol reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+__all__ = ["CallBook"]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The calls of one reply."""
+
+    turn_id: str
+    running: set[str] = field(default_factory=set)
+    reply_over: bool = False
+    superseded: bool = False
+
+
+class CallBook:
+    """Which calls run, for which reply, and whether the model is owed a follow-up."""
+
+    def __init__(self, survivors: Collection[str] = ()) -> None:
+        self._survivors = frozenset(survivors)
+        self._batches: dict[str, _Batch] = {}
+        self._reply_of: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._rounds: dict[str, int] = {}
+
+    @property
+    def running(self) -> bool:
+        """A tool runs."""
+        return bool(self._reply_of)
+
+    def opened(self, reply_id: str, turn_id: str, call_id: str, name: str) -> bool:
+        """A reply called a tool. False when this call is known already: it must not run twice (race 20)."""
+        if call_id in self._names:
+            return False
+        batch = self._batches.setdefault(reply_id, _Batch(turn_id))
+        batch.running.add(call_id)
+        self._reply_of[call_id] = reply_id
+        self._names[call_id] = name
+        return True
+
+    def finished(self, call_id: str) -> str | None:
+        """A call has its outcome: the reply it belongs to, None when it had one before or is unknown."""
+        reply_id = self._reply_of.pop(call_id, None)
+        if reply_id is not None:
+            self._batches[reply_id].running.discard(call_id)
+        return reply_id
+
+    def reply_over(self, reply_id: str) -> None:
+        """The reply will call nothing more."""
+        if reply_id in self._batches:
+            self._batches[reply_id].reply_over = True
+
+    def follow_up(self, reply_id: str) -> str | None:
+        """The turn the model is owed a follow-up for, once, when everything of the reply is in."""
+        batch = self._batches.get(reply_id)
+        if batch is None or batch.running or not batch.reply_over:
+            return None
+        del self._batches[reply_id]
+        if batch.superseded:
+            return None
+        self._rounds[batch.turn_id] = self._rounds.get(batch.turn_id, 0) + 1
+        return batch.turn_id
+
+    def rounds(self, turn_id: str) -> int:
+        """Follow-ups this turn has caused so far."""
+        return self._rounds.get(turn_id, 0)
+
+    def supersede(self) -> list[str]:
+        """The user went on: calls to cancel. Batches without a survivor lose their follow-up."""
+        doomed = [call_id for call_id in self._reply_of if self._names[call_id] not in self._survivors]
+        for batch in self._batches.values():
+            batch.superseded = not any(self._names[call_id] in self._survivors for call_id in batch.running)
+        return doomed
