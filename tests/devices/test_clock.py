@@ -88,8 +88,8 @@ def test_later_subscribers_take_other_phases_and_begin_at_their_origin():
     clock = AudioClock(loop)
     ticks = {name: [] for name in "abcde"}
     origins = {}
-    for name in ticks:
-        origins[name] = clock.subscribe(lambda name=name: ticks[name].append(loop.now)).origin_s
+    for name, times in ticks.items():
+        origins[name] = clock.subscribe(lambda times=times: times.append(loop.now)).origin_s
     assert [round((origins[name] - 1000) * 1000) for name in "abcd"] == [0, 5, 10, 15]
     assert 1000 <= origins["e"] <= 1000.02
     loop.run_until(1001)
