@@ -1,0 +1,56 @@
+"""A speaker that remembers what a listener would have heard, sample by sample."""
+
+from __future__ import annotations
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.testing.numbers import SAMPLE_BYTES, Run, runs
+
+__all__ = ["Speaker"]
+
+
+class Speaker:
+    """Takes audio from a ledger into a buffer that sounds `latency` samples after it was pulled.
+
+    `off` samples are added to every position it reports, so that a test can be a phone that only estimates.
+    """
+
+    def __init__(self, ledger: Ledger, latency: int = 0, off: int = 0) -> None:
+        self.generation = 0
+        self._ledger = ledger
+        self._latency = latency
+        self._off = off
+        self._pcm = bytearray()
+        self._elapsed = 0
+
+    def pull(self, samples: int) -> None:
+        """Take the next block out of the ledger."""
+        self._pcm += self._ledger.pull(samples)
+
+    def pass_time(self, elapsed: int) -> None:
+        """Play on until `elapsed` samples have passed since the start."""
+        self._elapsed = max(self._elapsed, elapsed)
+
+    @property
+    def played(self) -> int:
+        """Samples the listener has heard, silence included, the start-up latency not."""
+        return min(max(0, self._elapsed - self._latency), len(self._pcm) // SAMPLE_BYTES)
+
+    @property
+    def reported(self) -> int:
+        """`played` as the line claims it."""
+        return max(0, self.played + self._off) if self._off else self.played
+
+    def flush(self, generation: int) -> None:
+        """Silence from now on: what was pulled and not heard is gone."""
+        self.generation = generation
+        start = self.played * SAMPLE_BYTES
+        self._pcm[start:] = bytes(len(self._pcm) - start)
+
+    @property
+    def recording(self) -> bytes:
+        """What was heard, sample 0 at the start of the line, the latency as leading silence."""
+        return bytes(min(self._elapsed, self._latency) * SAMPLE_BYTES) + bytes(self._pcm[: self.played * SAMPLE_BYTES])
+
+    def runs(self) -> list[Run]:
+        """The numbered runs in the recording."""
+        return runs(self.recording)

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from voiceloop import testing
+
+
+def test_every_public_name_loads_and_the_list_is_sorted():
+    assert testing.__all__ == sorted(testing.__all__)
+    for name in testing.__all__:
+        assert getattr(testing, name).__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = testing.nonsense
+
+
+@pytest.mark.real
+def test_importing_it_loads_none_of_the_fakes():
+    code = "import sys, voiceloop.testing; print([m for m in sys.modules if m.startswith(('voiceloop.testing.', 'numpy'))])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
