@@ -252,6 +252,10 @@ def test_a_missing_and_a_further_command_are_mismatches(tape_file):
         ({"a": [1, "x"]}, {"a": [1, "x"]}, True),
         ({"a": 1}, {"a": 1.0}, True),
         ({"a": 1}, {"a": True}, False),
+        ({"a": True}, {"a": True}, True),
+        ({"a": None}, {"a": None}, True),
+        ({"a": 11111111}, {"a": 5551234.5}, True),
+        ({"a": 1111}, {"a": 5551}, False),
         ({"a": [1]}, {"a": [1, 2]}, False),
         ({"a": 1}, {"b": 1}, False),
         ({"a": None}, {"a": ""}, False),
@@ -359,3 +363,32 @@ def test_words_are_redacted_and_ids_are_not():
     assert "resp_5551234567" in text
     assert "555 123" not in text
     assert "sk-abc" not in text
+
+
+def test_arguments_hide_the_same_as_text_and_as_object_and_stay_json():
+    class Clerk(Parrot):
+        def step(self, event, now):
+            fields = {"call_id": event.call.call_id, "arguments": arguments(event.call.arguments)}
+            return [c.RunTool(event.call), c.WriteLine("tool_called", now, fields)]
+
+    def arguments(text):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    texts = [
+        '{"password":"opensesame", "n":5551234567, "list": [1, 49301234567], "ok": true}',
+        '{"deep": {"text": ["sk-abcdefgh12"]}}',
+        '{"to": "\\u006aane@example.com"}',
+        '{"broken": "jane@example.com"',
+        "jane@example.com",
+        '{"amount": 1234567.25}',
+    ]
+    talk = [(0.0, e.ToolCalled("r", ToolCall(f"c{n}", "t", text))) for n, text in enumerate(texts)]
+    stream = record(io.StringIO(), talk, Clerk)
+    text = stream.getvalue()
+    for secret in ("opensesame", "5551234567", "49301234567", "abcdefgh", "jane", "u006aane", "1234567"):
+        assert secret not in text
+    assert json.loads(json.loads(text.splitlines()[1])["event"]["call"]["arguments"])["ok"] is True
+    assert replay(read_text(Path("x"), text), Clerk).mismatch is None

@@ -11,6 +11,8 @@ compared, so a redacted tape replays.
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,7 +23,7 @@ import msgspec
 from voiceloop.commands import Command
 from voiceloop.errors import TapeError, UsageError
 from voiceloop.events import Event, ReplyTextArrived
-from voiceloop.redact import Redactor, same_but_for_masks
+from voiceloop.redact import MASK, Redactor, same_but_for_masks
 from voiceloop.transcript import open_private
 
 __all__ = [
@@ -44,6 +46,12 @@ COMMANDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Command
 
 WORDS = frozenset({"arguments", "delta", "detail", "heard_text", "output", "say", "text"})
 """Fields that carry what people, models, tools or servers said. The core branches on none of them."""
+
+MASKED_NUMBER = re.compile(rf"(?<=[\[:, ]){MASK}+(?=[,\]}}])")
+"""A mask where JSON wants a number."""
+
+ONES = re.compile("1{7,}")
+"""What stands for a masked number; equals any number when commands are compared."""
 
 CONTEXT_CHARACTERS = 200
 """How much of a text that arrives in pieces is kept to recognise a secret cut in two."""
@@ -145,14 +153,25 @@ class TapeWriter:
 
     def _redacted_value(self, value: object, *, everywhere: bool) -> object:
         match value:
-            case str():
-                return self._redact(value) if everywhere else value
+            case str() | Mapping() if everywhere:
+                return self._redacted_words(value)
             case Mapping():
-                return self._redacted(value, everywhere=everywhere)
+                return self._redacted(value)
             case list() | tuple():
                 return [self._redacted_value(part, everywhere=everywhere) for part in value]
             case _:
                 return value
+
+    def _redacted_words(self, value: str | Mapping[str, Any]) -> object:
+        """Redact a text, or an object as the text it is on the wire, so that both forms hide the same."""
+        if isinstance(value, str) and not value.startswith("{"):
+            return self._redact(value)
+        try:
+            text = json.dumps(json.loads(value) if isinstance(value, str) else value, ensure_ascii=False)
+        except ValueError:
+            return self._redact(str(value))
+        hidden = MASKED_NUMBER.sub(lambda match: "1" * len(match.group()), self._redact(text))
+        return hidden if isinstance(value, str) else json.loads(hidden)
 
     def _write(self, lines: Iterable[dict[str, Any]]) -> None:
         if self.failure is not None or self._stream.closed:
@@ -335,7 +354,13 @@ def same(one: object, other: object) -> bool:
         case list(), list():
             return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
         case _:
-            return isinstance(one, bool) == isinstance(other, bool) and one == other
+            masked = any(type(side) is int and ONES.fullmatch(str(side)) for side in (one, other))
+            return (one == other or masked) and kind_of(one) is kind_of(other)
+
+
+def kind_of(value: object) -> type:
+    """Return the JSON type of a value: 1 and 1.0 are both numbers, true is none."""
+    return float if type(value) is int else type(value)
 
 
 def show(command: Mapping[str, Any]) -> str:
