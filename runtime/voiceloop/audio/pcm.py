@@ -10,10 +10,21 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["gain", "interleave", "level_db", "ramp", "silence", "to_float32", "to_int16", "to_mono"]
+__all__ = [
+    "SILENCE_DB",
+    "gain",
+    "interleave",
+    "level_db",
+    "mean_square_db",
+    "ramp",
+    "silence",
+    "to_float32",
+    "to_int16",
+    "to_mono",
+]
 
 SILENCE_DB = -100.0
-"""What `level_db` says of exact silence; the quietest 16-bit signal that is not is at -97 dBFS for one bit in 20 ms."""
+"""What `level_db` says of exact silence. One bit of noise is at -90 dBFS."""
 
 _FULL_SCALE = 32768.0
 
@@ -40,8 +51,10 @@ def to_mono(pcm: bytes, channels: int) -> bytes:
     if channels == 1:
         return pcm
     frames = np.frombuffer(pcm, np.int16).reshape(-1, channels)
-    mean: NDArray[np.int32] = frames.sum(axis=1, dtype=np.int32) // channels
-    return mean.astype(np.int16).tobytes()
+    total = frames[:, 0].astype(np.int32)
+    for channel in range(1, channels):  # numpy's own sum over a short axis takes three times as long
+        total += frames[:, channel]
+    return (total // channels).astype(np.int16).tobytes()
 
 
 def interleave(left: bytes, right: bytes) -> bytes:
@@ -72,8 +85,12 @@ def ramp(pcm: bytes, start: float, end: float) -> bytes:
 
 def level_db(pcm: bytes) -> float:
     """RMS level in dBFS, 0 dB being a full-scale square wave; `SILENCE_DB` for silence or no samples."""
-    if not pcm:
+    return mean_square_db(np.frombuffer(pcm, np.int16).astype(np.float32))
+
+
+def mean_square_db(samples: NDArray[np.float32]) -> float:
+    """The same for samples on the 16-bit scale."""
+    energy = float(samples @ samples)
+    if energy == 0.0:
         return SILENCE_DB
-    samples = np.frombuffer(pcm, np.int16).astype(np.float32)
-    energy = float(samples @ samples) / len(samples)
-    return SILENCE_DB if energy == 0.0 else 10.0 * math.log10(energy / (_FULL_SCALE * _FULL_SCALE))
+    return 10.0 * math.log10(energy / (len(samples) * _FULL_SCALE * _FULL_SCALE))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from voiceloop.errors import DeviceError, MisuseError
 
-__all__ = ["Resampler"]
+__all__ = ["Resampler", "lowpass"]
 
 _STOP_DB = 85.0
 _PASS_EDGE = 0.85
@@ -65,6 +65,14 @@ class Resampler:
     def drain(self) -> bytes:
         """What was held back; the next `feed` begins a new stream."""
         return self._converter.drain()
+
+
+def lowpass(taps: int, cutoff: float) -> NDArray[np.float64]:
+    """A short windowed sinc of gain 1 for decimators that need no more; `cutoff` as a part of the rate."""
+    place = np.arange(taps) - (taps - 1) / 2
+    shape = np.sinc(2 * cutoff * place) * np.hamming(taps)
+    unity: NDArray[np.float64] = shape / shape.sum()
+    return unity
 
 
 def _converter(from_hz: int, to_hz: int) -> _Converter:
