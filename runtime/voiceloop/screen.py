@@ -1,0 +1,169 @@
+"""What a person sees of a conversation: who says what, tools as dim lines, a level meter for a microphone.
+
+On a terminal names are coloured; elsewhere the same words come as plain lines. Nothing here hides the cursor or
+switches a mode, so the terminal stays whole whatever ends the process.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+
+from rich.console import Console
+from rich.text import Text
+
+from voiceloop.agent import Agent
+from voiceloop.tools.tool import Tool, as_tool
+from voiceloop.tools.wording import SLOT, examples, plainly
+from voiceloop.transcript import TranscriptLine
+
+__all__ = ["Screen", "sentences"]
+
+METER_CELLS = 24
+QUIETEST_DB = -60.0
+SENTENCES = 4
+GLANCE = 100
+"""Characters of a tool's arguments or output that are shown."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls in untrusted text could move the cursor, recolour the screen or turn words around."""
+
+FILLERS = {"integer": "5", "number": "5", "boolean": "on"}
+
+
+class Screen:
+    """Prints a conversation on one console. Plain calls; none of them blocks but for the terminal itself."""
+
+    def __init__(self, console: Console, notes: Console) -> None:
+        """`console` takes what is said, `notes` everything about it; both may be the same."""
+        self._console = console
+        self._notes = notes
+        self._metered = False
+
+    def note(self, text: str) -> None:
+        """Print a line about the conversation."""
+        self._print(self._notes, Text(clean(text), style="dim"))
+
+    def opening(self, agent: Agent, files: Sequence[str], *, spoken: bool) -> None:
+        """Print what one can say, which files are written and how to end."""
+        for file in files:
+            self.note(file)
+        tried = list(sentences(agent))
+        if tried:
+            self.note("Try to say: " if spoken else "Try to type: ")
+            for sentence in tried:
+                self.note(f"  {sentence}")
+        self.note("Ctrl-C ends the conversation.")
+
+    def line(self, line: TranscriptLine) -> None:
+        """Print a transcript line, if a person should see it."""
+        fields = line.fields
+        match line.event:
+            case "user_said" if not fields.get("typed"):
+                self._say("you", "cyan", fields["text"])
+            case "agent_said":
+                self._agent(fields["text"], fields["heard_text"], interrupted=fields["interrupted"])
+            case "warning":
+                self._print(self._notes, Text(clean(f"{fields['code']}: {fields['detail']}"), style="yellow"))
+            case _:
+                if note := aside(line):
+                    self.note(note)
+
+    def meter(self, level_db: float) -> None:
+        """Show how loud the microphone is, in dBFS; only on a terminal."""
+        if not self._console.is_terminal:
+            return
+        share = 0.0 if not math.isfinite(level_db) else 1 - min(level_db, 0.0) / QUIETEST_DB
+        cells = round(METER_CELLS * max(0.0, share))
+        self._console.file.write(f"\r\x1b[2K  mic {'|' * cells}{'.' * (METER_CELLS - cells)}")
+        self._console.file.flush()
+        self._metered = True
+
+    def close(self) -> None:
+        """Remove the meter. Idempotent."""
+        if self._metered:
+            self._console.file.write("\r\x1b[2K")
+            self._console.file.flush()
+            self._metered = False
+
+    def _agent(self, text: str, heard: str, *, interrupted: bool) -> None:
+        if not interrupted or heard == text:
+            self._say("agent", "green", text)
+        else:
+            self._say("agent", "green", f"{heard} [interrupted]".lstrip())
+
+    def _say(self, who: str, style: str, text: str) -> None:
+        self._print(self._console, Text.assemble((f"{who}: ", f"bold {style}"), clean(text)))
+
+    def _print(self, console: Console, text: Text) -> None:
+        self.close()
+        console.print(text, soft_wrap=True)
+        console.file.flush()
+
+
+def aside(line: TranscriptLine) -> str:  # noqa: PLR0911 - one return for each kind of line
+    """Return what a line says about the conversation; empty for what needs no words."""
+    fields = line.fields
+    match line.event:
+        case "session_started":
+            return f"{fields['tier']}, model {fields['model']}"
+        case "tier_changed":
+            return f"now on {fields['tier']}: {fields['cause']}"
+        case "tool_called":
+            return f"  {fields['name']} {brief(fields['arguments'])}"
+        case "tool_finished":
+            mark = "" if fields["outcome"] == "ok" else f"{fields['outcome']}: "
+            return f"  = {mark}{brief(fields['output'])}"
+        case "session_ended":
+            return f"ended: {fields['reason']}"
+        case _:
+            return ""
+
+
+def clean(text: str) -> str:
+    """Return text on one line and without control characters."""
+    return CONTROL.sub("", " ".join(text.splitlines()))
+
+
+def brief(value: object) -> str:
+    """Return a tool's arguments or output short enough for a glance."""
+    text = " ".join(f"{name}={part}" for name, part in value.items()) if isinstance(value, dict) else str(value)
+    return text if len(text) <= GLANCE else text[: GLANCE - 3] + "..."
+
+
+def sentences(agent: Agent) -> Iterator[str]:
+    """Yield a few sentences that reach this agent's tools, one of each tool first."""
+    by_tool = [list(sayable(as_tool(function))) for function in agent.tools]
+    rounds = (sentence for one_of_each in zip_longest(*by_tool) for sentence in one_of_each if sentence)
+    yield from islice(rounds, SENTENCES)
+
+
+def sayable(tool: Tool[..., object]) -> Iterator[str]:
+    """Yield a tool's phrases with their slots filled, as far as a value is known to fit; those without slots first."""
+    spec = tool.spec()
+    properties = spec.parameters.get("properties", {})
+    for phrase in sorted(map(shortest, examples(spec)), key=lambda phrase: bool(SLOT.search(phrase))):
+        values = {slot[1]: filler(properties.get(slot[1], {})) for slot in SLOT.finditer(phrase)}
+        if all(values.values()):
+            yield plainly(phrase.format_map(values))
+
+
+def shortest(phrase: str) -> str:
+    """Return a phrase without its optional parts, so that no slot in them needs a value."""
+    before = ""
+    while phrase != before:
+        before = phrase
+        phrase = re.sub(r"\[[^\[\]]*\]", " ", phrase)
+    return phrase
+
+
+def filler(schema: dict[str, object]) -> str:
+    """Return a word that fits a parameter, or nothing when any word might be wrong."""
+    match schema:
+        case {"enum": [first, *_]}:
+            return str(first)
+        case {"type": str() as kind}:
+            return FILLERS.get(kind, "")
+        case _:
+            return ""
