@@ -108,19 +108,14 @@ class Phrasebook:
             if arguments is not None:
                 left_to_text = [_length(entity) for entity in result.entities_list if entity.is_wildcard]
                 matched = len(reading.plain) - sum(left_to_text)
-                rank = (-matched, sum(left_to_text), len(left_to_text), *(-length for length in left_to_text))
+                rank = (sum(left_to_text), -matched, len(left_to_text), *(-length for length in left_to_text))
                 yield rank, phrase.order, phrase, arguments
 
 
 def _usable(text: str, spec: ToolSpec, known: Mapping[str, _Slot]) -> bool:
     names = slots(text)
     required = set(spec.parameters.get("required", ()))
-    return (
-        not fault(text, known)
-        and required <= set(names)
-        and len(names) == len(set(names))
-        and all(known[name].kind != "none" for name in names)
-    )
+    return not fault(text, known) and required <= set(names) and all(known[name].kind != "none" for name in names)
 
 
 def _properties(spec: ToolSpec) -> Mapping[str, Any]:
@@ -203,9 +198,8 @@ def _arguments(phrase: _Phrase, result: RecognizeResult, reading: Reading) -> di
     """Take the values out of a match; None when one of them is not what its parameter takes."""
     values = {entity.name: _value(entity, phrase.fills[entity.name], reading) for entity in result.entities_list}
     required = set(phrase.spec.parameters.get("required", ()))
-    if any(value is None for value in values.values()) or not required <= set(values):
-        return None
-    return values
+    complete = len(values) == len(result.entities_list) and required <= set(values)
+    return values if complete and all(value is not None for value in values.values()) else None
 
 
 def _value(entity: MatchEntity, slot: _Slot, reading: Reading) -> Any:  # noqa: ANN401 - any JSON value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 __all__ = ["MAX_CHARS", "Reading", "readings", "tolerant"]
@@ -12,6 +12,7 @@ __all__ = ["MAX_CHARS", "Reading", "readings", "tolerant"]
 MAX_CHARS = 400
 """Longer texts are no commands, and matching costs grow with length."""
 
+UNITS = {"min": "minutes", "hr": "hours", "sec": "seconds"}
 HESITATION = re.compile(r"\b(?:u+m+|u+h+|e+r+m*|h+m+|mm+)\b[,.]*", re.IGNORECASE)
 OPENING = re.compile(
     r"(?:please|hey|hi|hello|okay|ok|oh|so|well|now|then|and|just|also|actually|right|alright|thanks|no wait|"
@@ -24,16 +25,20 @@ CLOSING = re.compile(
     re.IGNORECASE,
 )
 AND_A_HALF = re.compile(r"\b(\w+) (\w+) and (a half|a quarter|three quarters)\b", re.IGNORECASE)
+FOR_ME = re.compile(r" for me\b", re.IGNORECASE)
 IS_AFTER = re.compile(r"\b(what|where|who|how|when|that|there)(?: is|'s)\b", re.IGNORECASE)
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
-REWRITES = (
+REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile("[\u2018\u2019\u02bc]"), "'"),
     (re.compile("[\u2010-\u2012\u2212]"), "-"),
     (HESITATION, " "),
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
     (re.compile(r"\b([ap])\.?\s?m\b\.?", re.IGNORECASE), r"\1m"),
     (re.compile(r"(?<=\d)\s*%"), " percent"),
+    (re.compile(r"(?<=\d)\s*°\s*"), " degrees "),
+    (re.compile(r"(?<=\d)(?=(?:[kcm]?m|[km]?g|lbs?|oz|m?l|mph|kph|km/h|ft|mins?|secs?|hrs?)\b)", re.IGNORECASE), " "),
+    (re.compile(r"\b(min|hr|sec)s?\b\.?", re.IGNORECASE), lambda unit: UNITS[unit[1].lower()]),
     (re.compile(r"\s+"), " "),
 )
 
@@ -80,7 +85,7 @@ def _group(sentence: str) -> tuple[Reading, ...]:
     start = _trim(sentence)
     found = dict.fromkeys(version for opened in _opened(start) for version in (opened, *_closed(opened)))
     for version in tuple(found):
-        found[AND_A_HALF.sub(r"\1 and \3 \2", version)] = None
+        found[FOR_ME.sub("", AND_A_HALF.sub(r"\1 and \3 \2", version))] = None
     return tuple(Reading(version, re.sub(r"(?<=\w)-", " ", version)) for version in found)
 
 

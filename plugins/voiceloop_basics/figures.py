@@ -1,0 +1,84 @@
+"""Tools that calculate and convert."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from voiceloop.errors import ToolError
+from voiceloop.tools.tool import Tool, tool
+from voiceloop_basics.arithmetic import SumError, calculate, speak_number
+from voiceloop_basics.units import System, UnitError, convert
+
+__all__ = ["figure_tools"]
+
+SUM = (
+    r"\b(plus|minus|times|multiplied by|divided by|over|less|take away|percent of|power of|root of|half of|third of|"
+    r"quarters? of) (the )?([-\d(]|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twel|twen|thirt|fort|"
+    r"fift|minus|pi\b|an? |half|square)|\b(squared|cubed)\b|[\d)] ?([-+*/^x\u00d7\u00f7] ?[\d(]|%)"
+)
+"""What a text must hold to be a sum; without it "what is ..." would take every question. It stands in the schema for
+matching phrases only: the tool itself can tell better whether it understands a sum."""
+HOW = "(what is|how much is|how long is|how far is|how heavy is|how hot is|how fast is)"
+
+
+def figure_tools(system: System) -> list[Tool[..., Any]]:
+    """Make the tools; `system` is what values without a target unit are converted to."""
+
+    @tool(
+        name="calculate",
+        idempotent=True,
+        phrases=[
+            "what is {expression}",
+            "how much is {expression}",
+            "what does {expression} (make|equal|come to)",
+            "(calculate|compute|work out|figure out) {expression}",
+        ],
+    )
+    async def calculate_sum(
+        expression: Annotated[str, Field(max_length=200, json_schema_extra={"pattern": SUM})],
+    ) -> str:
+        """Work out arithmetic exactly: sums, products, powers, roots, percentages.
+
+        expression: in words or symbols, such as 12 times 7, 20 percent of 80, (3 + 4) * 2
+        """
+        try:
+            return f"The answer is {speak_number(calculate(expression))}."
+        except SumError as error:
+            raise ToolError(str(error)) from error
+
+    @tool(
+        idempotent=True,
+        phrases=[
+            "(convert|change|turn) {value} {from_unit} (to|into|in) {to_unit}",
+            f"{HOW} {{value}} {{from_unit}} (in|to|into) {{to_unit}}",
+            "how (many|much) {to_unit} [is|are|is there|are there] in {value} {from_unit}",
+            "how (many|much) {to_unit} (is|are|make|makes) {value} {from_unit}",
+            "{value} {from_unit} (in|to|into) {to_unit}",
+            "convert {value} {from_unit}",
+        ],
+    )
+    async def convert_units(value: float, from_unit: str, to_unit: str = "") -> str:
+        """Convert lengths, weights, temperatures, volumes, speeds and times.
+
+        to_unit: empty for the usual unit of the other system
+        """
+        try:
+            amount = Fraction(str(value))
+            result, source, target = convert(amount, from_unit, to_unit, system)
+        except (UnitError, ValueError) as error:
+            raise ToolError(str(error)) from error
+        return (
+            f"{speak_number(amount)} {source.named(amount)} is {speak_number(_shortened(result))} "
+            f"{target.named(result)}."
+        )
+
+    return [calculate_sum, convert_units]
+
+
+def _shortened(value: Fraction) -> Fraction:
+    """Round to two digits after the point, or to three digits when that would leave too few."""
+    rounded = Fraction(round(value, 2))
+    return rounded if abs(value) >= 1 or rounded == value else Fraction(f"{float(value):.3g}")

@@ -1,0 +1,116 @@
+"""Finds plugins through entry points and loads only the ones that are named."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from voiceloop.errors import DeviceError, MisuseError, SettingsError, VoiceloopError
+
+__all__ = ["GROUPS", "Installed", "PluginContext", "installed", "load"]
+
+GROUPS: Final = ("voiceloop.tools", "voiceloop.engines", "voiceloop.lines", "voiceloop.services")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """What the factory of a tool plugin learns about where it runs."""
+
+    data_dir: Path | None = None
+    """Where the plugin may keep files; None when nothing may be kept."""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An entry point that is there, loaded or not."""
+
+    group: str
+    name: str
+    target: str
+    """Module and factory, `package.module:factory`."""
+    distribution: str
+    version: str
+
+    @property
+    def culprit(self) -> str:
+        """How an error names this plugin."""
+        return f"{self.name} ({self.target} of {self.distribution} {self.version})"
+
+
+def installed() -> list[Installed]:
+    """Return every entry point of every group, sorted, without importing any of them."""
+    return sorted((_described(point) for group in GROUPS for point in entry_points(group=group)), key=_place)
+
+
+def load(group: str, name: str, settings: Mapping[str, Any], context: object) -> object:
+    """Import the plugin `name` of `group` and return what its factory makes of `settings` and `context`.
+
+    Raises SettingsError for a name that is not installed, is offered twice, or whose settings are wrong; DeviceError
+    when a package it needs is missing; any other failure as a VoiceloopError. Each names the plugin and its
+    distribution.
+    """
+    if group not in GROUPS:
+        raise MisuseError(f"there are no plugins of group {group}; the groups are {', '.join(GROUPS)}")
+    point = _find(group, name)
+    plugin = _described(point)
+    try:
+        return point.load()(settings, context)
+    except ImportError as error:
+        raise DeviceError(f"plugin {plugin.culprit} needs a package that is missing: {_one_line(error)}") from error
+    except ValidationError as error:
+        raise SettingsError(f"settings of plugin {plugin.culprit} are wrong: {_complaints(error)}") from error
+    except VoiceloopError as error:
+        raise _kind(error)(f"plugin {plugin.culprit}: {_one_line(error)}") from error
+    except Exception as error:
+        raise VoiceloopError(f"plugin {plugin.culprit} broke: {type(error).__name__}: {_one_line(error)}") from error
+
+
+def _find(group: str, name: str) -> EntryPoint:
+    points = list(entry_points(group=group))
+    found = {point.value: point for point in points if point.name == name}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    kind = group.rpartition(".")[2]
+    if found:
+        makers = " and ".join(sorted(_described(point).distribution for point in found.values()))
+        raise SettingsError(f"{name} under {kind} is offered by {makers}; uninstall one of them")
+    raise SettingsError(f"there is no plugin {name} under {kind}; {_hint(name, sorted({p.name for p in points}))}")
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"installed are: {', '.join(known)}" if known else "none is installed"
+
+
+def _described(point: EntryPoint) -> Installed:
+    maker = point.dist
+    return Installed(
+        point.group, point.name, point.value, maker.name if maker else "unknown", maker.version if maker else "unknown"
+    )
+
+
+def _place(plugin: Installed) -> tuple[int, str, str]:
+    return GROUPS.index(plugin.group), plugin.name, plugin.target
+
+
+def _complaints(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in found)
+
+
+def _kind(error: VoiceloopError) -> type[VoiceloopError]:
+    """A plugin's own error class may want other arguments, so its documented base is raised."""
+    return next(kind for kind in type(error).__mro__ if kind.__module__ == VoiceloopError.__module__)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
