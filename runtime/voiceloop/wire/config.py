@@ -1,0 +1,120 @@
+"""What a realtime session is opened with, and the session settings and items that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from voiceloop.settings import TurnSettings
+from voiceloop.vocabulary import AssistantTurn, AudioFormat, Item, ToolCall, ToolOutput, ToolSpec, Traits, UserTurn
+from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, WireItem
+from voiceloop.wire.session_fields import UNSET, Modality, SessionFields, Transcription, TurnDetection, UnsetType
+from voiceloop.wire.turns import fit_item_id
+
+__all__ = ["SessionConfig", "history_items", "session_fields", "traits_of", "user_item"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What one connection must know. Not all servers honour all of it; `EngineReady` tells what came of it."""
+
+    model: str
+    instructions: str = ""
+    tools: Sequence[ToolSpec] = ()
+    format: AudioFormat = AudioFormat()
+    """Of both directions."""
+    voice: str | None = None
+    language: str = "en"
+    """BCP 47, or `auto`."""
+    vocabulary: Sequence[str] = ()
+    transcription_model: str | None = "whisper-1"
+    """None: the user's speech is not put into words."""
+    turn: TurnSettings = TurnSettings()
+    modality: Modality = "audio"
+    """`text`: replies are written only."""
+    history: Sequence[Item] = ()
+    configure_timeout_s: float = 5.0
+
+
+def session_fields(config: SessionConfig) -> SessionFields:
+    """The first `session.update`: only what is needed, since one unknown field makes servers refuse all of it."""
+    return SessionFields(
+        kind="realtime",
+        modality=config.modality,
+        instructions=config.instructions,
+        voice=config.voice or UNSET,
+        input_format=config.format,
+        output_format=config.format,
+        transcription=_transcription(config),
+        turn_detection=_turn_detection(config.turn),
+        tools=tuple(config.tools),
+        tool_choice="auto" if config.tools else UNSET,
+    )
+
+
+def history_items(history: Sequence[Item]) -> Iterator[tuple[str, WireItem]]:
+    """The items that bring a new session up to date, each with our turn id, or empty. What has no words is left out.
+
+    Audio of the assistant cannot be created by a client, so its turns are text.
+    """
+    for item in history:
+        match item:
+            case UserTurn() if item.text:
+                yield item.turn_id, user_item(item.turn_id, item.text)
+            case AssistantTurn() if item.text:
+                yield "", MessageItem("", "assistant", (Part("text", text=item.text),))
+            case ToolCall():
+                yield "", CallItem("", item.call_id, item.name, item.arguments)
+            case ToolOutput():
+                yield "", CallOutputItem("", item.call_id, item.output)
+            case UserTurn() | AssistantTurn():
+                pass
+
+
+def user_item(turn_id: str, text: str) -> WireItem:
+    """A typed user turn as an item that carries our id."""
+    return MessageItem(fit_item_id(turn_id), "user", (Part("input_text", text=text),))
+
+
+def traits_of(detection: TurnDetection | UnsetType | None, modality: Modality) -> Traits:
+    """What a server with this turn detection does by itself; what it does not mention has OpenAI's defaults."""
+    keeps_audio = modality == "audio"
+    if detection is None:
+        return Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
+    if detection is UNSET:
+        return Traits(stops_on_speech=True, keeps_audio=keeps_audio)
+    return Traits(
+        starts_replies=detection.create_response is not False,
+        stops_on_speech=detection.interrupt_response is not False,
+        keeps_audio=keeps_audio,
+    )
+
+
+def _transcription(config: SessionConfig) -> Transcription | UnsetType:
+    if config.transcription_model is None:
+        return UNSET  # off is every server's default
+    language = config.language.partition("-")[0].lower()
+    return Transcription(
+        config.transcription_model,
+        language=UNSET if language in {"", "auto"} else language,
+        prompt=", ".join(config.vocabulary) or UNSET,
+    )
+
+
+def _turn_detection(turn: TurnSettings) -> TurnDetection | None:
+    if turn.detection == "manual":
+        return None
+    replies = turn.replies == "server"
+    # Both booleans are said aloud: servers disagree about their defaults (xAI).
+    if turn.detection == "semantic_vad":
+        return TurnDetection(
+            "semantic_vad", eagerness=turn.eagerness, create_response=replies, interrupt_response=False
+        )
+    return TurnDetection(
+        "server_vad",
+        threshold=turn.threshold,
+        prefix_padding_ms=turn.prefix_padding_ms,
+        silence_duration_ms=turn.silence_ms,
+        create_response=replies,
+        interrupt_response=False,
+    )

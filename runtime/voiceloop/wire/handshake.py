@@ -1,0 +1,161 @@
+"""From an open socket to a configured session: the greeting, the session update, and what servers refuse of it.
+
+```
+connected -> GREETING -- session.created, another event, or too long a silence --> send update -> ANSWER
+ANSWER -- session.updated, or its time is over while the server talks --> configured
+ANSWER -- error that names a field --> send update without it -> ANSWER
+ANSWER -- error or session.created of the other dialect --> send update in that dialect, once -> ANSWER
+```
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from voiceloop.wire import dialect as dialects
+from voiceloop.wire.client import UpdateSession
+from voiceloop.wire.config import SessionConfig, session_fields
+from voiceloop.wire.dialect import Dialect
+from voiceloop.wire.faults import Severity, judge
+from voiceloop.wire.items import WireError
+from voiceloop.wire.outbox import Outbox, named_params
+from voiceloop.wire.server import BrokenMessage, ServerEvent, SessionCreated, SessionUpdated
+from voiceloop.wire.session_fields import PATHS, SessionFields, merge, read_session
+
+__all__ = ["Handshake", "Verdict"]
+
+GREETING_WAIT_S: Final = 1.5
+"""Longest wait for `session.created`: servers that send none wait for us (early xAI builds)."""
+
+# Left out one by one when an update is refused without a word about which field; the least needed first.
+_DISPENSABLE: Final = ("transcription", "turn_detection", "voice", "output_format", "input_format")
+
+
+class Verdict(StrEnum):
+    """What an event or a deadline means for the handshake."""
+
+    WAIT = "wait"
+    CONFIGURED = "configured"
+    NOT_OURS = "not_ours"
+    """An error about something else."""
+    WRONG_DIALECT = "wrong_dialect"
+    REFUSED = "refused"
+    SILENT = "silent"
+
+
+class Handshake:
+    """The configuring of one connection."""
+
+    def __init__(self, config: SessionConfig, outbox: Outbox, *, auto: bool) -> None:
+        self.deadline_s: float | None = None
+        self.greeted = False
+        """The server has said something."""
+        self.may_switch = auto
+        """The dialect may still change over a refusal, which it does at most once."""
+        self._effective = SessionFields()
+        self._config = config
+        self._outbox = outbox
+        self._trusts_greeting = auto
+        self._updates: list[str] = []
+        self._talks = False
+
+    def connected(self, now: float) -> None:
+        """The socket is open."""
+        self._opened_s = now
+        self.deadline_s = now + min(GREETING_WAIT_S, self._config.configure_timeout_s / 2)
+
+    def heard(self, event: ServerEvent, now: float) -> Verdict:
+        """Any event but an error arrived."""
+        if isinstance(event, BrokenMessage):
+            return Verdict.WAIT
+        self.greeted = self._talks = True
+        match event:
+            case SessionUpdated() if self._updates:
+                self._effective = event.session
+                self.deadline_s = None
+                return Verdict.CONFIGURED
+            case SessionCreated():
+                self._greeted_in(event.session.dialect, now)
+        if not self._updates:
+            self._send_update(now)
+        return Verdict.WAIT
+
+    def rejected(self, error: WireError, now: float) -> Verdict:
+        """An error arrived. Those that refuse the session update are dealt with here."""
+        self.greeted = self._talks = True
+        hint = _hint(error)
+        if not self._concerns_update(error, hint):
+            return Verdict.NOT_OURS
+        if self._is_stale(error, hint):
+            return Verdict.WAIT
+        if hint is not None:
+            if not self.may_switch:
+                return Verdict.WRONG_DIALECT
+            self.may_switch = self._trusts_greeting = False
+            self._outbox.dialect = hint
+            self._send_update(now)
+            return Verdict.WAIT
+        return self._send_less(error, now)
+
+    def expire(self, now: float) -> Verdict:
+        """The deadline passed."""
+        if not self._updates:
+            self._send_update(now)
+            self.deadline_s = self._opened_s + self._config.configure_timeout_s
+            return Verdict.WAIT
+        self.deadline_s = None
+        return Verdict.CONFIGURED if self._talks else Verdict.SILENT
+
+    def in_force(self) -> SessionFields:
+        """The session's settings: what the server says, and where it says nothing what was asked for last."""
+        asked = read_session(self._outbox.message(self._updates[-1]).get("session", {}))
+        return merge(self._effective, asked)
+
+    def _greeted_in(self, shape: Dialect | None, now: float) -> None:
+        if self._updates:  # the greeting came late: the clock starts anew
+            self.deadline_s = now + self._config.configure_timeout_s
+        if not self._trusts_greeting or shape is None or shape == self._outbox.dialect:
+            return
+        self._trusts_greeting = False
+        self._outbox.dialect = shape
+        self._send_update(now)
+
+    def _send_update(self, now: float) -> None:
+        self._sent(self._outbox.put(UpdateSession(session_fields(self._config))), now)
+
+    def _sent(self, event_id: str, now: float) -> None:
+        self._updates.append(event_id)
+        self._talks = False
+        self.deadline_s = now + self._config.configure_timeout_s
+
+    def _concerns_update(self, error: WireError, hint: Dialect | None) -> bool:
+        if error.event_id:
+            return error.event_id in self._updates
+        return bool(self._updates) and (hint is not None or judge(error).severity is Severity.FIX)
+
+    def _is_stale(self, error: WireError, hint: Dialect | None) -> bool:
+        """It is about an update that was sent again since."""
+        if error.event_id:
+            return error.event_id != self._updates[-1]
+        return hint == self._outbox.dialect
+
+    def _send_less(self, error: WireError, now: float) -> Verdict:
+        paths = PATHS[self._outbox.dialect]
+        guesses = tuple(f"session.{'.'.join(paths[name])}" for name in _DISPENSABLE)
+        for params in (named_params(error), guesses):
+            again = self._outbox.retry(self._updates[-1], params)
+            if again is not None:
+                self._sent(again, now)
+                return Verdict.WAIT
+        return Verdict.REFUSED
+
+
+def _hint(error: WireError) -> Dialect | None:
+    words = error.message.lower()
+    code = error.code
+    if not code:
+        code = "unknown_parameter" if "unknown parameter" in words else ""
+        code = "missing_required_parameter" if "missing required parameter" in words else code
+    params = named_params(error)
+    return dialects.from_complaint(code, params[0]) if params else None

@@ -1,0 +1,123 @@
+"""Commands of the core as client messages: what is sent, and what is not worth sending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from voiceloop.commands import (
+    AskReply,
+    CancelReply,
+    CommitTurn,
+    EngineCommand,
+    ForgetTurn,
+    SendText,
+    SendToolOutput,
+    TrimReply,
+)
+from voiceloop.vocabulary import HeardSpan, Item
+from voiceloop.wire.asks import ASK_KEY, Asks
+from voiceloop.wire.client import (
+    CancelResponse,
+    CommitInput,
+    CreateItem,
+    CreateResponse,
+    DeleteItem,
+    ResponseFields,
+    TruncateItem,
+)
+from voiceloop.wire.config import history_items, user_item
+from voiceloop.wire.items import CallOutputItem
+from voiceloop.wire.outbox import Outbox
+from voiceloop.wire.replies import Part, Replies, Reply
+from voiceloop.wire.session_fields import UNSET
+from voiceloop.wire.turns import Turns, fit_item_id
+
+__all__ = ["SAY_EXACTLY", "Orders"]
+
+SAY_EXACTLY: Final = "Say exactly this, and nothing else: {text}"
+"""Instructions of a response that must speak one sentence as it stands."""
+
+
+class Orders:
+    """Turns commands into messages in the outbox."""
+
+    def __init__(self, outbox: Outbox, asks: Asks, turns: Turns, replies: Replies) -> None:
+        self._outbox = outbox
+        self._asks = asks
+        self._turns = turns
+        self._replies = replies
+        self._doomed: dict[str, list[str]] = {}
+
+    def replay(self, history: Sequence[Item]) -> None:
+        """Bring a new session up to date."""
+        for turn_id, item in history_items(history):
+            if turn_id:
+                self._turns.name(fit_item_id(turn_id), turn_id)
+            self._outbox.put(CreateItem(item))
+
+    def carry_out(self, command: EngineCommand) -> None:
+        """Queue what the command asks for."""
+        match command:
+            case AskReply():
+                self._ask(command)
+            case CancelReply():
+                self._cancel(command.reply_id)
+            case TrimReply():
+                self._trim(command.heard)
+            case CommitTurn():
+                self._turns.commit_sent(self._outbox.put(CommitInput()), command.turn_id)
+            case ForgetTurn():
+                self._outbox.put(DeleteItem(self._turns.item_id(command.turn_id)))
+            case SendText():
+                self._turns.name(fit_item_id(command.turn_id), command.turn_id)
+                self._outbox.put(CreateItem(user_item(command.turn_id, command.text)))
+            case SendToolOutput():
+                self._outbox.put(CreateItem(CallOutputItem("", command.call_id, command.output)))
+            case _:
+                assert_never(command)
+
+    def reply_ended(self, reply_id: str) -> None:
+        """A reply is over: its unheard items can go now."""
+        for item_id in self._doomed.pop(reply_id, ()):
+            self._outbox.put(DeleteItem(item_id))
+
+    def _ask(self, ask: AskReply) -> None:
+        fields = ResponseFields(
+            instructions=UNSET if ask.say is None else SAY_EXACTLY.format(text=ask.say),
+            tool_choice=UNSET if ask.tools_allowed and ask.say is None else "none",
+            metadata={ASK_KEY: ask.ask_id},
+        )
+        self._asks.sent(self._outbox.put(CreateResponse(fields)), ask.ask_id)
+
+    def _cancel(self, reply_id: str) -> None:
+        reply = self._replies.get(reply_id)
+        if reply is not None and reply.running:  # else it is over, or of an earlier connection
+            self._outbox.put(CancelResponse(reply.response_id or None))
+
+    def _trim(self, heard: HeardSpan) -> None:
+        reply = self._replies.get(heard.reply_id)
+        if reply is None:
+            return  # of an earlier connection: this server never had it
+        part = reply.parts.get((heard.item_id, heard.content_index))
+        if part is None or part.written:
+            return
+        received_ms = self._replies.received_ms(part)
+        heard_ms = min(heard.heard_ms, received_ms)
+        if heard_ms == 0 and not _has_earlier_sound(reply, heard):
+            self._delete(reply, heard.item_id)
+        elif reply.running or heard_ms < received_ms:
+            self._outbox.put(TruncateItem(heard.item_id, heard.content_index, heard_ms))
+
+    def _delete(self, reply: Reply, item_id: str) -> None:
+        if reply.running:  # servers refuse to delete an item in progress; the response's end is near
+            self._doomed.setdefault(reply.reply_id, []).append(item_id)
+        else:
+            self._outbox.put(DeleteItem(item_id))
+
+
+def _has_earlier_sound(reply: Reply, heard: HeardSpan) -> bool:
+    def earlier(place: tuple[str, int], part: Part) -> bool:
+        return place[0] == heard.item_id and place[1] < heard.content_index and part.received_bytes > 0
+
+    return any(earlier(place, part) for place, part in reply.parts.items())

@@ -1,0 +1,302 @@
+"""One realtime connection without I/O: frames and commands in, events and frames out. Time is an argument.
+
+```
+CONNECTING -- connected --> CONFIGURING -- session configured --> READY
+    |  refused                  |  closed, fatal error, silence      |  closed, fatal error
+    +---------------------------+------------------------------------+--> LOST
+```
+
+The caller opens a socket to `handshake()`, calls `connected`, then for each frame `audio` and, where that gives None,
+`receive`; after every call it sends `take_frames()` in order. While `deadline()` is a time, `expire` is due then. In
+LOST with `redial` set, the server wants the other dialect: nothing was reported, and the caller opens another
+connection with a new protocol in that dialect and `auto=False`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, assert_never
+from urllib.parse import quote
+
+import msgspec
+
+from voiceloop import events
+from voiceloop.commands import EngineCommand
+from voiceloop.events import Event
+from voiceloop.vocabulary import Cause, Tier
+from voiceloop.wire import dialect as dialects
+from voiceloop.wire import server
+from voiceloop.wire.asks import Asks
+from voiceloop.wire.codec import decode
+from voiceloop.wire.config import SessionConfig, traits_of
+from voiceloop.wire.dialect import Dialect
+from voiceloop.wire.fast import audio_delta
+from voiceloop.wire.faults import (
+    APPLICATION_REFUSAL,
+    Fault,
+    Severity,
+    close_cause,
+    describe,
+    judge,
+    judge_close,
+    judge_upgrade,
+)
+from voiceloop.wire.handshake import Handshake, Verdict
+from voiceloop.wire.inbox import Counts, Inbox
+from voiceloop.wire.items import Response, WireError
+from voiceloop.wire.orders import SAY_EXACTLY, Orders
+from voiceloop.wire.outbox import Outbox, named_params
+from voiceloop.wire.replies import Replies
+from voiceloop.wire.turns import Turns
+
+__all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
+
+_ABNORMAL: Final = 1006
+_EXPLAINS_S: Final = 10.0
+"""An error this long before a close may be its reason."""
+_FOREIGN: Final = "session.started"
+"""GPT-Live's first event: another protocol behind the same kind of door."""
+
+
+class State(StrEnum):
+    """How far the connection is."""
+
+    CONNECTING = "connecting"
+    CONFIGURING = "configuring"
+    READY = "ready"
+    LOST = "lost"
+
+
+class AudioChunk(msgspec.Struct, gc=False):
+    """Received sound of one content part, in the wire encoding; whole samples."""
+
+    reply_id: str
+    item_id: str
+    content_index: int
+    payload: bytes
+    events: tuple[Event, ...] = ()
+    """To report before the sound: what the reply's first sound brings."""
+
+
+class RealtimeProtocol:
+    """One connection, in one dialect.
+
+    `auto`: the dialect is a guess that the server may correct. Not to be used after LOST.
+    """
+
+    def __init__(self, config: SessionConfig, dialect: Dialect, *, auto: bool) -> None:
+        self.state = State.CONNECTING
+        self.redial: Dialect | None = None
+        """The dialect to connect anew with; set only in LOST."""
+        self.capture_offset_s = 0.0
+        """Capture-clock second of the first sample appended on this connection; to be set by the caller."""
+        self.counts = Counts()
+        self.input_format = config.format
+        """What the server takes; may differ from what was asked once READY."""
+        self.output_format = config.format
+        """What the server sends; may differ from what was asked once READY."""
+        self._config = config
+        self._auto = auto
+        self._outbox = Outbox(dialect)
+        self._opened_as: Dialect = dialect
+        self._handshake = Handshake(config, self._outbox, auto=auto)
+        self._asks = Asks()
+        self._turns = Turns()
+        self._replies = Replies(self._asks, config.format)
+        self._inbox = Inbox(self._asks, self._turns, self._replies, self.counts)
+        self._orders = Orders(self._outbox, self._asks, self._turns, self._replies)
+        self._waiting: list[EngineCommand] = []
+        self._last_error = WireError()
+        self._last_error_s = -_EXPLAINS_S
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect spoken now."""
+        return self._outbox.dialect
+
+    def handshake(self) -> tuple[str, dict[str, str]]:
+        """Path with query, and headers, of the upgrade request; authorisation is the caller's. No subprotocol."""
+        path = f"/v1/realtime?model={quote(self._config.model, safe='/:')}"
+        return path, dict(dialects.BETA_HEADERS) if self.dialect == "beta" else {}
+
+    def connected(self, now: float) -> None:
+        """The upgrade succeeded at `now` (monotonic seconds)."""
+        self.state = State.CONFIGURING
+        self._handshake.connected(now)
+
+    def refused(self, status: int, body: bytes) -> list[Event]:
+        """The upgrade was answered with another HTTP status than 101."""
+        fault = judge_upgrade(status, body)
+        if fault.severity is Severity.SWITCH:
+            return self._beta_disabled(f"the server answered HTTP {status}")
+        excerpt = " ".join(body.decode(errors="replace").split())[:200]
+        return self._lose(fault.cause, f"the server answered HTTP {status}: {excerpt}".rstrip(": "))
+
+    def audio(self, frame: bytes | str, now: float) -> AudioChunk | None:
+        """Take a frame if it is received sound; None means it is not, and is for `receive`.
+
+        No event, object or search per frame beyond the decoded struct and the chunk.
+        """
+        delta = audio_delta(frame)
+        if delta is None or self.state is State.LOST:
+            return None
+        reply = self._replies.get(delta.response_id)
+        told: list[Event] = []
+        if reply is None:
+            reply = self._replies.find(delta.response_id, told)
+        if not reply.running:
+            return None
+        item_id = delta.item_id or reply.item_id
+        part = reply.part(item_id, delta.content_index)
+        payload = delta.delta
+        if part.carry or len(payload) & 1:
+            payload = part.whole_samples(payload, self.output_format.wire_bytes_per_sample)
+        part.received_bytes += len(payload)
+        if reply.sounding or not payload:
+            return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
+        reply.sounding = True
+        told.append(events.ReplyAudioStarted(reply.reply_id, item_id))
+        return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
+
+    def receive(self, frame: bytes | str, now: float) -> list[Event]:
+        """Take a frame that is not sound. Never raises."""
+        if self.state is State.LOST:
+            return []
+        event = decode(frame)
+        if isinstance(event, server.ErrorRaised):
+            return self._error(event.error, now)
+        told: list[Event] = []
+        if self.state is State.CONFIGURING:
+            if isinstance(event, server.UnknownMessage) and event.type == _FOREIGN:
+                return self._lose(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
+            told += self._configure(self._handshake.heard(event, now))
+        told += self._inbox.happened(event, self.capture_offset_s)
+        if isinstance(event, server.ResponseDone):
+            told += self._response_done(event.response)
+        return told
+
+    def closed(self, code: int, reason: str, now: float) -> list[Event]:
+        """The connection is gone; 1006 when there was no close frame. Nothing to report when that is known already."""
+        if self.state is State.LOST:
+            return []
+        words = f"closed with {code} {reason}".rstrip()
+        fault = judge_close(reason)
+        if now - self._last_error_s < _EXPLAINS_S:  # relays hide the reason of a close; the error before it tells
+            words += f" after {describe(self._last_error)}"
+            fault = fault or judge(self._last_error)
+        if fault is not None and fault.severity is Severity.SWITCH:
+            return self._beta_disabled(words)
+        told = fault.cause if fault is not None else None
+        if told is None and self._looks_refused(code):
+            return self._go_redial(words)
+        return self._lose(told or close_cause(code), words)
+
+    def obey(self, command: EngineCommand) -> None:
+        """Carry out a command: what is to be sent is in `take_frames`. Before READY it waits its turn, none is lost."""
+        if self.state is State.READY:
+            self._orders.carry_out(command)
+        elif self.state is not State.LOST:
+            self._waiting.append(command)
+
+    def take_frames(self) -> list[bytes]:
+        """The text frames to send now, in order."""
+        return self._outbox.take()
+
+    def deadline(self) -> float | None:
+        """When `expire` is due, monotonic seconds; None when nothing is waited for."""
+        return self._handshake.deadline_s if self.state is State.CONFIGURING else None
+
+    def expire(self, now: float) -> list[Event]:
+        """The deadline passed; does nothing before it."""
+        due = self.deadline()
+        if due is None or now < due:
+            return []
+        return self._configure(self._handshake.expire(now))
+
+    def _configure(self, verdict: Verdict, error: WireError | None = None) -> list[Event]:
+        match verdict:
+            case Verdict.WAIT | Verdict.NOT_OURS:
+                return []
+            case Verdict.CONFIGURED:
+                return self._become_ready()
+            case Verdict.SILENT:
+                waited_s = self._config.configure_timeout_s
+                return self._lose(Cause.DEAD_WIRE, f"the server did not answer the session update in {waited_s:g} s")
+            case Verdict.WRONG_DIALECT:
+                return self._lose(Cause.UNSUPPORTED_DIALECT, f"the server does not speak {self.dialect}")
+            case Verdict.REFUSED:
+                words = describe(error) if error is not None else ""
+                return self._lose(Cause.REFUSED, f"the server refuses the session update: {words}")
+        assert_never(verdict)
+
+    def _become_ready(self) -> list[Event]:
+        self.state = State.READY
+        found = self._handshake.in_force()
+        traits = traits_of(found.turn_detection, self._config.modality)
+        self._turns.detection = found.turn_detection
+        self._asks.server_replies = traits.starts_replies
+        self.input_format = found.input_format or self.input_format
+        self.output_format = self._replies.format = found.output_format or self.output_format
+        self._orders.replay(self._config.history)
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            self._orders.carry_out(command)
+        return [events.EngineReady(Tier.REALTIME, self._config.model, traits, self.dialect)]
+
+    def _response_done(self, response: Response) -> list[Event]:
+        self._orders.reply_ended(response.id)
+        error = response.error or WireError()
+        fault = judge(error)
+        # An account's refusal often comes here alone, without an error event (livekit/agents#2967).
+        return self._lose(fault.cause, describe(error)) if fault.severity is Severity.FATAL else []
+
+    def _error(self, error: WireError, now: float) -> list[Event]:
+        fault = judge(error)
+        self._last_error, self._last_error_s = error, now
+        if fault.severity is Severity.SWITCH:
+            return self._beta_disabled(describe(error))
+        if fault.severity is Severity.FATAL:
+            return self._lose(fault.cause, describe(error))
+        if self.state is State.CONFIGURING:
+            verdict = self._handshake.rejected(error, now)
+            if verdict is not Verdict.NOT_OURS:
+                return self._configure(verdict, error)
+        return [self._complained(error, fault)]
+
+    def _complained(self, error: WireError, fault: Fault) -> Event:
+        self.counts.benign += fault.severity is Severity.BENIGN
+        ask_id = ""
+        again = self._outbox.retry(error.event_id, named_params(error)) if fault.severity is Severity.FIX else None
+        if again is not None:
+            self.counts.resent += 1
+            self._asks.resent(error.event_id, again)
+        else:
+            ask_id = self._asks.refused(error)
+            self._turns.commit_refused(error)
+        return events.EngineComplained(error.code or error.kind, describe(error), ask_id)
+
+    def _looks_refused(self, code: int) -> bool:
+        """Closed before it was configured, in a way that a refused dialect may look like.
+
+        A relay hides both the error and the close code of a refused beta session, so there a bare 1006 may mean it.
+        """
+        if self.state is not State.CONFIGURING or not self._handshake.may_switch:
+            return False
+        hidden = code == _ABNORMAL and self._opened_as == "beta" and not self._handshake.greeted
+        return code == APPLICATION_REFUSAL or hidden
+
+    def _beta_disabled(self, detail: str) -> list[Event]:
+        if self._opened_as == "beta" and self._handshake.may_switch:
+            return self._go_redial(detail)
+        return self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+
+    def _go_redial(self, detail: str) -> list[Event]:
+        self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+        self.redial = dialects.other(self._opened_as)
+        return []
+
+    def _lose(self, cause: Cause, detail: str) -> list[Event]:
+        self.state = State.LOST
+        self._waiting.clear()
+        self._outbox.take()
+        return [events.EngineLost(cause, detail)]
