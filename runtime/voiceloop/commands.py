@@ -110,6 +110,8 @@ class FlushPlayback:
     """Throw away all that is unplayed; answered by `PlaybackFlushed` in the same breath."""
 
 
+PlaybackCommand = SealPlayback | MuteReply | PausePlayback | ResumePlayback | FlushPlayback
+
 # To the tool bus -----------------------------------------------------------------------------------------------------
 
 
@@ -173,11 +175,7 @@ class EndSession:
 Command = (
     OpenEngine
     | EngineCommand
-    | SealPlayback
-    | MuteReply
-    | PausePlayback
-    | ResumePlayback
-    | FlushPlayback
+    | PlaybackCommand
     | RunTool
     | CancelTool
     | OpenLine

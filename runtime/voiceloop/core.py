@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.narrator import TRANSCRIPT_WITHIN_S, Narrator
+from voiceloop.captions import TRANSCRIPT_WITHIN_S
+from voiceloop.narrator import Narrator
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
 from voiceloop.vocabulary import Cause, Tier
@@ -192,14 +193,14 @@ class Core:
         quiet = self.life is Life.LIVE and self.machine.settled and not self._typed
         out: list[do.Command] = []
         if self._input_over:
-            over = quiet and not self.narrator.waiting_for_words
+            over = quiet and not self.narrator.captions.waiting
             out += self._arm(INPUT_ENDED, now + self.profile.silence_s + QUIET_S, wanted=over)
         if self._nudge is Nudge.END:
             out += self._arm(IDLE, now, wanted=quiet)
         elif self.profile.idle_prompt or self.profile.idle_goodbye:
             nothing_left = self._nudge is Nudge.GOODBYE and not self.profile.idle_goodbye
             out += self._arm(IDLE, now + self.profile.idle_after_s, wanted=quiet and not nothing_left)
-        out += self._arm(TRANSCRIPTS, now + TRANSCRIPT_WITHIN_S, wanted=self.narrator.waiting_for_words)
+        out += self._arm(TRANSCRIPTS, now + TRANSCRIPT_WITHIN_S, wanted=self.narrator.captions.waiting)
         return out
 
     def _arm(self, name: str, at_s: float, *, wanted: bool) -> list[do.Command]:
@@ -229,12 +230,12 @@ class Core:
 
     # Telling -----------------------------------------------------------------------------------------------------
 
-    def _tell(self, event: on.Event, done: list[do.Command], now: float) -> list[do.WriteLine]:  # noqa: C901, PLR0911 - one case per event
+    def _tell(self, event: on.Event, done: list[do.Command], now: float) -> list[do.WriteLine]:
         tell = self.narrator
         if any(isinstance(command, do.PausePlayback) for command in done):
-            tell.held(now)
+            tell.hold(now)
         if any(isinstance(command, do.ResumePlayback) for command in done):
-            tell.resumed()
+            tell.hold(None)
         match event:
             case on.SpeechStarted() | on.SpeechStopped():
                 self._user_is_here()
@@ -263,23 +264,14 @@ class Core:
                 return tell.flushed(spans, now)
             case on.EngineComplained(code=code, detail=detail, ask_id=ask_id):
                 return [] if ask_id else [tell.line("warning", now, code=code, detail=detail)]
-            case _:
-                self._note(event, now)
-                return []
-
-    def _note(self, event: on.Event, now: float) -> None:
-        match event:
+            case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():
+                tell.reply_grew(event, now)
             case on.ReplyStarted(reply_id=reply_id):
                 if reply_id in self.machine.replies:
-                    self.narrator.reply_started(reply_id, self.machine.replies[reply_id].turn_id)
-            case on.ReplyTextArrived():
-                self.narrator.reply_text(event, now)
-            case on.ReplyAudioStarted(reply_id=reply_id):
-                self.narrator.reply_audio(reply_id, now)
-            case on.ReplyFinished(reply_id=reply_id):
-                self.narrator.reply_generated(reply_id)
+                    tell.conversation.reply_started(reply_id, self.machine.replies.live[reply_id].turn_id)
             case _:
                 pass
+        return []
 
     def _turn_of(self, reply_id: str) -> str:
         reply = self.narrator.conversation.replies.get(reply_id)

@@ -249,21 +249,19 @@ class EndAsked:
     reason: str
 
 
-Event = (
+UserEvent = SpeechStarted | SpeechStopped | TurnCommitted | TextTyped | SayAsked | InterruptAsked | DeadlinePassed
+"""What people, the application and the clock do."""
+
+EngineEvent = (
     SessionOpened
     | LineOpened
     | LineEnded
     | LineLost
-    | DeadlinePassed
     | EngineReady
     | EngineLost
     | EngineComplained
-    | SpeechStarted
-    | SpeechStopped
-    | TurnCommitted
     | UserTranscribed
     | TranscriptionFailed
-    | TextTyped
     | ReplyStarted
     | ReplyTextArrived
     | ReplyAudioStarted
@@ -273,7 +271,8 @@ Event = (
     | PlaybackFinished
     | PlaybackFlushed
     | ToolFinished
-    | SayAsked
-    | InterruptAsked
     | EndAsked
 )
+"""What engine, line, playback and tools do."""
+
+Event = UserEvent | EngineEvent

@@ -8,28 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from voiceloop import events as on
+from voiceloop.captions import Captions, Milestones
 from voiceloop.commands import WriteLine
 from voiceloop.conversation import Conversation
 from voiceloop.vocabulary import HeardSpan, Outcome, ToolCall
 
 __all__ = ["Narrator"]
-
-TRANSCRIPT_WITHIN_S = 10.0
-
-
-@dataclass(slots=True)
-class _Milestones:
-    """When each step of a turn happened, in milliseconds on the recording's clock."""
-
-    at: dict[str, Any] = field(default_factory=dict)
-    told: bool = False
-
-    def first(self, name: str, value: object) -> None:
-        self.at.setdefault(name, value)
 
 
 class Narrator:
@@ -38,22 +24,18 @@ class Narrator:
     def __init__(self, *, transcribes: bool) -> None:
         self.conversation = Conversation()
         self.zero_s: float | None = None
-        self._transcribes = transcribes
-        self._wordless: dict[str, float] = {}
-        self._words: dict[str, tuple[str, float]] = {}
+        self.captions = Captions(transcribes=transcribes)
         self._calls: dict[str, ToolCall] = {}
         self._speaking: set[str] = set()
         self._held_since_s: float | None = None
-        self._turns: dict[str, _Milestones] = {}
-
-    @property
-    def waiting_for_words(self) -> bool:
-        """A turn was handed over whose words are still to come."""
-        return bool(self._wordless)
+        self._milestones = Milestones()
 
     def t(self, now: float) -> float:
         """Seconds on the recording's clock."""
         return 0.0 if self.zero_s is None else max(0.0, round(now - self.zero_s, 3))
+
+    def _ms(self, now: float) -> int:
+        return round(self.t(now) * 1000)
 
     def line(self, event: str, now: float, **fields: object) -> WriteLine:
         """One line at `now`."""
@@ -64,96 +46,60 @@ class Narrator:
     def speech(self, event: on.SpeechStarted | on.SpeechStopped, now: float) -> WriteLine:
         """Speech began or stopped; the line bears the time it did, not the time we learned of it."""
         at = round(min(max(event.at_s, 0.0), self.t(now)), 3)
-        if isinstance(event, on.SpeechStopped):
-            milestones = self._turn(event.turn_id)
-            milestones.at["last_speech_ms"] = round(at * 1000)
-            milestones.at["end_of_turn_ms"] = round(self.t(now) * 1000)
-            milestones.at["end_of_turn_by"] = event.source
-            return WriteLine("user_speech_stopped", at, {"turn_id": event.turn_id})
-        return WriteLine("user_speech_started", at, {"turn_id": event.turn_id})
+        if isinstance(event, on.SpeechStarted):
+            return WriteLine("user_speech_started", at, {"turn_id": event.turn_id})
+        self._milestones.ended(
+            event.turn_id, event.source, last_speech_ms=round(at * 1000), end_of_turn_ms=self._ms(now)
+        )
+        return WriteLine("user_speech_stopped", at, {"turn_id": event.turn_id})
 
     def committed(self, turn_id: str, now: float) -> list[WriteLine]:
         """A turn was handed over: its place in the record is fixed."""
         self.conversation.user_turn(turn_id)
-        self._turn(turn_id).first("end_of_turn_ms", round(self.t(now) * 1000))
-        if self._transcribes:
-            self._wordless[turn_id] = now
-        return self._tell_words(now)
+        self._milestones.first(turn_id, "end_of_turn_ms", self._ms(now))
+        return self._said_by_user(self.captions.committed(turn_id, now), now)
 
     def words(self, turn_id: str, text: str, now: float) -> list[WriteLine]:
         """The words of a turn arrived, or will never come (empty text)."""
-        self._words[turn_id] = (text, now)
-        self._turn(turn_id).first("transcript_ms", round(self.t(now) * 1000))
-        return self._tell_words(now)
+        self._milestones.first(turn_id, "transcript_ms", self._ms(now))
+        return self._said_by_user(self.captions.arrived(turn_id, text), now)
 
     def typed(self, turn_id: str, text: str, now: float) -> WriteLine:
         """A typed turn."""
         self.conversation.user_turn(turn_id, text)
-        self._turn(turn_id).at.update(end_of_turn_ms=round(self.t(now) * 1000), end_of_turn_by="typed")
+        self._milestones.ended(turn_id, "typed", end_of_turn_ms=self._ms(now))
         return self.line("user_said", now, turn_id=turn_id, text=text, typed=True)
 
     def forget(self, turn_id: str, now: float) -> list[WriteLine]:
         """The turn was a cough."""
         self.conversation.forget_turn(turn_id)
-        self._wordless.pop(turn_id, None)
-        self._words.pop(turn_id, None)
-        self._turns.pop(turn_id, None)
-        return self._tell_words(now)
+        return self._said_by_user(self.captions.forget(turn_id), now)
 
     def give_up_words(self, now: float) -> list[WriteLine]:
         """Stop waiting for words that are overdue."""
-        for turn_id, since in list(self._wordless.items()):
-            if now - since >= TRANSCRIPT_WITHIN_S and turn_id not in self._words:
-                del self._wordless[turn_id]
-        return self._tell_words(now)
+        return self._said_by_user(self.captions.give_up(now), now)
 
-    def _tell_words(self, now: float) -> list[WriteLine]:
-        lines: list[WriteLine] = []
-        for turn_id in list(self._wordless):
-            if turn_id not in self._words:
-                break
-            del self._wordless[turn_id]
-            lines += self._said_by_user(turn_id, now)
-        if not self._wordless:
-            for turn_id in [turn for turn in self._words if turn in self._turns and self._is_committed(turn)]:
-                lines += self._said_by_user(turn_id, now)
-        return lines
-
-    def _is_committed(self, turn_id: str) -> bool:
-        return "end_of_turn_ms" in self._turns[turn_id].at
-
-    def _said_by_user(self, turn_id: str, now: float) -> list[WriteLine]:
-        text, _ = self._words.pop(turn_id)
-        if not text.strip():
-            return []
-        self.conversation.user_turn(turn_id, text)
-        return [self.line("user_said", now, turn_id=turn_id, text=text)]
+    def _said_by_user(self, ready: Sequence[tuple[str, str]], now: float) -> list[WriteLine]:
+        for turn_id, text in ready:
+            self.conversation.user_turn(turn_id, text)
+        return [self.line("user_said", now, turn_id=turn_id, text=text) for turn_id, text in ready]
 
     # The reply ---------------------------------------------------------------------------------------------------
 
-    def reply_started(self, reply_id: str, turn_id: str) -> None:
-        """A reply that counts began."""
-        self.conversation.reply_started(reply_id, turn_id)
-
-    def reply_text(self, event: on.ReplyTextArrived, now: float) -> None:
-        """More words of a reply."""
+    def reply_grew(self, event: on.ReplyTextArrived | on.ReplyAudioStarted | on.ReplyFinished, now: float) -> None:
+        """More of a reply arrived, or all of it has."""
         reply = self.conversation.replies.get(event.reply_id)
-        if reply is not None:
-            reply.add(event.item_id, event.content_index, event.delta, event.received_ms)
-            self._mark(reply.turn_id, "first_text_ms", now)
-
-    def reply_audio(self, reply_id: str, now: float) -> None:
-        """The first audio of a reply arrived."""
-        reply = self.conversation.replies.get(reply_id)
-        if reply is not None:
-            reply.has_audio = True
-            self._mark(reply.turn_id, "first_audio_ms", now)
-
-    def reply_generated(self, reply_id: str) -> None:
-        """All of the reply has arrived."""
-        reply = self.conversation.replies.get(reply_id)
-        if reply is not None:
-            reply.finished = True
+        if reply is None:
+            return
+        match event:
+            case on.ReplyTextArrived():
+                reply.add(event.item_id, event.content_index, event.delta, event.received_ms)
+                self._milestones.first(reply.turn_id, "first_text_ms", self._ms(now))
+            case on.ReplyAudioStarted():
+                reply.has_audio = True
+                self._milestones.first(reply.turn_id, "first_audio_ms", self._ms(now))
+            case on.ReplyFinished():
+                reply.finished = True
 
     def playback_started(self, reply_id: str, now: float) -> list[WriteLine]:
         """The listener hears the reply's first sample."""
@@ -161,7 +107,7 @@ class Narrator:
         if reply is None:
             return []
         self._speaking.add(reply_id)
-        self._mark(reply.turn_id, "first_played_ms", now)
+        self._milestones.first(reply.turn_id, "first_played_ms", self._ms(now))
         return [self.line("agent_speech_started", now, reply_id=reply_id, **_turn_field(reply.turn_id))]
 
     def playback_over(
@@ -199,21 +145,17 @@ class Narrator:
         self.conversation.reply_ended(reply_id, heard, heard_ms)
         return lines + self._metrics(reply.turn_id, now)
 
-    def held(self, now: float) -> None:
-        """Playback paused: if nothing of it comes back, the agent fell silent here."""
-        if self._held_since_s is None:
-            self._held_since_s = now
-
-    def resumed(self) -> None:
-        """Playback goes on."""
-        self._held_since_s = None
+    def hold(self, held_since_s: float | None) -> None:
+        """Playback paused (None: goes on): if nothing of it comes back, the agent fell silent at the first pause."""
+        if held_since_s is None or self._held_since_s is None:
+            self._held_since_s = held_since_s
 
     def flushed(self, spans: Sequence[HeardSpan], now: float) -> list[WriteLine]:
         """Everything unplayed was thrown away."""
         lines: list[WriteLine] = []
         for reply_id in list(self.conversation.replies):
             lines += self.playback_over(reply_id, spans, now, interrupted=True)
-        self.resumed()
+        self.hold(None)
         return lines
 
     # Tools -------------------------------------------------------------------------------------------------------
@@ -241,21 +183,9 @@ class Narrator:
             lines += self.tool_finished(call_id, Outcome.CANCELLED, "the session ended", now)
         return lines
 
-    # Metrics -----------------------------------------------------------------------------------------------------
-
-    def _turn(self, turn_id: str) -> _Milestones:
-        return self._turns.setdefault(turn_id, _Milestones())
-
-    def _mark(self, turn_id: str, name: str, now: float) -> None:
-        if turn_id:
-            self._turn(turn_id).first(name, round(self.t(now) * 1000))
-
     def _metrics(self, turn_id: str, now: float) -> list[WriteLine]:
-        milestones = self._turns.get(turn_id)
-        if milestones is None or milestones.told:
-            return []
-        milestones.told = True
-        return [self.line("turn_metrics", now, turn_id=turn_id, **milestones.at)]
+        known = self._milestones.take(turn_id)
+        return [] if known is None else [self.line("turn_metrics", now, turn_id=turn_id, **known)]
 
 
 def _turn_field(turn_id: str) -> Mapping[str, str]:

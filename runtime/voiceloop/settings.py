@@ -5,7 +5,7 @@ Sections of a settings file carry the names of the fields of `Settings`. An unkn
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -121,5 +121,5 @@ class Settings(Section):
     realtime: RealtimeSettings = RealtimeSettings()
     audio: AudioSettings = AudioSettings()
     tiers: TierSettings = TierSettings()
-    plugins: Annotated[dict[str, dict[str, Any]], Field(default_factory=dict)]
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table per plugin, validated by the plugin itself."""

@@ -38,8 +38,11 @@ class EnginePort(Protocol):
     def happened(self, event: Event) -> None:
         """Report an event; it is handled before this returns unless another one is being handled."""
 
-    def audio(self, reply_id: str, item_id: str, content_index: int, pcm: bytes) -> None:
-        """Hand over received reply audio, 16-bit PCM at the session's rate, any length."""
+    def audio(self, reply_id: str, item_id: str, content_index: int, pcm: bytes) -> bool:
+        """Hand over received reply audio, 16-bit PCM at the session's rate, any length.
+
+        False: playback is far behind and the audio was dropped; the ledger counts it.
+        """
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` as a named task of the session's group."""

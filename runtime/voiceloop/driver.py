@@ -1,0 +1,153 @@
+"""Drives one core: takes events one at a time, and carries the commands they bring out before taking the next.
+
+No `await` stands between an event and its effects, so nothing can happen in between. Deadlines are timers of the loop
+and come back as events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.audio.ledger import Ledger
+from voiceloop.core import Core
+from voiceloop.devices.base import Line
+from voiceloop.engines.base import Engine
+from voiceloop.errors import MisuseError
+from voiceloop.tape import TapeWriter
+from voiceloop.tools.bus import ToolBus
+from voiceloop.transcript import TranscriptLine
+
+__all__ = ["Driver", "Hands"]
+
+MAX_WAITING_EVENTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who carries commands out."""
+
+    engine: Engine
+    ledger: Ledger
+    line: Line | None
+    bus: ToolBus
+    open_engine: Callable[[], None]
+    open_line: Callable[[], None]
+    write: Callable[[TranscriptLine], None]
+    ended: Callable[[do.EndSession], None]
+
+
+class Driver:
+    """Steps the core. All methods are plain calls on the loop's thread."""
+
+    def __init__(self, core: Core, tape: TapeWriter | None = None) -> None:
+        self.core = core
+        self.hands: Hands | None = None
+        """To be set before the first event."""
+        self._tape = tape
+        self._inbox: deque[on.Event] = deque()
+        self._stepping = False
+        self._deadlines: dict[str, asyncio.TimerHandle] = {}
+
+    def happened(self, event: on.Event) -> None:
+        """Handle an event; one that is reported while another is being handled waits for its turn."""
+        if len(self._inbox) >= MAX_WAITING_EVENTS:
+            raise MisuseError("events cause each other without end")
+        self._inbox.append(event)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._inbox:
+                self._step(self._inbox.popleft())
+        finally:
+            self._stepping = False
+
+    def stop(self) -> None:
+        """Forget every deadline."""
+        for name in list(self._deadlines):
+            self._clear_deadline(name)
+
+    def _step(self, event: on.Event) -> None:
+        now = asyncio.get_running_loop().time()
+        commands = self.core.step(event, now)
+        if self._tape is not None:
+            self._tape.step(now, event, commands)
+        assert self.hands is not None, "set before the first event"
+        for command in commands:
+            self._carry_out(command, self.hands)
+
+    def _carry_out(self, command: do.Command, hands: Hands) -> None:
+        match command:
+            case do.WriteLine():
+                hands.write(TranscriptLine.of(command))
+            case do.SetDeadline(name=name, at_s=at_s):
+                self._set_deadline(name, at_s)
+            case do.ClearDeadline(name=name):
+                self._clear_deadline(name)
+            case do.SealPlayback() | do.MuteReply() | do.PausePlayback() | do.ResumePlayback() | do.FlushPlayback():
+                self._play(command, hands)
+            case do.RunTool(call=call):
+                hands.bus.run(call)
+            case do.CancelTool(call_id=call_id):
+                hands.bus.cancel(call_id)
+            case do.OpenEngine():
+                hands.open_engine()
+            case do.OpenLine():
+                hands.open_line()
+            case do.EndSession():
+                hands.ended(command)
+            case (
+                do.AskReply()
+                | do.CancelReply()
+                | do.TrimReply()
+                | do.CommitTurn()
+                | do.ForgetTurn()
+                | do.SendText()
+                | do.SendToolOutput()
+            ):
+                hands.engine.obey(command)
+            case _:
+                assert_never(command)
+
+    def _play(self, command: do.PlaybackCommand, hands: Hands) -> None:
+        match command:
+            case do.SealPlayback(reply_id=reply_id):
+                hands.ledger.seal(reply_id)
+            case do.MuteReply(reply_id=reply_id):
+                hands.ledger.mute(reply_id)
+            case do.PausePlayback():
+                hands.ledger.pause()
+            case do.ResumePlayback():
+                hands.ledger.resume()
+            case do.FlushPlayback():
+                self._flush(hands)
+            case _:
+                assert_never(command)
+
+    def _flush(self, hands: Hands) -> None:
+        if hands.line is not None and self.core.narrator.zero_s is not None:
+            hands.ledger.ack(hands.line.played().sample)
+        spans = hands.ledger.flush()
+        if hands.line is not None and self.core.narrator.zero_s is not None:
+            hands.line.flush(hands.ledger.generation)
+        # Ahead of whatever waits: the core relies on the answer coming in the same breath.
+        self._inbox.appendleft(on.PlaybackFlushed(spans))
+
+    def _set_deadline(self, name: str, at_s: float) -> None:
+        self._clear_deadline(name)
+        self._deadlines[name] = asyncio.get_running_loop().call_at(at_s, self._passed, name)
+
+    def _clear_deadline(self, name: str) -> None:
+        handle = self._deadlines.pop(name, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _passed(self, name: str) -> None:
+        self._deadlines.pop(name, None)
+        self.happened(on.DeadlinePassed(name))

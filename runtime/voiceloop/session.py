@@ -1,0 +1,285 @@
+"""Owns one conversation: opens line and engine, gives the application its face, and closes everything.
+
+The only task group of a conversation is here, so when `run` returns everything the session started has ended. Audio
+takes the short road: captured frames go straight to the engine, received audio straight to the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.agent import Agent
+from voiceloop.audio.ledger import Ledger
+from voiceloop.backstage import Backstage
+from voiceloop.core import Core, Profile
+from voiceloop.devices.base import Line
+from voiceloop.driver import Driver, Hands
+from voiceloop.engines.base import Engine, Seed
+from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError
+from voiceloop.hearing import Hearing
+from voiceloop.settings import Settings
+from voiceloop.tape import TapeWriter
+from voiceloop.tools.bus import ToolBus
+from voiceloop.tools.tool import ToolContext, as_tool
+from voiceloop.transcript import TranscriptLine
+from voiceloop.vocabulary import Item
+
+__all__ = ["Ended", "Session", "profile_of"]
+
+CLOSE_WITHIN_S = 0.5
+MAX_UNREAD_LINES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session ended."""
+
+    reason: str
+    exit_status: int = 0
+    detail: str = ""
+    """One line for a person when something went wrong."""
+
+
+class Scribe(Protocol):
+    """Anything that takes transcript lines as they are written."""
+
+    def __call__(self, line: TranscriptLine) -> None:
+        """Take one line; a plain call that must not block."""
+
+
+def profile_of(agent: Agent, settings: Settings) -> Profile:
+    """Return what the core needs to know of an agent and its settings."""
+    who = agent.settings
+    turn = settings.realtime.turn
+    return Profile(
+        greeting=who.greeting or "",
+        greeting_interruptible=who.greeting_interruptible,
+        idle_prompt=who.idle.prompt or "",
+        idle_goodbye=who.idle.goodbye or "",
+        idle_after_s=who.idle.after_s,
+        limit_s=who.limits.minutes * 60,
+        tool_rounds=who.limits.tool_rounds,
+        survivors=tuple(tool.name for tool in map(as_tool, agent.tools) if tool.survives_interruption),
+        interrupt_after_s=turn.interrupt_after_ms / 1000,
+        silence_s=turn.silence_ms / 1000,
+        reply_start_s=settings.realtime.reply_start_timeout_s,
+        transcribes=settings.realtime.transcription_model is not None,
+    )
+
+
+class Session:
+    """One conversation between a line and an engine, with the agent's tools.
+
+    Either `await session.run()`, or `async with Session(...) as session:` and then `async for line in session` for
+    what is said and done. All methods belong to the loop the session runs on; several sessions may share a loop.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        line: Line | None = None,
+        settings: Settings | None = None,
+        engine: Engine | None = None,
+        on_line: Scribe | None = None,
+        tape: TapeWriter | None = None,
+    ) -> None:
+        """Without a line there is no audio: turns are typed and replies are read."""
+        self.agent = agent
+        self.settings = settings or Settings()
+        self.rate_hz = self.settings.audio.wire.rate_hz
+        self._profile = profile_of(agent, self.settings)
+        self._line = line
+        self._engine = engine or _realtime_engine(self.settings)
+        self._on_line = on_line
+        self._tape = tape
+        self._driver = Driver(Core(self._profile), tape)
+        self._ledger = Ledger(self.rate_hz, self._driver.happened)
+        self._hearing = Hearing(self._engine, self.rate_hz, self.settings.realtime.turn, self._driver.happened)
+        self._backstage = Backstage(self._driver.happened, self._ledger, self._hearing)
+        self.tool_context = ToolContext(
+            announce=lambda text: self._backstage.happened(on.SayAsked(text)),
+            spawn=self._backstage.spawn,
+            language=agent.settings.language,
+        )
+        self._bus = ToolBus(
+            agent.tools,
+            happened=self._driver.happened,
+            spawn=self._backstage.spawn,
+            context=lambda: self.tool_context,
+        )
+        self._ended: Ended | None = None
+        self._seed = Seed(
+            instructions=agent.settings.instructions,
+            tools=self._bus.specs,
+            format=self.settings.audio.wire,
+            language=agent.settings.language,
+            voice=agent.settings.voice,
+            vocabulary=agent.settings.vocabulary,
+            modality="text" if line is None else "audio",
+        )
+        self._opened = asyncio.Event()
+        self._over = asyncio.Event()
+        self._lines: asyncio.Queue[TranscriptLine | None] = asyncio.Queue(MAX_UNREAD_LINES)
+        self._runner: asyncio.Task[Ended] | None = None
+        self._typed = 0
+
+    # Running -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> Ended:
+        """Hold the conversation and return how it ended; exactly one `session_ended` line is written.
+
+        Cancelling it ends the session at once, closes line and engine, and raises CancelledError.
+        """
+        if self._driver.hands is not None:
+            raise MisuseError("a session runs once; make a new Session for the next conversation")
+        if self._tape is not None:
+            self._tape.begin(self._profile)
+        self._driver.hands = Hands(
+            self._engine,
+            self._ledger,
+            self._line,
+            self._bus,
+            open_engine=lambda: self._backstage.spawn("engine", self._engine.open(self._seed, self._backstage)),
+            open_line=lambda: self._backstage.spawn("line", self._open_line()),
+            write=self._write,
+            ended=self._has_ended,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._backstage.group = group
+                self._backstage.happened(on.SessionOpened())
+                try:
+                    await self._over.wait()
+                finally:
+                    self.request_end("cancelled")
+                    await self._close()
+        finally:
+            self.request_end("failed")
+            self._offer(None)
+            self._opened.set()
+        assert self._ended is not None, "ending sets it"
+        return self._ended
+
+    async def __aenter__(self) -> Self:
+        """Start the session; microphone and engine are open when this returns. Raises what kept them from it."""
+        self._runner = asyncio.get_running_loop().create_task(self.run(), name="session")
+        await self._opened.wait()
+        if self._ended is not None:
+            await self._runner
+            raise VoiceloopError(self._ended.detail or f"the session ended at once: {self._ended.reason}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the session and wait until everything is closed."""
+        await self.end("left" if error is None else "failed")
+
+    async def __aiter__(self) -> AsyncIterator[TranscriptLine]:
+        """Yield transcript lines until the session has ended; of more than 256 unread ones the oldest are dropped."""
+        while (line := await self._lines.get()) is not None:
+            yield line
+
+    # What an application may do ----------------------------------------------------------------------------------
+
+    async def say(self, text: str) -> None:
+        """Have the agent speak `text` as soon as nobody else speaks. Returns when it is queued."""
+        self._take(on.SayAsked(text))
+
+    async def send_text(self, text: str) -> None:
+        """Take a typed turn from the user. Returns when it is queued."""
+        self._typed += 1
+        self._take(on.TextTyped(f"typed-{self._typed}", text))
+
+    async def interrupt(self) -> None:
+        """Make the agent stop speaking; nothing more is handed to the line when this returns."""
+        self._take(on.InterruptAsked())
+
+    async def end(self, reason: str = "ended") -> Ended:
+        """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
+        self.request_end(reason)
+        if self._runner is not None:
+            return await asyncio.shield(self._runner)
+        await self._over.wait()
+        assert self._ended is not None, "ending sets it"
+        return self._ended
+
+    def request_end(self, reason: str) -> None:
+        """Ask for the end without waiting; harmless when it has ended. For signal handlers on the loop."""
+        if self._ended is None:
+            self._backstage.happened(on.EndAsked(reason))
+
+    @property
+    def settled(self) -> bool:
+        """Nobody speaks, no reply is due, no tool runs."""
+        return self._driver.core.machine.settled
+
+    @property
+    def newest_frame(self) -> bytes:
+        """The newest captured frame, for a level meter."""
+        return self._hearing.last
+
+    @property
+    def history(self) -> Sequence[Item]:
+        """The conversation so far, as far as it was heard."""
+        return self._driver.core.narrator.conversation.history
+
+    def _take(self, event: on.Event) -> None:
+        if self._ended is not None:
+            raise SessionEndedError(f"the session has ended: {self._ended.reason}")
+        self._backstage.happened(event)
+
+    def input_ended(self) -> None:
+        """Say that no more turns will come: the session ends when everything is said."""
+        self._backstage.happened(on.LineEnded())
+
+    # Opening, telling and closing --------------------------------------------------------------------------------
+
+    async def _open_line(self) -> None:
+        if self._line is not None:
+            try:
+                await self._line.open(self._hearing.take, self._ledger, self.rate_hz, self._backstage)
+            except VoiceloopError as error:
+                self._backstage.lost(str(error))
+                return
+        self._backstage.happened(on.LineOpened(captions_only=self._line is None))
+        self._opened.set()
+
+    def _write(self, line: TranscriptLine) -> None:
+        if self._on_line is not None:
+            self._on_line(line)
+        self._offer(line)
+
+    def _offer(self, line: TranscriptLine | None) -> None:
+        if self._lines.full():
+            self._lines.get_nowait()
+        self._lines.put_nowait(line)
+
+    def _has_ended(self, command: do.EndSession) -> None:
+        self._ended = Ended(command.reason, command.exit_status, command.detail)
+        self._over.set()
+
+    async def _close(self) -> None:
+        self._driver.stop()
+        self._bus.close()
+        if self._line is not None:
+            with contextlib.suppress(VoiceloopError):  # the session is over; what the line held is written already
+                await self._line.close(CLOSE_WITHIN_S)
+        await self._engine.close(CLOSE_WITHIN_S)
+        self._backstage.cancel_all()
+        if self._tape is not None:
+            self._tape.close()
+
+
+def _realtime_engine(settings: Settings) -> Engine:
+    from voiceloop.engines.realtime import RealtimeEngine  # noqa: PLC0415 - only sessions without an engine pay for it
+
+    return RealtimeEngine(settings)

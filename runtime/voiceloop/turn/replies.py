@@ -1,0 +1,78 @@
+"""The replies that are being generated or played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voiceloop.events import ReplyFinished
+from voiceloop.turn.arbiter import Want
+from voiceloop.vocabulary import HeardSpan, ReplyStatus
+
+__all__ = ["LiveReply", "Replies"]
+
+
+@dataclass(slots=True)
+class LiveReply:
+    """One reply from its start to the end of its playback."""
+
+    turn_id: str
+    """The user turn it answers; empty for the agent's own words."""
+    shielded: bool = False
+    """It cannot be interrupted."""
+    say: str | None = None
+    generating: bool = True
+    sounding: bool = False
+    """It has audio."""
+    tries: int = 0
+
+    def retry(self, event: ReplyFinished) -> Want | None:
+        """The same reply once more, when the engine failed before anything of it could be heard."""
+        if event.status is ReplyStatus.FAILED and not self.sounding and self.tries == 0:
+            return Want(self.turn_id, self.say, tries=1)
+        return None
+
+
+@dataclass(slots=True)
+class Replies:
+    """Live replies by id."""
+
+    live: dict[str, LiveReply] = field(default_factory=dict)
+
+    def __contains__(self, reply_id: str) -> bool:
+        return reply_id in self.live
+
+    def __bool__(self) -> bool:
+        return bool(self.live)
+
+    def get(self, reply_id: str) -> LiveReply | None:
+        """The live reply of this id."""
+        return self.live.get(reply_id)
+
+    @property
+    def shielded(self) -> bool:
+        """One of them cannot be interrupted."""
+        return any(reply.shielded for reply in self.live.values())
+
+    @property
+    def sounding(self) -> bool:
+        """One of them has audio."""
+        return any(reply.sounding for reply in self.live.values())
+
+    @property
+    def generating(self) -> bool:
+        """The engine still works on one of them."""
+        return any(reply.generating for reply in self.live.values())
+
+    def to_trim(self, spans: tuple[HeardSpan, ...]) -> list[HeardSpan]:
+        """Which parts the engine remembers longer than they were heard.
+
+        A part heard to its end needs no trim, unless it is the last one of a reply that was still growing.
+        """
+        last = {span.reply_id: span for span in spans}
+        trims: list[HeardSpan] = []
+        for span in spans:
+            reply = self.live.get(span.reply_id)
+            growing = reply is not None and reply.generating and last[span.reply_id] is span
+            if growing or not span.finished:
+                trims.append(span)
+        return trims
