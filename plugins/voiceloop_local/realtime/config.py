@@ -276,7 +276,9 @@ def read_tool_choice(fields: Fields, default: object, *, objects: bool) -> objec
 
 def read_max_tokens(fields: Fields, name: str, default: Tokens) -> Tokens:
     """Read the output token limit: 1 to 4096, or `"inf"`."""
-    value = fields.raw.get(name, default)
+    if name not in fields:
+        return default
+    value = fields.get(name)
     if value == "inf":
         return "inf"
     if isinstance(value, str):

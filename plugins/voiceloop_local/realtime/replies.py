@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from voiceloop.errors import VoiceloopError
 from voiceloop_local.realtime.checks import ClientEventError, Fields, Json
@@ -49,8 +49,10 @@ class Replies:
         self._current: Reply | None = None
         self._used_tokens = 0
         self._cacheable_tokens = 0
-        self.last_audio_ms = 0
-        """How much audio the last finished reply of the conversation had."""
+        self.on_started: Callable[[], None] = _ignore
+        """A reply of the conversation has started."""
+        self.on_finished: Callable[[int], None] = _ignore
+        """A reply of the conversation has finished, with so many milliseconds of audio."""
 
     @property
     def active(self) -> bool:
@@ -77,6 +79,7 @@ class Replies:
         reply = Reply(shared.new_id("resp"), conversation_id, settings, shared.dialect, insert, shared.new_id)
         if settings.in_conversation:
             self._current = reply
+            self.on_started()
         shared.emit(*reply.begin(), {"type": "rate_limits.updated", "rate_limits": rate_limits(self._used_tokens)})
         task = shared.crew.spawn("reply", self._produce(reply, items, turns, prompted_by))
         self._running[reply.response_id] = (reply, task)
@@ -116,7 +119,7 @@ class Replies:
         self._running.pop(reply.response_id, None)
         if self._current is reply:
             self._current = None
-            self.last_audio_ms = sum(part.audio_ms for item in reply.output for part in item.parts)
+            self.on_finished(sum(part.audio_ms for item in reply.output for part in item.parts))
         self._shared.emit(*reply.finish(status, reason, error))
         self._used_tokens += reply.read.total + spent_on(reply.output).total
 
@@ -190,6 +193,10 @@ class Replies:
             self._shared.emit(*reply.words(word))
         self._shared.emit(*reply.audio(pcm, cutter.wire(pcm)))
         return duration_ms
+
+
+def _ignore(*_: object) -> None:
+    """Nobody wants to know."""
 
 
 async def _say(text: str) -> AsyncIterator[Thought]:

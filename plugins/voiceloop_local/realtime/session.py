@@ -18,6 +18,7 @@ from voiceloop_local.realtime.conversation import Conversation
 from voiceloop_local.realtime.desk import ItemDesk
 from voiceloop_local.realtime.dialect import Dialect
 from voiceloop_local.realtime.ga import GaDialect
+from voiceloop_local.realtime.idle import IdleWatch
 from voiceloop_local.realtime.items import StoredItem
 from voiceloop_local.realtime.replies import Replies
 from voiceloop_local.realtime.shared import Crew, Models, Outbox, Peer, PeerGoneError, Shared
@@ -116,6 +117,9 @@ class _Reception:
         self._expires_at = expires_at
         self._replies = Replies(shared)
         self._turns = Turns(shared, detector_for, self._speech_began, self._turn_ended)
+        self._idle = IdleWatch(shared, self._turns, self._replies)
+        self._replies.on_started = self._idle.stop
+        self._replies.on_finished = self._idle.reply_finished
         desk = ItemDesk(shared, self._turns)
         self._handlers: dict[str, Callable[[Fields], None]] = {
             "session.update": self._update,
@@ -166,6 +170,7 @@ class _Reception:
         return self._shared.dialect.show_session(self._shared.config, self._session_id, self._expires_at)
 
     def _speech_began(self) -> None:
+        self._idle.stop()
         turns = self._shared.config.turns
         if turns is not None and turns.interrupt_response:
             self._replies.interrupt()
