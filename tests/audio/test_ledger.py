@@ -1,0 +1,562 @@
+"""The ledger: what was put is played once and in order, and only what was acknowledged was heard.
+
+Most tests run at 1,000 Hz, where one sample is one millisecond and spans can be read off directly.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.events import Event, PlaybackFinished, PlaybackStarted
+from voiceloop.vocabulary import HeardSpan
+
+
+def samples(first: int, count: int) -> bytes:
+    """Numbered samples, so that each can be told from every other."""
+    return array("h", range(first, first + count)).tobytes()
+
+
+def numbers(pcm: bytes) -> list[int]:
+    return array("h", pcm).tolist()
+
+
+class Listener:
+    """A ledger at 1 kHz with what it said."""
+
+    def __init__(self, **options: float) -> None:
+        self.events: list[Event] = []
+        self.ledger = Ledger(1000, self.events.append, **options)
+
+    def play(self, count: int) -> list[int]:
+        """Pull and acknowledge at once."""
+        out = numbers(self.ledger.pull(count))
+        self.ledger.ack(self.ledger.position)
+        return out
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+def test_plays_what_was_put_then_silence(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 5))
+    assert listener.play(8) == [1, 2, 3, 4, 5, 0, 0, 0]
+    assert listener.ledger.position == 8
+
+
+def test_a_pull_may_span_many_chunks(listener):
+    for first in (1, 3, 5):
+        listener.ledger.put("r", "i", 0, samples(first, 2))
+    assert listener.play(6) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_chunk_may_span_many_pulls(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 6))
+    assert [listener.play(2) for _ in range(3)] == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_only_acknowledged_samples_are_heard(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.pull(8)
+    assert listener.ledger.heard("r") == (HeardSpan("r", "i", 0, 0, 10),)
+    listener.ledger.ack(3)
+    assert listener.ledger.heard("r") == (HeardSpan("r", "i", 0, 3, 10),)
+    assert listener.ledger.unplayed_ms == 7
+    assert listener.ledger.queued_ms == 2
+
+
+def test_an_acknowledgement_never_goes_back(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.pull(10)
+    listener.ledger.ack(6)
+    listener.ledger.ack(2)
+    assert listener.ledger.heard("r")[0].heard_ms == 6
+
+
+def test_an_acknowledgement_beyond_what_was_pulled_is_cut(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.pull(4)
+    listener.ledger.ack(1000)
+    assert listener.ledger.heard("r")[0].heard_ms == 4
+    listener.ledger.pull(2)
+    assert listener.ledger.heard("r")[0].heard_ms == 4
+    listener.ledger.ack(6)
+    assert listener.ledger.heard("r")[0].heard_ms == 6
+
+
+def test_silence_counts_in_the_position_but_not_as_heard(listener):
+    listener.ledger.pull(100)
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.pull(10)
+    listener.ledger.ack(104)
+    assert listener.ledger.heard("r")[0].heard_ms == 4
+
+
+def test_milliseconds_are_rounded_down():
+    ledger = Ledger(24_000, lambda event: None)
+    ledger.put("r", "i", 0, bytes(2 * 47))
+    ledger.pull(47)
+    ledger.ack(23)
+    assert ledger.heard("r") == (HeardSpan("r", "i", 0, 0, 1),)
+    ledger.ack(24)
+    assert ledger.heard("r") == (HeardSpan("r", "i", 0, 1, 1),)
+
+
+def test_a_sample_split_between_two_deltas_is_put_together(listener):
+    pcm = samples(1, 4)
+    assert listener.ledger.put("r", "i", 0, pcm[:1])
+    assert listener.ledger.heard("r") == ()
+    listener.ledger.put("r", "i", 0, pcm[1:5])
+    listener.ledger.put("r", "i", 0, pcm[5:])
+    assert listener.play(5) == [1, 2, 3, 4, 0]
+
+
+def test_playback_starts_with_the_first_acknowledged_sample_and_only_once(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.pull(10)
+    assert listener.events == []
+    assert listener.ledger.playing is None
+    listener.ledger.ack(1)
+    listener.ledger.ack(2)
+    assert listener.events == [PlaybackStarted("r")]
+    assert listener.ledger.playing == "r"
+
+
+def test_playback_finishes_when_the_last_sample_of_a_sealed_reply_was_heard(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 10))
+    listener.ledger.put("r", "j", 1, samples(11, 5))
+    listener.ledger.seal("r")
+    listener.ledger.pull(20)
+    listener.ledger.ack(14)
+    assert listener.events == [PlaybackStarted("r")]
+    assert not listener.ledger.idle
+    listener.ledger.ack(15)
+    assert listener.events[1:] == [
+        PlaybackFinished("r", (HeardSpan("r", "i", 0, 10, 10), HeardSpan("r", "j", 1, 5, 5)))
+    ]
+    assert listener.ledger.idle
+    assert listener.ledger.playing is None
+
+
+def test_playback_finishes_at_the_seal_when_all_was_heard_before(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 3))
+    listener.play(3)
+    assert listener.ledger.playing == "r"
+    listener.ledger.seal("r")
+    listener.ledger.seal("r")
+    assert [type(event) for event in listener.events] == [PlaybackStarted, PlaybackFinished]
+
+
+def test_a_reply_without_audio_finishes_at_once(listener):
+    listener.ledger.seal("r")
+    listener.ledger.seal("r")
+    assert listener.events == [PlaybackFinished("r", ())]
+
+
+def test_a_muted_reply_without_audio_still_finishes(listener):
+    listener.ledger.mute("r")
+    listener.ledger.seal("r")
+    listener.ledger.mute("r")
+    listener.ledger.seal("r")
+    assert listener.events == [PlaybackFinished("r", ())]
+
+
+def test_late_audio_of_a_sealed_finished_or_muted_reply_is_dropped_and_counted(listener):
+    ledger = listener.ledger
+    ledger.put("sealed", "i", 0, samples(1, 2))
+    ledger.seal("sealed")
+    ledger.put("muted", "i", 0, samples(3, 2))
+    ledger.mute("muted")
+    ledger.seal("finished")
+    ledger.mute("unknown")
+    for reply_id in ("sealed", "muted", "finished", "unknown"):
+        assert ledger.put(reply_id, "i", 0, samples(50, 3))
+    assert ledger.late_samples == 12
+    assert ledger.refused_samples == 0
+    assert listener.play(6) == [1, 2, 3, 4, 0, 0]
+
+
+def test_what_was_queued_before_the_mute_plays_on(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 4))
+    listener.ledger.mute("r")
+    assert listener.play(4) == [1, 2, 3, 4]
+    listener.ledger.seal("r")
+    assert listener.events[-1] == PlaybackFinished("r", (HeardSpan("r", "i", 0, 4, 4),))
+
+
+def test_a_full_ledger_refuses_and_stores_nothing():
+    listener = Listener(max_queued_s=0.01)
+    assert listener.ledger.put("r", "i", 0, samples(1, 6))
+    assert not listener.ledger.put("r", "i", 0, samples(7, 5))
+    assert listener.ledger.refused_samples == 5
+    assert listener.ledger.put("r", "i", 0, samples(7, 4))
+    assert listener.play(11) == [*range(1, 11), 0]
+
+
+def test_a_peer_that_invents_replies_or_parts_is_refused(listener):
+    ledger = listener.ledger
+    assert all(ledger.put("many parts", "i", index, samples(1, 1)) for index in range(256))
+    assert not ledger.put("many parts", "i", 256, samples(1, 1))
+    assert all(ledger.put(f"r{n}", "i", 0, samples(1, 1)) for n in range(63))
+    assert not ledger.put("one more", "i", 0, samples(1, 1))
+    assert ledger.refused_samples == 2
+
+
+def test_only_the_last_ids_of_muted_replies_are_remembered(listener):
+    for n in range(300):
+        listener.ledger.mute(f"r{n}")
+    listener.ledger.put("r299", "i", 0, samples(1, 1))
+    assert listener.ledger.idle
+    listener.ledger.put("r0", "i", 0, samples(1, 1))
+    assert listener.ledger.late_samples == 1
+    assert not listener.ledger.idle
+
+
+def test_replies_play_one_after_another(listener):
+    ledger = listener.ledger
+    ledger.put("a", "i", 0, samples(1, 2))
+    ledger.put("b", "j", 0, samples(11, 2))
+    ledger.put("a", "i", 0, samples(3, 2))
+    ledger.seal("a")
+    ledger.seal("b")
+    assert listener.play(9) == [1, 2, 3, 4, 11, 12, 0, 0, 0]
+    assert listener.events == [
+        PlaybackStarted("a"),
+        PlaybackFinished("a", (HeardSpan("a", "i", 0, 4, 4),)),
+        PlaybackStarted("b"),
+        PlaybackFinished("b", (HeardSpan("b", "j", 0, 2, 2),)),
+    ]
+
+
+def test_a_reply_that_ran_dry_lets_the_next_one_play(listener):
+    listener.ledger.put("a", "i", 0, samples(1, 2))
+    listener.play(2)
+    listener.ledger.put("b", "j", 0, samples(11, 2))
+    listener.ledger.put("a", "i", 0, samples(3, 2))
+    assert listener.play(4) == [3, 4, 11, 12]
+    listener.ledger.put("b", "j", 0, samples(13, 1))
+    listener.ledger.put("a", "i", 0, samples(5, 1))
+    assert listener.play(2) == [13, 5]
+
+
+def test_a_reply_may_finish_while_another_has_the_floor(listener):
+    ledger = listener.ledger
+    ledger.put("a", "i", 0, samples(1, 2))
+    ledger.put("b", "j", 0, samples(11, 2))
+    ledger.pull(3)
+    ledger.ack(3)
+    assert ledger.playing == "b"
+    ledger.seal("a")
+    assert ledger.playing == "b"
+    assert listener.play(2) == [12, 0]
+
+
+def test_gaps_are_counted_once_each_and_only_inside_an_open_reply(listener):
+    ledger = listener.ledger
+    listener.play(5)
+    assert ledger.underruns == 0
+    ledger.put("r", "i", 0, samples(1, 2))
+    listener.play(4)
+    listener.play(4)
+    assert ledger.underruns == 1
+    ledger.put("r", "i", 0, samples(3, 2))
+    listener.play(3)
+    assert ledger.underruns == 2
+    ledger.put("r", "i", 0, samples(5, 2))
+    ledger.seal("r")
+    listener.play(5)
+    listener.play(5)
+    assert ledger.underruns == 2
+
+
+def test_a_pause_is_silence_and_playback_goes_on_exactly_where_it_stopped(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 6))
+    assert listener.play(2) == [1, 2]
+    listener.ledger.pause()
+    assert listener.play(3) == [0, 0, 0]
+    assert listener.ledger.heard("r")[0].heard_ms == 2
+    assert listener.ledger.underruns == 0
+    listener.ledger.resume()
+    assert listener.play(4) == [3, 4, 5, 6]
+    assert listener.ledger.heard("r")[0].heard_ms == 6
+
+
+def test_a_hold_stops_before_its_sample_until_it_is_released(listener):
+    ledger = listener.ledger
+    ledger.hold_after("r", 3)
+    ledger.put("r", "i", 0, samples(1, 6))
+    ledger.put("next", "i", 0, samples(11, 1))
+    assert listener.play(5) == [1, 2, 3, 0, 0]
+    assert listener.play(2) == [0, 0]
+    assert ledger.underruns == 0
+    ledger.hold_after("r", 5)
+    assert listener.play(3) == [4, 5, 0]
+    ledger.hold_after("r", None)
+    assert listener.play(3) == [6, 11, 0]
+
+
+def test_a_hold_cannot_call_back_what_was_pulled(listener):
+    listener.ledger.put("r", "i", 0, samples(1, 4))
+    listener.play(2)
+    listener.ledger.hold_after("r", 1)
+    assert listener.play(2) == [0, 0]
+
+
+def test_a_hold_on_a_reply_that_is_over_does_nothing(listener):
+    listener.ledger.seal("r")
+    listener.ledger.hold_after("r", 0)
+    assert listener.ledger.idle
+
+
+def test_a_held_reply_without_audio_finishes_at_its_seal(listener):
+    listener.ledger.hold_after("r", 0)
+    assert not listener.ledger.idle
+    listener.ledger.seal("r")
+    assert listener.events == [PlaybackFinished("r", ())]
+
+
+def test_ducking_ramps_down_and_back_without_touching_the_account(listener):
+    loud = array("h", [1000] * 4).tobytes()
+    listener.ledger.put("r", "i", 0, loud * 5)
+    assert listener.play(4) == [1000] * 4
+    listener.ledger.duck(0.2)
+    assert listener.play(4) == [800, 600, 400, 200]
+    assert listener.play(4) == [200] * 4
+    listener.ledger.duck(1.0)
+    assert listener.play(4) == [400, 600, 800, 1000]
+    assert listener.play(4) == [1000] * 4
+    assert listener.ledger.heard("r")[0].heard_ms == 20
+
+
+def test_flush_tells_what_was_heard_of_every_part_and_forgets_the_rest(listener):
+    ledger = listener.ledger
+    ledger.put("done", "i", 0, samples(1, 3))
+    ledger.seal("done")
+    ledger.put("r", "i", 0, samples(11, 4))
+    ledger.put("r", "j", 0, samples(21, 4))
+    ledger.put("r", "k", 0, samples(31, 4))
+    ledger.put("next", "l", 0, samples(41, 4))
+    ledger.pull(12)
+    ledger.ack(9)
+    assert ledger.flush() == (
+        HeardSpan("r", "i", 0, 4, 4),
+        HeardSpan("r", "j", 0, 2, 4),
+        HeardSpan("r", "k", 0, 0, 4),
+        HeardSpan("next", "l", 0, 0, 4),
+    )
+    assert ledger.generation == 1
+    assert ledger.idle
+    assert ledger.playing is None
+    assert (ledger.queued_ms, ledger.unplayed_ms) == (0, 0)
+    assert listener.play(5) == [0] * 5
+    ledger.put("r", "k", 0, samples(35, 4))
+    ledger.seal("r")
+    ledger.seal("next")
+    assert listener.play(5) == [0] * 5
+    assert ledger.late_samples == 4
+    assert [event.reply_id for event in listener.events] == ["done", "done", "r"]
+
+
+def test_flush_of_an_empty_ledger_is_a_new_generation_and_nothing_else(listener):
+    assert listener.ledger.flush() == ()
+    assert listener.ledger.generation == 1
+    assert listener.events == []
+
+
+def test_flush_ends_pause_duck_and_hold(listener):
+    ledger = listener.ledger
+    ledger.put("r", "i", 0, samples(1, 4))
+    ledger.hold_after("r", 2)
+    ledger.duck(0.0)
+    ledger.pause()
+    ledger.flush()
+    ledger.put("new", "i", 0, samples(11, 4))
+    assert listener.play(4) == [11, 12, 13, 14]
+
+
+def test_an_acknowledgement_of_flushed_audio_finds_nothing(listener):
+    ledger = listener.ledger
+    ledger.put("old", "i", 0, samples(1, 10))
+    ledger.pull(10)
+    ledger.flush()
+    ledger.put("new", "i", 0, samples(21, 10))
+    ledger.pull(4)
+    ledger.ack(10)
+    assert listener.events == []
+    assert ledger.heard("new")[0].heard_ms == 0
+    ledger.ack(12)
+    assert ledger.heard("new")[0].heard_ms == 2
+    assert ledger.heard("old") == ()
+
+
+def test_a_verdict_may_flush_and_no_start_is_reported_after_it():
+    events: list[Event] = []
+    spans: list[HeardSpan] = []
+
+    def interrupt(event: Event) -> None:
+        events.append(event)
+        if event == PlaybackFinished("a", (HeardSpan("a", "i", 0, 2, 2),)):
+            spans.extend(ledger.flush())
+
+    ledger = Ledger(1000, interrupt)
+    ledger.put("a", "i", 0, samples(1, 2))
+    ledger.seal("a")
+    ledger.put("b", "j", 0, samples(11, 9))
+    ledger.pull(6)
+    ledger.ack(5)
+    assert [event.reply_id for event in events] == ["a", "a"]
+    assert spans == [HeardSpan("b", "j", 0, 3, 9)]
+
+
+class LedgerModel(RuleBasedStateMachine):
+    """Any order of verbs, against an account kept sample by sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.listener = Listener(max_queued_s=0.2)
+        self.owner: dict[int, str] = {}  # sample number -> reply
+        self.line: list[int] = []  # what the line pulled, by position
+        self.acked = 0
+        self.flushed_at = 0
+        self.next_sample = 1
+        self.received: dict[str, list[int]] = {}
+        self.heard: dict[str, list[int]] = {}
+        self.sealed: set[str] = set()
+        self.over: set[str] = set()
+        self.holds: dict[str, int] = {}
+        self.paused = False
+
+    replies = st.sampled_from("abcdefgh")
+    items = st.sampled_from([("i", 0), ("j", 0), ("j", 1)])
+
+    def live(self) -> list[str]:
+        return [reply for reply in self.received if reply not in self.over]
+
+    @rule(reply=replies, item=items, count=st.integers(1, 60))
+    def put(self, reply: str, item: tuple[str, int], count: int) -> None:
+        queued = self.listener.ledger.queued_ms
+        stored = self.listener.ledger.put(reply, *item, samples(self.next_sample, count))
+        late = reply in self.over or reply in self.sealed
+        assert stored == (late or queued + count <= 200)
+        if stored and not late:
+            new = list(range(self.next_sample, self.next_sample + count))
+            self.received.setdefault(reply, []).extend(new)
+            self.owner.update(dict.fromkeys(new, reply))
+        self.next_sample += count
+
+    @rule(count=st.integers(1, 50))
+    def pull(self, count: int) -> None:
+        pulled = numbers(self.listener.ledger.pull(count))
+        assert len(pulled) == count
+        audible = [sample for sample in pulled if sample]
+        if self.paused:
+            assert audible == []
+        for sample in audible:
+            reply = self.owner[sample]
+            assert reply not in self.over, "flushed or finished audio was played"
+            before = [s for s in self.line if s and self.owner[s] == reply]
+            # The next sample of its reply: in order, none twice, none left out.
+            assert sample == self.received[reply][len(before)]
+            assert len(before) < self.holds.get(reply, len(before) + 1)
+            self.line.append(sample)
+        self.line.extend([0] * (count - len(audible)))
+        assert pulled[len(audible) :] == [0] * (count - len(audible))
+        if len(audible) < count and not self.paused and not self.holds:
+            assert not any(self.waiting(reply) for reply in self.live()), "silence while audio waited"
+
+    def waiting(self, reply: str) -> int:
+        return len(self.received[reply]) - sum(1 for s in self.line if s and self.owner[s] == reply)
+
+    @rule(offset=st.integers(-60, 40))
+    def ack(self, offset: int) -> None:
+        position = max(0, len(self.line) + offset)
+        self.listener.ledger.ack(position)
+        until = min(position, len(self.line))
+        for at in range(self.acked, until):
+            if at >= self.flushed_at and self.line[at]:
+                self.heard.setdefault(self.owner[self.line[at]], []).append(self.line[at])
+        self.acked = max(self.acked, until)
+        self.settle()
+
+    @rule(reply=replies)
+    def seal(self, reply: str) -> None:
+        self.listener.ledger.seal(reply)
+        self.sealed.add(reply)
+        self.settle()
+
+    @rule()
+    def pause(self) -> None:
+        self.listener.ledger.pause()
+        self.paused = True
+
+    @rule()
+    def resume(self) -> None:
+        self.listener.ledger.resume()
+        self.paused = False
+
+    @rule(reply=replies, sample=st.integers(0, 100))
+    def hold(self, reply: str, sample: int) -> None:
+        if reply in self.live():
+            self.listener.ledger.hold_after(reply, sample)
+            pulled = len(self.received[reply]) - self.waiting(reply)
+            self.holds[reply] = max(sample, pulled)
+
+    @rule(reply=replies)
+    def release(self, reply: str) -> None:
+        if reply in self.live():
+            self.listener.ledger.hold_after(reply, None)
+            self.holds.pop(reply, None)
+
+    @rule()
+    def flush(self) -> None:
+        generation = self.listener.ledger.generation
+        spans = self.listener.ledger.flush()
+        assert self.listener.ledger.generation == generation + 1
+        for reply in self.live():
+            mine = [span for span in spans if span.reply_id == reply]
+            assert sum(span.heard_ms for span in mine) == len(self.heard.get(reply, []))
+            assert sum(span.received_ms for span in mine) == len(self.received[reply])
+        assert {span.reply_id for span in spans} == set(self.live())
+        self.over.update(self.live())
+        self.flushed_at = self.acked = len(self.line)
+        self.holds.clear()
+        self.paused = False
+        assert self.listener.ledger.idle
+
+    def settle(self) -> None:
+        """Replies that are sealed and heard to their end are over; those that never had audio are over when sealed."""
+        for reply in self.sealed - self.over:
+            if self.heard.get(reply, []) == self.received.get(reply, []):
+                assert sum(isinstance(e, PlaybackFinished) and e.reply_id == reply for e in self.listener.events) == 1
+                self.over.add(reply)
+                self.holds.pop(reply, None)
+
+    @invariant()
+    def heard_is_what_was_acknowledged(self) -> None:
+        for reply in self.live():
+            spans = self.listener.ledger.heard(reply)
+            assert all(0 <= span.heard_ms <= span.received_ms for span in spans)
+            assert sum(span.heard_ms for span in spans) == len(self.heard.get(reply, []))
+        assert self.listener.ledger.position == len(self.line)
+        assert self.listener.ledger.queued_ms == sum(self.waiting(reply) for reply in self.live())
+        assert self.listener.ledger.idle == (not self.live())
+
+    @invariant()
+    def each_verdict_comes_once_and_in_order(self) -> None:
+        for reply in "abcdefgh":
+            mine = [type(event) for event in self.listener.events if event.reply_id == reply]
+            expected = [PlaybackStarted] if self.heard.get(reply) else []
+            assert mine in (expected, [*expected, PlaybackFinished])
+            if PlaybackFinished in mine:
+                assert reply in self.over
+
+
+LedgerModel.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestAnyOrderOfVerbs = LedgerModel.TestCase
