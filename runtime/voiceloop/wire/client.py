@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
@@ -126,7 +126,7 @@ class ResponseFields:
 class CreateResponse:
     """Ask for a response."""
 
-    response: ResponseFields = ResponseFields()
+    response: ResponseFields = field(default_factory=ResponseFields)
     event_id: str = ""
 
 

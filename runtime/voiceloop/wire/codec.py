@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Callable
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 import msgspec
 
@@ -55,7 +55,7 @@ def encode(message: ClientMessage, dialect: Dialect) -> bytes:
 
 def to_json(message: ClientMessage, dialect: Dialect) -> dict[str, Any]:
     """The JSON object of a message."""
-    written = _write(message, dialect)
+    written = _WRITERS[type(message)](message, dialect)
     if message.event_id:
         written["event_id"] = message.event_id
     return written
@@ -70,44 +70,6 @@ def decode_base64(words: str) -> bytes | None:
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
-
-
-def _write(message: ClientMessage, dialect: Dialect) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - one case each
-    match message:
-        case client.UpdateSession():
-            transcribes = dialect == "beta" and message.session.kind == "transcription"
-            type_ = "transcription_session.update" if transcribes else "session.update"
-            return {"type": type_, "session": write_session(message.session, dialect)}
-        case client.AppendAudio():
-            audio = binascii.b2a_base64(message.audio, newline=False).decode()
-            return {"type": "input_audio_buffer.append", "audio": audio}
-        case client.CommitInput():
-            return {"type": "input_audio_buffer.commit"}
-        case client.ClearInput():
-            return {"type": "input_audio_buffer.clear"}
-        case client.CreateItem():
-            item = {"type": "conversation.item.create", "item": write_item(message.item, dialect)}
-            previous = message.previous_item_id
-            return item if previous is None else {**item, "previous_item_id": previous}
-        case client.RetrieveItem():
-            return {"type": "conversation.item.retrieve", "item_id": message.item_id}
-        case client.TruncateItem():
-            return {
-                "type": "conversation.item.truncate",
-                "item_id": message.item_id,
-                "content_index": message.content_index,
-                "audio_end_ms": message.audio_end_ms,
-            }
-        case client.DeleteItem():
-            return {"type": "conversation.item.delete", "item_id": message.item_id}
-        case client.CreateResponse():
-            return {"type": "response.create", "response": _write_response(message.response, dialect)}
-        case client.CancelResponse():
-            cancel = {"type": "response.cancel"}
-            return cancel if message.response_id is None else {**cancel, "response_id": message.response_id}
-        case client.ClearOutput():
-            return {"type": "output_audio_buffer.clear"}
-    assert_never(message)
 
 
 _RESPONSE_FIELDS: Final = (
@@ -134,6 +96,57 @@ def _write_response(fields: client.ResponseFields, dialect: Dialect) -> dict[str
     if fields.input is not UNSET:
         written["input"] = [write_item(item, dialect) for item in fields.input]
     return written
+
+
+def _write_update(message: client.UpdateSession, dialect: Dialect) -> dict[str, Any]:
+    transcribes = dialect == "beta" and message.session.kind == "transcription"
+    type_ = "transcription_session.update" if transcribes else "session.update"
+    return {"type": type_, "session": write_session(message.session, dialect)}
+
+
+def _write_append(message: client.AppendAudio, _dialect: Dialect) -> dict[str, Any]:
+    audio = binascii.b2a_base64(message.audio, newline=False).decode()
+    return {"type": "input_audio_buffer.append", "audio": audio}
+
+
+def _write_create_item(message: client.CreateItem, dialect: Dialect) -> dict[str, Any]:
+    written: dict[str, Any] = {"type": "conversation.item.create", "item": write_item(message.item, dialect)}
+    if message.previous_item_id is not None:
+        written["previous_item_id"] = message.previous_item_id
+    return written
+
+
+def _write_truncate(message: client.TruncateItem, _dialect: Dialect) -> dict[str, Any]:
+    return {
+        "type": "conversation.item.truncate",
+        "item_id": message.item_id,
+        "content_index": message.content_index,
+        "audio_end_ms": message.audio_end_ms,
+    }
+
+
+def _write_create_response(message: client.CreateResponse, dialect: Dialect) -> dict[str, Any]:
+    return {"type": "response.create", "response": _write_response(message.response, dialect)}
+
+
+def _write_cancel(message: client.CancelResponse, _dialect: Dialect) -> dict[str, Any]:
+    written = {"type": "response.cancel"}
+    return written if message.response_id is None else {**written, "response_id": message.response_id}
+
+
+_WRITERS: Final[dict[type[Any], Callable[[Any, Dialect], dict[str, Any]]]] = {
+    client.UpdateSession: _write_update,
+    client.AppendAudio: _write_append,
+    client.CommitInput: lambda _message, _dialect: {"type": "input_audio_buffer.commit"},
+    client.ClearInput: lambda _message, _dialect: {"type": "input_audio_buffer.clear"},
+    client.CreateItem: _write_create_item,
+    client.RetrieveItem: lambda message, _dialect: {"type": "conversation.item.retrieve", "item_id": message.item_id},
+    client.TruncateItem: _write_truncate,
+    client.DeleteItem: lambda message, _dialect: {"type": "conversation.item.delete", "item_id": message.item_id},
+    client.CreateResponse: _write_create_response,
+    client.CancelResponse: _write_cancel,
+    client.ClearOutput: lambda _message, _dialect: {"type": "output_audio_buffer.clear"},
+}
 
 
 # Reading -------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voiceloop.settings import TurnSettings
 from voiceloop.vocabulary import AssistantTurn, AudioFormat, Item, ToolCall, ToolOutput, ToolSpec, Traits, UserTurn
@@ -21,7 +21,7 @@ class SessionConfig:
     model: str
     instructions: str = ""
     tools: Sequence[ToolSpec] = ()
-    format: AudioFormat = AudioFormat()
+    format: AudioFormat = field(default_factory=AudioFormat)
     """Of both directions."""
     voice: str | None = None
     language: str = "en"
@@ -29,7 +29,7 @@ class SessionConfig:
     vocabulary: Sequence[str] = ()
     transcription_model: str | None = "whisper-1"
     """None: the user's speech is not put into words."""
-    turn: TurnSettings = TurnSettings()
+    turn: TurnSettings = field(default_factory=TurnSettings)
     modality: Modality = "audio"
     """`text`: replies are written only."""
     history: Sequence[Item] = ()

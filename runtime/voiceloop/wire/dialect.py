@@ -18,16 +18,17 @@ BETA_HEADERS: Final = {"OpenAI-Beta": "realtime=v1"}
 
 _GA_FIELDS: Final = frozenset({"type", "audio", "output_modalities"})
 _BETA_FIELDS: Final = frozenset({"modalities", "input_audio_format"})
-_BETA_ONLY_PARAMS: Final = frozenset(
+_GA_PARAMS: Final = frozenset({"session.type", "session.audio", "session.output_modalities"})
+_BETA_PARAMS: Final = frozenset(
     {
-        "input_audio_format",
-        "input_audio_transcription",
-        "max_response_output_tokens",
-        "modalities",
-        "output_audio_format",
-        "temperature",
-        "turn_detection",
-        "voice",
+        "session.input_audio_format",
+        "session.input_audio_transcription",
+        "session.max_response_output_tokens",
+        "session.modalities",
+        "session.output_audio_format",
+        "session.temperature",
+        "session.turn_detection",
+        "session.voice",
     }
 )
 
@@ -57,15 +58,7 @@ def from_complaint(code: str, param: str) -> Dialect | None:
     A beta server does not know GA's fields (openai/openai-python#2638); a GA server misses `session.type` or does not
     know beta's flat fields.
     """
-    if code == "beta_api_shape_disabled":
-        return "ga"
-    if not param.startswith("session."):
-        return None
-    field = param.removeprefix("session.").split(".")[0].split("[")[0]
-    if code == "missing_required_parameter":
-        return "ga" if field == "type" else None
-    if code != "unknown_parameter":
-        return None
-    if param in {"session.type", "session.audio", "session.output_modalities"}:
-        return "beta"
-    return "ga" if field in _BETA_ONLY_PARAMS else None
+    if code == "unknown_parameter":
+        return "beta" if param in _GA_PARAMS else "ga" if param in _BETA_PARAMS else None
+    misses_type = code == "missing_required_parameter" and param == "session.type"
+    return "ga" if misses_type or code == "beta_api_shape_disabled" else None

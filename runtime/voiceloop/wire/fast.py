@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
-from voiceloop.wire.codec import decode_base64
+from voiceloop.wire.codec import decode
 from voiceloop.wire.names import AUDIO_DELTAS
+from voiceloop.wire.server import AudioDelta as ServerAudioDelta
 
 __all__ = ["AudioDelta", "append_frame", "audio_delta"]
 
@@ -26,19 +27,8 @@ class AudioDelta(msgspec.Struct, gc=False):
     content_index: int = 0
 
 
-class _WordyDelta(msgspec.Struct, gc=False):
-    """The same with base64 left alone, for servers that do not pad it."""
-
-    type: str
-    delta: str
-    response_id: str = ""
-    item_id: str = ""
-    content_index: int = 0
-
-
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(AudioDelta).decode
-_decode_wordy: Final = msgspec.json.Decoder(_WordyDelta).decode
 
 
 def append_frame(payload: bytes) -> bytes:
@@ -52,17 +42,15 @@ def audio_delta(frame: bytes | str) -> AudioDelta | None:
         return None
     try:
         delta = _decode(frame)
-    except (msgspec.MsgspecError, UnicodeError):
-        return _unpadded(frame)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _tolerant(frame)
     return delta if delta.type in AUDIO_DELTAS else None
 
 
-def _unpadded(frame: bytes | str) -> AudioDelta | None:
-    try:
-        words = _decode_wordy(frame)
-    except (msgspec.MsgspecError, UnicodeError):
+def _tolerant(frame: bytes | str) -> AudioDelta | None:
+    """Read what the struct refuses: base64 without padding, an index that is null."""
+    event = decode(frame)
+    if not isinstance(event, ServerAudioDelta):
         return None
-    audio = decode_base64(words.delta) if words.type in AUDIO_DELTAS else None
-    if audio is None:
-        return None
-    return AudioDelta(words.type, audio, words.response_id, words.item_id, words.content_index)
+    spot = event.spot
+    return AudioDelta("response.output_audio.delta", event.audio, spot.response_id, spot.item_id, spot.content_index)

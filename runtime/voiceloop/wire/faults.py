@@ -114,7 +114,10 @@ _STATUSES: Final = {
     402: Cause.QUOTA,
     403: Cause.BAD_KEY,
     404: Cause.BAD_MODEL,
+    405: Cause.UNSUPPORTED_DIALECT,  # there is no realtime at this address
+    501: Cause.UNSUPPORTED_DIALECT,
 }
+_ACCOUNT: Final = frozenset({Cause.QUOTA, Cause.BAD_KEY, Cause.BAD_MODEL, Cause.SESSION_CAP})
 _FIRST_SERVER_FAULT = 500
 APPLICATION_REFUSAL: Final = 4000
 """OpenAI's close code for a refusal; the reason holds `type.code`."""
@@ -123,6 +126,8 @@ APPLICATION_REFUSAL: Final = 4000
 def judge(error: WireError) -> Fault:
     """What an error means. Unknown ones leave the session open, as most do."""
     found = _CODES.get(error.code)
+    if found is _BAD_MODEL and "transcription" in error.param:
+        return _FIX  # only the model that writes down the user's words
     if found is not None:
         return found
     words = error.message.lower()
@@ -150,7 +155,7 @@ def close_cause(code: int) -> Cause:
 def judge_upgrade(status: int, body: bytes) -> Fault:
     """What an HTTP answer other than 101 means; the body may be any gateway's error shape, or HTML."""
     told = judge(_read_body(body))
-    if told.severity in {Severity.FATAL, Severity.SWITCH}:
+    if told.severity is Severity.SWITCH or told.cause in _ACCOUNT:
         return told
     if status in _STATUSES:
         return Fault(Severity.FATAL, _STATUSES[status])

@@ -77,19 +77,21 @@ class Handshake:
                 return Verdict.CONFIGURED
             case SessionCreated():
                 self._greeted_in(event.session.dialect, now)
+            case _:
+                pass
         if not self._updates:
             self._send_update(now)
         return Verdict.WAIT
 
     def rejected(self, error: WireError, now: float) -> Verdict:
         """An error arrived. Those that refuse the session update are dealt with here."""
-        self.greeted = self._talks = True
+        self.greeted = True
         hint = _hint(error)
         if not self._concerns_update(error, hint):
             return Verdict.NOT_OURS
         if self._is_stale(error, hint):
             return Verdict.WAIT
-        if hint is not None:
+        if hint is not None and hint != self._outbox.dialect:
             if not self.may_switch:
                 return Verdict.WRONG_DIALECT
             self.may_switch = self._trusts_greeting = False
@@ -143,12 +145,15 @@ class Handshake:
     def _send_less(self, error: WireError, now: float) -> Verdict:
         paths = PATHS[self._outbox.dialect]
         guesses = tuple(f"session.{'.'.join(paths[name])}" for name in _DISPENSABLE)
-        for params in (named_params(error), guesses):
-            again = self._outbox.retry(self._updates[-1], params)
-            if again is not None:
-                self._sent(again, now)
-                return Verdict.WAIT
-        return Verdict.REFUSED
+        named = named_params(error)
+        again = self._outbox.retry(self._updates[-1], named)
+        if again is None and named and not error.event_id:
+            return Verdict.WAIT  # about a field that the newest update does not hold: an older update's
+        again = again or self._outbox.retry(self._updates[-1], guesses)
+        if again is None:
+            return Verdict.REFUSED
+        self._sent(again, now)
+        return Verdict.WAIT
 
 
 def _hint(error: WireError) -> Dialect | None:

@@ -214,7 +214,8 @@ def read_item(raw: Json) -> WireItem:
             return CallOutputItem(id_, text(raw, "call_id"), text(raw, "output"), status)
         case "item_reference":
             return ItemReference(id_)
-    return OtherItem(id_, text(raw, "type"), raw)
+        case _:
+            return OtherItem(id_, text(raw, "type"), raw)
 
 
 def read_usage(raw: Json) -> Usage:

@@ -27,8 +27,10 @@ from voiceloop.wire.client import (
     TruncateItem,
 )
 from voiceloop.wire.config import history_items, user_item
-from voiceloop.wire.items import CallOutputItem
-from voiceloop.wire.outbox import Outbox
+from voiceloop.wire.counts import Counts
+from voiceloop.wire.faults import Severity, judge
+from voiceloop.wire.items import CallOutputItem, WireError
+from voiceloop.wire.outbox import Outbox, named_params
 from voiceloop.wire.replies import Part, Replies, Reply
 from voiceloop.wire.session_fields import UNSET
 from voiceloop.wire.turns import Turns, fit_item_id
@@ -42,11 +44,12 @@ SAY_EXACTLY: Final = "Say exactly this, and nothing else: {text}"
 class Orders:
     """Turns commands into messages in the outbox."""
 
-    def __init__(self, outbox: Outbox, asks: Asks, turns: Turns, replies: Replies) -> None:
+    def __init__(self, outbox: Outbox, asks: Asks, turns: Turns, replies: Replies, counts: Counts) -> None:
         self._outbox = outbox
         self._asks = asks
         self._turns = turns
         self._replies = replies
+        self._counts = counts
         self._doomed: dict[str, list[str]] = {}
 
     def replay(self, history: Sequence[Item]) -> None:
@@ -81,6 +84,24 @@ class Orders:
         """A reply is over: its unheard items can go now."""
         for item_id in self._doomed.pop(reply_id, ()):
             self._outbox.put(DeleteItem(item_id))
+
+    def refused(self, error: WireError) -> str:
+        """The server complains: repair and send again what can be repaired.
+
+        Returns the ask that is refused for good, or empty.
+        """
+        if judge(error).severity is Severity.FIX:
+            again = self._outbox.retry(error.event_id, named_params(error))
+            if again is not None:
+                self._counts.resent += 1
+                self._asks.resent(error.event_id, again)
+                return ""
+        self._turns.commit_refused(error)
+        if not error.code and "metadata" in error.message.lower():
+            # speaches says that it ignores the field and answers all the same: no refusal, but not worth repeating.
+            self._outbox.leave_out("response.create", "response.metadata")
+            return ""
+        return self._asks.refused(error)
 
     def _ask(self, ask: AskReply) -> None:
         fields = ResponseFields(

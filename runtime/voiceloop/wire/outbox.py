@@ -20,6 +20,8 @@ _REMEMBERED: Final = 128
 _BODIES: Final = ("session", "response", "item")
 _QUOTED: Final = re.compile(r"'((?:session|response|item)(?:\.[A-Za-z_]\w*|\[\d+\])+)'")
 _STEP: Final = re.compile(r"[A-Za-z_]\w*")
+_ESSENTIAL: Final = frozenset({"model", "rate", "type"})
+"""Without these the object around them makes no sense; the whole object goes."""
 _VOICES: Final = ("session.voice", "session.audio.output.voice")
 
 
@@ -51,11 +53,15 @@ class Outbox:
         dropped = None if written is None else next((param for param in params if _remove(written, param)), None)
         if written is None or dropped is None:
             return None
-        self._refused.setdefault(written["type"], set()).add(dropped)
+        self.leave_out(written["type"], dropped)
         del self._sent[event_id]
         again = self._next_id()
         self._queue(again, {**written, "event_id": again})
         return again
+
+    def leave_out(self, type_: str, param: str) -> None:
+        """Write this field into no further message of that type."""
+        self._refused.setdefault(type_, set()).add(param)
 
     def message(self, event_id: str) -> dict[str, Any]:
         """The JSON of a message sent; empty when it is not remembered."""
@@ -87,6 +93,9 @@ def named_params(error: WireError) -> tuple[str, ...]:
         param = found.group(1) if found else ""
     if not param:
         return ()
+    parent, _, last = param.rpartition(".")
+    if last in _ESSENTIAL and "." in parent:
+        param = parent
     return (param, *(f"{body}.{param}" for body in _BODIES))
 
 

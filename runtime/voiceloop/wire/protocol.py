@@ -9,16 +9,15 @@ CONNECTING -- connected --> CONFIGURING -- session configured --> READY
 The caller opens a socket to `handshake()`, calls `connected`, then for each frame `audio` and, where that gives None,
 `receive`; after every call it sends `take_frames()` in order. While `deadline()` is a time, `expire` is due then. In
 LOST with `redial` set, the server wants the other dialect: nothing was reported, and the caller opens another
-connection with a new protocol in that dialect and `auto=False`.
+connection with a new protocol in that dialect and `auto=False`, and hands it the commands in `unsent`.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from math import inf
 from typing import Final, assert_never
 from urllib.parse import quote
-
-import msgspec
 
 from voiceloop import events
 from voiceloop.commands import EngineCommand
@@ -29,11 +28,11 @@ from voiceloop.wire import server
 from voiceloop.wire.asks import Asks
 from voiceloop.wire.codec import decode
 from voiceloop.wire.config import SessionConfig, traits_of
+from voiceloop.wire.counts import Counts
 from voiceloop.wire.dialect import Dialect
 from voiceloop.wire.fast import audio_delta
 from voiceloop.wire.faults import (
     APPLICATION_REFUSAL,
-    Fault,
     Severity,
     close_cause,
     describe,
@@ -42,11 +41,11 @@ from voiceloop.wire.faults import (
     judge_upgrade,
 )
 from voiceloop.wire.handshake import Handshake, Verdict
-from voiceloop.wire.inbox import Counts, Inbox
+from voiceloop.wire.inbox import Inbox
 from voiceloop.wire.items import Response, WireError
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
-from voiceloop.wire.outbox import Outbox, named_params
-from voiceloop.wire.replies import Replies
+from voiceloop.wire.outbox import Outbox
+from voiceloop.wire.replies import AudioChunk, Replies
 from voiceloop.wire.turns import Turns
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
@@ -67,17 +66,6 @@ class State(StrEnum):
     LOST = "lost"
 
 
-class AudioChunk(msgspec.Struct, gc=False):
-    """Received sound of one content part, in the wire encoding; whole samples."""
-
-    reply_id: str
-    item_id: str
-    content_index: int
-    payload: bytes
-    events: tuple[Event, ...] = ()
-    """To report before the sound: what the reply's first sound brings."""
-
-
 class RealtimeProtocol:
     """One connection, in one dialect.
 
@@ -90,13 +78,14 @@ class RealtimeProtocol:
         """The dialect to connect anew with; set only in LOST."""
         self.capture_offset_s = 0.0
         """Capture-clock second of the first sample appended on this connection; to be set by the caller."""
+        self.unsent: list[EngineCommand] = []
+        """Commands that wait for READY, in order. With `redial` set they are for the next protocol."""
         self.counts = Counts()
         self.input_format = config.format
         """What the server takes; may differ from what was asked once READY."""
         self.output_format = config.format
         """What the server sends; may differ from what was asked once READY."""
         self._config = config
-        self._auto = auto
         self._outbox = Outbox(dialect)
         self._opened_as: Dialect = dialect
         self._handshake = Handshake(config, self._outbox, auto=auto)
@@ -104,10 +93,9 @@ class RealtimeProtocol:
         self._turns = Turns()
         self._replies = Replies(self._asks, config.format)
         self._inbox = Inbox(self._asks, self._turns, self._replies, self.counts)
-        self._orders = Orders(self._outbox, self._asks, self._turns, self._replies)
-        self._waiting: list[EngineCommand] = []
+        self._orders = Orders(self._outbox, self._asks, self._turns, self._replies, self.counts)
         self._last_error = WireError()
-        self._last_error_s = -_EXPLAINS_S
+        self._last_error_s = -inf
 
     @property
     def dialect(self) -> Dialect:
@@ -135,28 +123,12 @@ class RealtimeProtocol:
     def audio(self, frame: bytes | str, now: float) -> AudioChunk | None:
         """Take a frame if it is received sound; None means it is not, and is for `receive`.
 
-        No event, object or search per frame beyond the decoded struct and the chunk.
+        The hot call: per frame one decoded struct and the chunk, nothing else.
         """
         delta = audio_delta(frame)
         if delta is None or self.state is State.LOST:
             return None
-        reply = self._replies.get(delta.response_id)
-        told: list[Event] = []
-        if reply is None:
-            reply = self._replies.find(delta.response_id, told)
-        if not reply.running:
-            return None
-        item_id = delta.item_id or reply.item_id
-        part = reply.part(item_id, delta.content_index)
-        payload = delta.delta
-        if part.carry or len(payload) & 1:
-            payload = part.whole_samples(payload, self.output_format.wire_bytes_per_sample)
-        part.received_bytes += len(payload)
-        if reply.sounding or not payload:
-            return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
-        reply.sounding = True
-        told.append(events.ReplyAudioStarted(reply.reply_id, item_id))
-        return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
+        return self._replies.sound(delta)
 
     def receive(self, frame: bytes | str, now: float) -> list[Event]:
         """Take a frame that is not sound. Never raises."""
@@ -172,7 +144,7 @@ class RealtimeProtocol:
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
         if isinstance(event, server.ResponseDone):
-            told += self._response_done(event.response)
+            told += self._response_done(told, event.response)
         return told
 
     def closed(self, code: int, reason: str, now: float) -> list[Event]:
@@ -186,17 +158,17 @@ class RealtimeProtocol:
             fault = fault or judge(self._last_error)
         if fault is not None and fault.severity is Severity.SWITCH:
             return self._beta_disabled(words)
-        told = fault.cause if fault is not None else None
-        if told is None and self._looks_refused(code):
+        known = fault is not None and fault.cause is not Cause.DROP
+        if not known and self._looks_refused(code):
             return self._go_redial(words)
-        return self._lose(told or close_cause(code), words)
+        return self._lose(fault.cause if fault is not None and known else close_cause(code), words)
 
     def obey(self, command: EngineCommand) -> None:
         """Carry out a command: what is to be sent is in `take_frames`. Before READY it waits its turn, none is lost."""
         if self.state is State.READY:
             self._orders.carry_out(command)
-        elif self.state is not State.LOST:
-            self._waiting.append(command)
+        elif self.state is not State.LOST or self.redial is not None:
+            self.unsent.append(command)
 
     def take_frames(self) -> list[bytes]:
         """The text frames to send now, in order."""
@@ -213,7 +185,7 @@ class RealtimeProtocol:
             return []
         return self._configure(self._handshake.expire(now))
 
-    def _configure(self, verdict: Verdict, error: WireError | None = None) -> list[Event]:
+    def _configure(self, verdict: Verdict) -> list[Event]:
         match verdict:
             case Verdict.WAIT | Verdict.NOT_OURS:
                 return []
@@ -221,12 +193,13 @@ class RealtimeProtocol:
                 return self._become_ready()
             case Verdict.SILENT:
                 waited_s = self._config.configure_timeout_s
-                return self._lose(Cause.DEAD_WIRE, f"the server did not answer the session update in {waited_s:g} s")
-            case Verdict.WRONG_DIALECT:
-                return self._lose(Cause.UNSUPPORTED_DIALECT, f"the server does not speak {self.dialect}")
-            case Verdict.REFUSED:
-                words = describe(error) if error is not None else ""
-                return self._lose(Cause.REFUSED, f"the server refuses the session update: {words}")
+                words = f"the server did not answer the session update in {waited_s:g} s"
+                if self._last_error_s == -inf:
+                    return self._lose(Cause.DEAD_WIRE, words)
+                return self._lose(Cause.REFUSED, f"{words}, only {describe(self._last_error)}")
+            case Verdict.WRONG_DIALECT | Verdict.REFUSED:
+                cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
+                return self._lose(cause, f"{self.dialect} session update refused: {describe(self._last_error)}")
         assert_never(verdict)
 
     def _become_ready(self) -> list[Event]:
@@ -238,13 +211,15 @@ class RealtimeProtocol:
         self.input_format = found.input_format or self.input_format
         self.output_format = self._replies.format = found.output_format or self.output_format
         self._orders.replay(self._config.history)
-        waiting, self._waiting = self._waiting, []
-        for command in waiting:
+        unsent, self.unsent = self.unsent, []
+        for command in unsent:
             self._orders.carry_out(command)
         return [events.EngineReady(Tier.REALTIME, self._config.model, traits, self.dialect)]
 
-    def _response_done(self, response: Response) -> list[Event]:
-        self._orders.reply_ended(response.id)
+    def _response_done(self, told: list[Event], response: Response) -> list[Event]:
+        for event in told:
+            if isinstance(event, events.ReplyFinished):
+                self._orders.reply_ended(event.reply_id)
         error = response.error or WireError()
         fault = judge(error)
         # An account's refusal often comes here alone, without an error event (livekit/agents#2967).
@@ -260,20 +235,9 @@ class RealtimeProtocol:
         if self.state is State.CONFIGURING:
             verdict = self._handshake.rejected(error, now)
             if verdict is not Verdict.NOT_OURS:
-                return self._configure(verdict, error)
-        return [self._complained(error, fault)]
-
-    def _complained(self, error: WireError, fault: Fault) -> Event:
+                return self._configure(verdict)
         self.counts.benign += fault.severity is Severity.BENIGN
-        ask_id = ""
-        again = self._outbox.retry(error.event_id, named_params(error)) if fault.severity is Severity.FIX else None
-        if again is not None:
-            self.counts.resent += 1
-            self._asks.resent(error.event_id, again)
-        else:
-            ask_id = self._asks.refused(error)
-            self._turns.commit_refused(error)
-        return events.EngineComplained(error.code or error.kind, describe(error), ask_id)
+        return [events.EngineComplained(error.code or error.kind, describe(error), self._orders.refused(error))]
 
     def _looks_refused(self, code: int) -> bool:
         """Closed before it was configured, in a way that a refused dialect may look like.
@@ -297,6 +261,5 @@ class RealtimeProtocol:
 
     def _lose(self, cause: Cause, detail: str) -> list[Event]:
         self.state = State.LOST
-        self._waiting.clear()
         self._outbox.take()
         return [events.EngineLost(cause, detail)]

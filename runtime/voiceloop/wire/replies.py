@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from voiceloop import events
 from voiceloop.events import Event
 from voiceloop.vocabulary import AudioFormat, ReplyStatus, ToolCall
 from voiceloop.wire import server
 from voiceloop.wire.asks import Asks
+from voiceloop.wire.fast import AudioDelta
 from voiceloop.wire.faults import describe
 from voiceloop.wire.items import CallItem, MessageItem, Response, Spot, WireItem
 
-__all__ = ["Part", "Replies", "Reply"]
+__all__ = ["AudioChunk", "Part", "Replies", "Reply"]
 
 _KEPT: Final = 64
 _CALLS_KEPT: Final = 1_024
@@ -77,6 +80,17 @@ class Reply:
         return found
 
 
+class AudioChunk(msgspec.Struct, gc=False):
+    """Received sound of one content part, in the wire encoding; whole samples."""
+
+    reply_id: str
+    item_id: str
+    content_index: int
+    payload: bytes
+    events: tuple[Event, ...] = ()
+    """To report before the sound: what the reply's first sound brings."""
+
+
 class Replies:
     """All responses of one connection, the last 64 of them in memory."""
 
@@ -115,6 +129,17 @@ class Replies:
         samples = part.received_bytes // self.format.wire_bytes_per_sample
         return samples * 1000 // self.format.rate_hz
 
+    def sound(self, delta: AudioDelta) -> AudioChunk | None:
+        """More sound, counted; None when its reply is over. The hot call."""
+        reply = self._replies.get(delta.response_id)
+        if reply is None or not reply.sounding:
+            return self._first_sound(delta)
+        if not reply.running:
+            return None
+        item_id = delta.item_id or reply.item_id
+        payload = self._count(reply.part(item_id, delta.content_index), delta.delta)
+        return AudioChunk(reply.reply_id, item_id, delta.content_index, payload)
+
     def words(self, spot: Spot, delta: str, *, written: bool) -> list[Event]:
         """More words of a part."""
         told: list[Event] = []
@@ -144,6 +169,8 @@ class Replies:
                 self._call(reply, event.item.id, event.item.call_id, event.item.name)
             case MessageItem():
                 reply.item_id = event.item.id
+            case _:
+                pass
         return told
 
     def arguments(self, event: server.ArgumentsDelta) -> list[Event]:
@@ -187,6 +214,24 @@ class Replies:
         told.append(events.ReplyFinished(reply.reply_id, status, detail, response.usage))
         return told
 
+    def _first_sound(self, delta: AudioDelta) -> AudioChunk | None:
+        told: list[Event] = []
+        reply = self.find(delta.response_id, told)
+        if not reply.running:
+            return None
+        item_id = delta.item_id or reply.item_id
+        payload = self._count(reply.part(item_id, delta.content_index), delta.delta)
+        if payload and not reply.sounding:
+            reply.sounding = True
+            told.append(events.ReplyAudioStarted(reply.reply_id, item_id))
+        return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
+
+    def _count(self, part: Part, payload: bytes) -> bytes:
+        if part.carry or len(payload) & 1:
+            payload = part.whole_samples(payload, self.format.wire_bytes_per_sample)
+        part.received_bytes += len(payload)
+        return payload
+
     def _finish_item(self, reply: Reply, item: WireItem) -> list[Event]:
         told: list[Event] = []
         match item:
@@ -199,6 +244,8 @@ class Replies:
                 for index, part in enumerate(item.content):
                     item_id = item.id or reply.item_id
                     told += self._complete(reply, item_id, index, part.words, written=part.kind == "text")
+            case _:
+                pass
         return told
 
     def _complete(self, reply: Reply, item_id: str, index: int, text: str, *, written: bool) -> list[Event]:

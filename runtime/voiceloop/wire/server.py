@@ -6,7 +6,7 @@ Server event ids are dropped: nothing refers to them. Indexes a server leaves ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voiceloop.wire.items import Logprob, Part, RateLimit, Response, Spot, TranscriptionUsage, WireError, WireItem
@@ -123,7 +123,7 @@ class InputTranscriptDone:
     content_index: int
     transcript: str
     languages: tuple[str, ...] = ()
-    usage: TranscriptionUsage = TranscriptionUsage()
+    usage: TranscriptionUsage = field(default_factory=TranscriptionUsage)
     logprobs: tuple[Logprob, ...] = ()
 
 
@@ -295,9 +295,6 @@ class ArgumentsDone:
     call_id: str
     arguments: str
     name: str = ""
-
-
-# Not met on a plain websocket, or only with MCP tools; and what is not understood --------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Session and response settings under one name each, and where each stands in the JSON of either dialect.
 
-A field that is UNSET is left out; None clears it at the server. Fields a dialect does not have are left out of its JSON.
+A field that is UNSET is left out, None clears it at the server, and a field the dialect does not have is not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeVar
 
@@ -180,7 +180,8 @@ def write_fields(values: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
         place = written
         for key in path[:-1]:
             place = place.setdefault(key, {})
-        place[path[-1]] = _write_value(name, value, dialect)
+        write = _WRITERS.get(name)
+        place[path[-1]] = value if write is None else write(value, dialect)
     return written
 
 
@@ -196,7 +197,8 @@ def read_session(raw: Json) -> SessionFields:
         for name, path in paths.items():
             value = _at(raw, path)
             if value is not UNSET:
-                found[name] = _read_value(name, value)
+                read = _READERS.get(name)
+                found[name] = value if read is None else read(value)
     expires_at_s = number(raw, "expires_at")
     return SessionFields(
         **found,
@@ -219,31 +221,30 @@ def _fill(known: _Settings, default: _Settings) -> _Settings:
     return replace(known, **{name: getattr(default, name) for name in missing})
 
 
-def _at(raw: Json, path: Path) -> Any:
+def _at(raw: Json, path: Path) -> object:
     for key in path[:-1]:
         raw = child(raw, key)
     return raw.get(path[-1], UNSET)
 
 
-def _write_value(name: str, value: Any, dialect: Dialect) -> Any:
-    match name, value:
-        case "modality", "audio":
-            return ["audio"] if dialect == "ga" else ["text", "audio"]  # beta servers may refuse audio alone
-        case "modality", _:
-            return [value]
-        case (("input_format" | "output_format"), AudioFormat()):
-            return write_format(value, dialect)
-        case "transcription", Transcription():
-            return _present(model=value.model, language=value.language, prompt=value.prompt)
-        case "turn_detection", TurnDetection():
-            return _write_turn_detection(value, dialect)
-        case "tools", _:
-            return [_write_tool(tool) for tool in value]
-    return value
+# Writing -------------------------------------------------------------------------------------------------------------
 
 
-def _present(**values: Any) -> dict[str, Any]:
+def _present(**values: object) -> dict[str, object]:
     return {key: value for key, value in values.items() if value is not UNSET}
+
+
+def _write_modality(modality: Modality, dialect: Dialect) -> list[str]:
+    # Beta servers may refuse audio alone (juspay/clairvoyance#758).
+    return ["text", "audio"] if modality == "audio" and dialect == "beta" else [modality]
+
+
+def _write_transcription(value: Transcription | None, _dialect: Dialect) -> object:
+    return value and _present(model=value.model, language=value.language, prompt=value.prompt)
+
+
+def _write_tools(tools: tuple[ToolSpec, ...], _dialect: Dialect) -> object:
+    return [_write_tool(tool) for tool in tools]
 
 
 def _write_tool(tool: ToolSpec) -> dict[str, Any]:
@@ -256,8 +257,8 @@ def _write_tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _write_turn_detection(turn: TurnDetection, dialect: Dialect) -> dict[str, Any]:
-    return _present(
+def _write_turn_detection(turn: TurnDetection | None, dialect: Dialect) -> object:
+    return turn and _present(
         type=turn.type,
         threshold=turn.threshold,
         prefix_padding_ms=turn.prefix_padding_ms,
@@ -269,74 +270,89 @@ def _write_turn_detection(turn: TurnDetection, dialect: Dialect) -> dict[str, An
     )
 
 
-def _read_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - one line per kind of field reads best flat
-    match name:
-        case "modality":
-            return UNSET if not isinstance(value, list) else "audio" if "audio" in value else "text"
-        case "input_format" | "output_format":
-            return read_format(value)
-        case "transcription":
-            return value if value is None else _read_transcription(value)
-        case "turn_detection":
-            return value if value is None else _read_turn_detection(value)
-        case "tools":
-            return _read_tools(value)
-        case "voice" if isinstance(value, dict):
-            return optional_text(value, "id") or UNSET
-        case "include":
-            return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else UNSET
-    kind = _KINDS.get(name)
-    return value if kind is None or isinstance(value, kind) else UNSET
-
-
-_KINDS: Final[dict[str, type | tuple[type, ...]]] = {
-    "kind": str,
-    "model": str,
-    "instructions": str,
-    "voice": str,
-    "speed": (int, float),
-    "noise_reduction": (dict, type(None)),
-    "tool_choice": str,
-    "parallel_tool_calls": bool,
-    "temperature": (int, float),
-    "max_output_tokens": (int, str),
+_WRITERS: Final[dict[str, Callable[[Any, Dialect], object]]] = {
+    "modality": _write_modality,
+    "input_format": write_format,
+    "output_format": write_format,
+    "transcription": _write_transcription,
+    "turn_detection": _write_turn_detection,
+    "tools": _write_tools,
 }
 
+# Reading -------------------------------------------------------------------------------------------------------------
 
-def _read_transcription(value: Any) -> Transcription | UnsetType:
+
+def _kind(*kinds: type) -> Callable[[object], object]:
+    return lambda value: value if isinstance(value, kinds) else UNSET
+
+
+def _read_modality(value: object) -> object:
+    return UNSET if not isinstance(value, list) else "audio" if "audio" in value else "text"
+
+
+def _read_voice(value: object) -> object:
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) and value else UNSET
+
+
+def _read_include(value: object) -> object:
+    return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else UNSET
+
+
+def _read_transcription(value: object) -> object:
     if not isinstance(value, dict):
-        return UNSET
+        return None if value is None else UNSET
     language, prompt = optional_text(value, "language"), optional_text(value, "prompt")
     return Transcription(text(value, "model"), language or UNSET, prompt or UNSET)
 
 
-def _read_turn_detection(value: Any) -> TurnDetection | UnsetType:
+def _read_turn_detection(value: object) -> object:
     if not isinstance(value, dict):
-        return UNSET
-
-    def known(found: Any) -> Any:
-        return UNSET if found is None else found
-
-    def whole(key: str) -> int | UnsetType:
-        found = number(value, key)
-        return UNSET if found is None else int(found)
-
-    return TurnDetection(
-        type=text(value, "type"),
-        threshold=known(number(value, "threshold")),
-        prefix_padding_ms=whole("prefix_padding_ms"),
-        silence_duration_ms=whole("silence_duration_ms"),
-        eagerness=known(optional_text(value, "eagerness")),
-        idle_timeout_ms=None if value.get("idle_timeout_ms", 0) is None else whole("idle_timeout_ms"),
-        create_response=known(flag(value, "create_response")),
-        interrupt_response=known(flag(value, "interrupt_response")),
-    )
+        return None if value is None else UNSET
+    found = {
+        "threshold": number(value, "threshold"),
+        "prefix_padding_ms": _whole(value, "prefix_padding_ms"),
+        "silence_duration_ms": _whole(value, "silence_duration_ms"),
+        "eagerness": optional_text(value, "eagerness"),
+        "idle_timeout_ms": _whole(value, "idle_timeout_ms"),
+        "create_response": flag(value, "create_response"),
+        "interrupt_response": flag(value, "interrupt_response"),
+    }
+    present: dict[str, Any] = {key: each for key, each in found.items() if each is not None}
+    return TurnDetection(type=text(value, "type"), **present)
 
 
-def _read_tools(value: Any) -> tuple[ToolSpec, ...] | UnsetType:
+def _whole(raw: Json, key: str) -> int | None:
+    found = number(raw, key)
+    return None if found is None else int(found)
+
+
+def _read_tools(value: object) -> object:
     if not isinstance(value, list):
         return UNSET
     functions = [tool for tool in value if isinstance(tool, dict) and tool.get("type") == "function"]
     return tuple(
         ToolSpec(text(tool, "name"), text(tool, "description"), child(tool, "parameters")) for tool in functions
     )
+
+
+_READERS: Final[dict[str, Callable[[object], object]]] = {
+    "kind": _kind(str),
+    "model": _kind(str),
+    "modality": _read_modality,
+    "instructions": _kind(str),
+    "voice": _read_voice,
+    "speed": _kind(int, float),
+    "input_format": read_format,
+    "output_format": read_format,
+    "noise_reduction": _kind(dict, type(None)),
+    "transcription": _read_transcription,
+    "turn_detection": _read_turn_detection,
+    "tools": _read_tools,
+    "tool_choice": _kind(str),
+    "parallel_tool_calls": _kind(bool),
+    "temperature": _kind(int, float),
+    "max_output_tokens": _kind(int, str),
+    "include": _read_include,
+}

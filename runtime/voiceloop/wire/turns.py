@@ -33,12 +33,13 @@ class Turns:
         self._commits: deque[tuple[str, str]] = deque(maxlen=_KEPT)
         self._onset_s: float | None = None
         self._speaking = ""
+        self._last_committed = ""
         self._made_up = False
         self._unnamed = 0
 
     def turn_id(self, item_id: str) -> str:
-        """Our id of a server's item."""
-        return self._ids.get(item_id, item_id)
+        """Our id of a server's item; the last committed turn's where the server left the id out."""
+        return self._ids.get(item_id, item_id) or self._last_committed
 
     def item_id(self, turn_id: str) -> str:
         """The server's id of our turn, the newest where there were several."""
@@ -88,6 +89,7 @@ class Turns:
         turn_id = self._committed_turn(item_id)
         if item_id and item_id != turn_id:
             self.name(item_id, turn_id)
+        self._last_committed = turn_id
         return events.TurnCommitted(turn_id, None if previous_id is None else self.turn_id(previous_id))
 
     def _committed_turn(self, item_id: str) -> str:
@@ -102,13 +104,15 @@ class Turns:
         match self.detection:
             case TurnDetection(type="server_vad", prefix_padding_ms=int(padding_ms)):
                 return padding_ms
-        return 0
+            case _:
+                return 0
 
     def _hangover_ms(self) -> int:
         match self.detection:
             case TurnDetection(type="server_vad", silence_duration_ms=int(silence_ms)):
                 return silence_ms
-        return 0
+            case _:
+                return 0
 
 
 def fit_item_id(turn_id: str) -> str:
