@@ -54,7 +54,7 @@ class RealtimeEngine:
         model = self._settings.realtime.model or DEFAULT_MODEL
         wanted = self._settings.realtime.dialect
         dialect: Dialect = guess(model) if wanted == "auto" else wanted
-        await self._connect(self._config(model, seed), dialect, auto=wanted == "auto")
+        await self._connect(self._config_for(model, seed), dialect, auto=wanted == "auto")
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:
         """Send captured audio. False while the session is not configured or the write buffer is full."""
@@ -83,7 +83,7 @@ class RealtimeEngine:
 
     # Opening -----------------------------------------------------------------------------------------------------
 
-    def _config(self, model: str, seed: Seed) -> SessionConfig:
+    def _config_for(self, model: str, seed: Seed) -> SessionConfig:
         realtime = self._settings.realtime
         return SessionConfig(
             model=model,
