@@ -15,11 +15,11 @@ MAX_TOKENS = 64
 """A spoken sum is shorter; the bound keeps nesting shallow."""
 MAX_DIGITS = 60
 """Powers with more digits than this are refused before they are computed."""
+TOO_BIG = 10**100
 LONGEST_NUMBER = 12
 """Words in the longest number that is looked for."""
 
 WORDINGS = (
-    (r"\b(?:what is|what's|how much is|calculate|equals?|the)\b", " "),
     (r"(?<=\d),(?=\d{3}\b)", ""),
     (r"\b(?:to the power of|raised to(?: the power of)?)\b|\*\*", " ^ "),
     (r"\bsquare root of\b|√", " sqrt "),
@@ -32,7 +32,7 @@ WORDINGS = (
     (r"\b(?:minus|less|take away|negative)\b|\u2212", " - "),
     (r"\bper ?cent\b", " % "),
     (r"\bpi\b", f" {math.pi:.9f} "),
-    (r"[?!]|[.,](?!\d)", " "),
+    (r"\b(?:what is|what's|how much is|calculate|equals?|the)\b|[?!=]|[.,](?!\d)", " "),
     (r"(?<=[a-z])-(?=[a-z])", " "),
 )
 TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[a-z]+|[-+*/^%()]")
@@ -116,7 +116,12 @@ def calculate(text: str) -> Fraction:
     if len(written) > MAX_TOKENS:
         raise SumError("That sum is too long for me.")
     parts = _Sum(_read_numbers(written))
-    value = parts.total()
+    try:
+        value = parts.total()
+    except OverflowError as error:
+        raise SumError("That number is too big for me.") from error
+    if abs(value) > TOO_BIG:
+        raise SumError("That number is too big for me.")
     if parts.tokens or re.sub(TOKEN, "", lowered).strip():
         raise SumError("That is not a sum I understand.")
     return value
@@ -165,10 +170,7 @@ def _raise(base: Fraction, exponent: Fraction) -> Fraction:
 def _root(value: Fraction, degree: int) -> Fraction:
     if value < 0 and degree % 2 == 0:
         raise SumError("A negative number has no real square root.")
-    try:
-        guess = Fraction(round(abs(float(value)) ** (1 / degree)))
-    except OverflowError as error:
-        raise SumError("That number is too big for me.") from error
+    guess = Fraction(round(abs(float(value)) ** (1 / degree)))
     exact = guess**degree == abs(value)
     size = guess if exact else Fraction(abs(float(value)) ** (1 / degree))
     return -size if value < 0 else size

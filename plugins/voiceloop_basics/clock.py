@@ -44,7 +44,8 @@ def clock_tools(zone: tzinfo | None, face: ClockFace) -> list[Tool[..., Any]]:
         phrases=[
             "what time is it",
             "(what is|give me|i need) the [current|exact] time",
-            "(what time it is|what time do you have|have you got the time|do you have the time|how late is it|current time|the time)",
+            "(what time it is|what time do you have|have you got the time|do you have the time)",
+            "(how late is it|current time|the time)",
             "what time is it [now|right now] [over] in {place}",
             "(what is|give me) the [current|local] time [now|right now] [over] in {place}",
             "(the time in|time in|how late is it in) {place}",

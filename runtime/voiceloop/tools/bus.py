@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from voiceloop.errors import MisuseError, ToolError
@@ -32,7 +32,7 @@ class _Running:
 
     call: ToolCall
     tool: Tool[..., Any]
-    deadline: asyncio.TimerHandle | None = None
+    deadline: asyncio.TimerHandle = field(init=False)
     task: asyncio.Task[Any] | None = None
     answered: bool = False
 
@@ -158,8 +158,7 @@ class ToolBus:
         if running.answered:
             return
         running.answered = True
-        if running.deadline is not None:
-            running.deadline.cancel()
+        running.deadline.cancel()
         self._report(running.call.call_id, outcome, output)
 
     def _report(self, call_id: str, outcome: Outcome, output: str) -> None:
