@@ -1,0 +1,181 @@
+"""`voiceloop talk`: one conversation on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from voiceloop.agent import Agent
+from voiceloop.app import Conversation, Wanted, plan
+from voiceloop.commandline.running import run
+from voiceloop.commandline.sound import why_no_sound
+from voiceloop.errors import (
+    DeviceError,
+    RefusedError,
+    SettingsError,
+    UnreachableError,
+    UsageError,
+    VoiceloopError,
+)
+from voiceloop.screen import Screen
+from voiceloop.session import Ended
+from voiceloop.sources import Origins
+
+__all__ = ["Options", "talk"]
+
+MICROPHONE = "mic"
+SPEAKER = "speaker"
+LONGEST_LINE = 16_384
+"""Bytes of one typed turn; a file without line ends must not become one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What stood on the command line; None was not given."""
+
+    agent_file: Path | None = None
+    config: Path | None = None
+    input: str | None = None
+    output: str | None = None
+    transcript: Path | None = None
+    tape: Path | None = None
+    engine: str | None = None
+    dialect: str | None = None
+    model: str | None = None
+    key_file: Path | None = None
+    text: bool = False
+    say: tuple[str, ...] = ()
+    color: bool = True
+
+
+def trouble(ended: Ended) -> VoiceloopError:
+    """Return the error that leaves with the exit status a session ended with."""
+    kinds = {
+        kind.exit_status: kind for kind in (UsageError, SettingsError, RefusedError, UnreachableError, DeviceError)
+    }
+    return kinds.get(ended.exit_status, VoiceloopError)(ended.detail or f"the session ended: {ended.reason}")
+
+
+def talk(options: Options, agent: Agent | None) -> int:
+    """Hold the conversation and return the process's exit status."""
+    if agent is not None and options.agent_file is not None:
+        raise UsageError(f"{options.agent_file}: this program brings its own agent; leave the file out")
+    planned = plan(wanted(options, agent, os.environ), sound=why_no_sound)
+    screen = Screen(
+        Console(highlight=False, no_color=not options.color or None),
+        Console(highlight=False, no_color=not options.color or None, stderr=True),
+    )
+    conversation = Conversation(planned, screen, lambda: typed_lines(sys.stdin.fileno(), prompt()))
+
+    async def hold() -> int:
+        ended = await conversation.hold()
+        if ended.exit_status:
+            raise trouble(ended)
+        if conversation.trouble is not None:
+            raise conversation.trouble
+        return 0
+
+    def polite(reason: str) -> bool:
+        conversation.request_end(reason)
+        return conversation.open
+
+    return run(hold, polite=polite, tidy=screen.close)
+
+
+def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) -> Wanted:
+    """Return what was asked for, with the flags that are settings among them."""
+    flags: dict[tuple[str, ...], tuple[str, Any]] = {
+        ("tiers", "engine"): ("--engine", options.engine),
+        ("realtime", "dialect"): ("--dialect", options.dialect),
+        ("realtime", "model"): ("--model", options.model),
+    }
+    return Wanted(
+        agent=agent,
+        agent_file=options.agent_file,
+        origins=Origins(options.config, options.key_file, flags, environ, Path()),
+        input=file_or_device("--input", options.input, MICROPHONE),
+        output=file_or_device("--output", options.output, SPEAKER),
+        card=options.input == MICROPHONE or options.output == SPEAKER,
+        transcript=options.transcript,
+        tape=options.tape,
+        text=options.text,
+        say=tuple(text for text in options.say if text.strip()),
+        data_dir=data_dir(environ),
+    )
+
+
+def file_or_device(flag: str, value: str | None, device: str) -> Path | None:
+    """Return the WAV file a flag names, or None for the device."""
+    if value is None or value == device:
+        return None
+    if not value.lower().endswith((".wav", ".wave")):
+        raise UsageError(f"{flag} {value}: name a file that ends in .wav, or {device}")
+    return Path(value)
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """Return where tools may keep files, by the XDG rule."""
+    home = environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "share") / "voiceloop"
+
+
+def prompt() -> Callable[[], None]:
+    """Return what asks a person for the next line: nothing when no person sits there."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return lambda: None
+
+    def ask() -> None:
+        sys.stdout.write("> ")
+        sys.stdout.flush()
+
+    return ask
+
+
+async def typed_lines(descriptor: int, ask: Callable[[], None]) -> AsyncIterator[str]:
+    """Yield the lines of a file descriptor that are not blank, until its end.
+
+    Reads in a daemon thread with no buffer object, so that a person who types nothing holds up neither the loop nor the
+    end of the process. One block is read when one is wanted: nothing piles up.
+    """
+    pending = b""
+    ask()
+    while block := await read_block(descriptor):
+        *lines, pending = (pending + block).split(b"\n")
+        if len(pending) > LONGEST_LINE:
+            raise UsageError(f"a typed line is longer than {LONGEST_LINE} bytes; break it")
+        for line in lines:
+            if text := line.decode("utf-8", "replace").strip():
+                yield text
+            ask()
+    if text := pending.decode("utf-8", "replace").strip():
+        yield text
+
+
+async def read_block(descriptor: int) -> bytes:
+    """Read what is there, or wait for it. Cancelling leaves the thread behind; it dies with the process."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+
+    def settle(block: bytes) -> None:
+        if not answer.done():
+            answer.set_result(block)
+
+    def read() -> None:
+        try:
+            block = os.read(descriptor, LONGEST_LINE)
+        except OSError:  # the terminal went away: the same as its end
+            block = b""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, block)
+
+    threading.Thread(target=read, name="typed lines", daemon=True).start()
+    return await answer
