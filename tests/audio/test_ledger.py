@@ -200,6 +200,15 @@ def test_a_full_ledger_refuses_and_stores_nothing():
     assert listener.play(11) == [*range(1, 11), 0]
 
 
+def test_a_refused_reply_leaves_no_trace():
+    listener = Listener(max_queued_s=0.01)
+    listener.ledger.put("a", "i", 0, samples(1, 10))
+    assert not listener.ledger.put("b", "i", 0, samples(11, 1))
+    assert [span.reply_id for span in listener.ledger.flush()] == ["a"]
+    listener.ledger.seal("b")
+    assert listener.events == [PlaybackFinished("b", ())]
+
+
 def test_a_peer_that_invents_replies_or_parts_is_refused(listener):
     ledger = listener.ledger
     assert all(ledger.put("many parts", "i", index, samples(1, 1)) for index in range(256))

@@ -64,15 +64,17 @@ class Ledger:
 
         False: the ledger is full and nothing was stored. Late audio is dropped, counted and True: nothing is wrong.
         """
-        reply = self._replies.get(reply_id) or self._admit(reply_id)
-        part = reply.part(item_id, content_index) if reply is not None and reply.open else None
-        if reply is None or part is None or self._queued + len(pcm) > self._max_queued:
-            late = reply_id in self._retired or (reply is not None and not reply.open)
-            if late:
-                self.late_samples += len(pcm) // SAMPLE_BYTES
-            else:
-                self.refused_samples += len(pcm) // SAMPLE_BYTES
-            return late
+        reply = self._replies.get(reply_id)
+        if reply_id in self._retired if reply is None else not reply.open:
+            self.late_samples += len(pcm) // SAMPLE_BYTES
+            return True
+        part = None
+        if self._queued + len(pcm) <= self._max_queued:
+            reply = reply or self._admit(reply_id)
+            part = None if reply is None else reply.part(item_id, content_index)
+        if reply is None or part is None:
+            self.refused_samples += len(pcm) // SAMPLE_BYTES
+            return False
         pcm = part.whole(pcm)
         if pcm:
             reply.store(part, pcm)
