@@ -202,7 +202,7 @@ def _error(raw: Json) -> ServerEvent:
         return server.ErrorRaised(read_error(found))
     # vLLM: the error is a string with its code beside it; others put message and code at the top level.
     beside = {key: raw.get(key) for key in ("code", "message", "param")}
-    return server.ErrorRaised(read_error({"message": found, **beside} if isinstance(found, str) else beside))
+    return server.ErrorRaised(read_error({**beside, "message": found} if isinstance(found, str) else beside))
 
 
 def _rate_limits(raw: Json) -> ServerEvent:
