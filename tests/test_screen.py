@@ -9,8 +9,10 @@ from rich.console import Console
 
 import voiceloop.screen as screen_module
 from voiceloop.agent import Agent
+from voiceloop.plugins import PluginContext, load
 from voiceloop.screen import Screen, sentences
-from voiceloop.tools.tool import tool
+from voiceloop.tools.phrases import Phrasebook
+from voiceloop.tools.tool import as_tool, tool
 from voiceloop.transcript import TranscriptLine
 
 
@@ -132,3 +134,30 @@ def test_sentences_come_from_each_tool_in_turn_and_hold_no_guessed_words():
 def test_a_parameter_without_a_plain_type_is_not_guessed():
     assert screen_module.filler({"anyOf": [{"type": "integer"}]}) == ""
     assert screen_module.filler({"type": "string"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("phrase", "sentence"),
+    [
+        ("set [a|an] timer [for|of] [{hours} hour[s]] [and] [{minutes} minute[s]]", "set a timer for 5 hours"),
+        ("set [a] timer [(called|named) [the|my] {name}]", "set timer"),
+        ("what day is it [{day}]", "what day is it today"),
+    ],
+)
+def test_optional_parts_are_decided_so_that_a_sentence_stays(phrase, sentence):
+    @tool(phrases=[phrase])
+    def act(hours: int = 0, minutes: float = 0, name: str = "", day: Literal["today", "tomorrow"] = "today") -> None:
+        """Act."""
+
+    assert list(sentences(Agent(tools=[act]))) == [sentence]
+
+
+def test_the_sentences_of_the_basic_tools_reach_their_tools():
+    tools = [as_tool(function) for function in load("voiceloop.tools", "basics", {}, PluginContext())]
+    book = Phrasebook.from_specs([made.spec() for made in tools])
+    found = list(sentences(Agent(tools=tools)))
+    assert len(found) == 4
+    assert len({book.match(sentence).name for sentence in found}) == 4
+    for made in tools:
+        for sentence in screen_module.sayable(made):
+            assert book.match(sentence) is not None, sentence

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from voiceloop.agent import Agent
 from voiceloop.tools.tool import Tool, as_tool
-from voiceloop.tools.wording import SLOT, examples, plainly
+from voiceloop.tools.wording import examples, plainly, slots
 from voiceloop.transcript import TranscriptLine
 
 __all__ = ["Screen", "sentences"]
@@ -29,6 +29,8 @@ GLANCE = 100
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Controls in untrusted text could move the cursor, recolour the screen or turn words around."""
 
+CHOICE = re.compile(r"\(([^()|]*)\|[^()]*\)")
+OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 FILLERS = {"integer": "5", "number": "5", "boolean": "on"}
 
 
@@ -142,20 +144,32 @@ def sentences(agent: Agent) -> Iterator[str]:
 def sayable(tool: Tool[..., object]) -> Iterator[str]:
     """Yield a tool's phrases with their slots filled, as far as a value is known to fit; those without slots first."""
     spec = tool.spec()
-    properties = spec.parameters.get("properties", {})
-    for phrase in sorted(map(shortest, examples(spec)), key=lambda phrase: bool(SLOT.search(phrase))):
-        values = {slot[1]: filler(properties.get(slot[1], {})) for slot in SLOT.finditer(phrase)}
-        if all(values.values()):
-            yield plainly(phrase.format_map(values))
+    words = {name: filler(schema) for name, schema in spec.parameters.get("properties", {}).items()}
+    known = {name: word for name, word in words.items() if word}
+    for phrase in sorted((settled(text, known) for text in examples(spec)), key=lambda text: len(slots(text))):
+        if known.keys() >= set(slots(phrase)):
+            yield plainly(phrase.format_map(known))
 
 
-def shortest(phrase: str) -> str:
-    """Return a phrase without its optional parts, so that no slot in them needs a value."""
-    before = ""
-    while phrase != before:
-        before = phrase
-        phrase = re.sub(r"\[[^\[\]]*\]", " ", phrase)
+def settled(phrase: str, known: Mapping[str, str]) -> str:
+    """Return a phrase with its optional parts decided: kept are endings, choices, the first part with slots."""
+    while part := OPTIONAL.search(phrase):
+        before, inside = phrase[: part.start()], part[1]
+        if filled := slots(inside):
+            kept = inside if known.keys() >= set(filled) and not slots(before) else ""
+        else:
+            kept = first_choice(inside) if before[-1:].isalpha() or "|" in inside else ""
+        phrase = before + kept + phrase[part.end() :]
     return phrase
+
+
+def first_choice(words: str) -> str:
+    """Return words with the first of each choice."""
+    before = ""
+    while words != before:
+        before = words
+        words = CHOICE.sub(r"\1", words)
+    return words.partition("|")[0]
 
 
 def filler(schema: dict[str, object]) -> str:

@@ -15,6 +15,8 @@ from voiceloop.sources import Origins, read_settings
 
 __all__ = ["plugins", "print_rows", "schema", "show"]
 
+SECRETS = frozenset({("backend", "api_key")})
+
 
 def plugins() -> int:
     """Print every installed plugin."""
@@ -38,16 +40,13 @@ def show(origins: Origins) -> int:
 
 
 def shown(effective: Effective) -> list[str]:
-    """Return one line for each setting and one for each section's name."""
-    rows: list[str] = []
-    section: tuple[str, ...] = ()
-    free = [path for path in effective.values if path[0] == "plugins"]
-    for path in [*(leaf for leaf in leaves(Settings) if leaf != ("plugins",)), *sorted(free)]:
-        if path[:-1] != section:
-            section = path[:-1]
-            rows.append(f"\n[{dotted(section)}]" if rows else f"[{dotted(section)}]")
-        rows.append(f"{path[-1]} = {written(value_at(effective, path))}  # {effective.where(path)}")
-    return rows
+    """Return the lines of a settings file that has the same effect. A secret is only mentioned: no file may hold it."""
+    sections: dict[tuple[str, ...], list[str]] = {}
+    free = sorted(path for path in effective.values if path[0] == "plugins")
+    for path in [*(leaf for leaf in leaves(Settings) if leaf != ("plugins",)), *free]:
+        line = f"{path[-1]} = {written(value_at(effective, path))}  # {effective.where(path)}"
+        sections.setdefault(path[:-1], []).append(f"# {line}" if path in SECRETS else line)
+    return [line for section, lines in sections.items() for line in (f"[{dotted(section)}]", *lines, "")][:-1]
 
 
 def value_at(effective: Effective, path: tuple[str, ...]) -> object:
