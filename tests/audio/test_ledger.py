@@ -1,6 +1,7 @@
 """The ledger: what was put is played once and in order, and only what was acknowledged was heard.
 
-`test_ledger_in_any_order.py` drives it with random verbs. Most tests run at 1,000 Hz, where one sample is one millisecond and spans can be read off directly.
+At 1,000 Hz one sample is one millisecond, so spans can be read off directly. `test_ledger_in_any_order.py` drives it
+with random verbs.
 """
 
 from __future__ import annotations
@@ -9,32 +10,10 @@ from array import array
 
 import pytest
 
+from audio.listening import Listener, samples
 from voiceloop.audio.ledger import Ledger
 from voiceloop.events import Event, PlaybackFinished, PlaybackStarted
 from voiceloop.vocabulary import HeardSpan
-
-
-def samples(first: int, count: int) -> bytes:
-    """Numbered samples, so that each can be told from every other."""
-    return array("h", range(first, first + count)).tobytes()
-
-
-def numbers(pcm: bytes) -> list[int]:
-    return array("h", pcm).tolist()
-
-
-class Listener:
-    """A ledger at 1 kHz with what it said."""
-
-    def __init__(self, **options: float) -> None:
-        self.events: list[Event] = []
-        self.ledger = Ledger(1000, self.events.append, **options)
-
-    def play(self, count: int) -> list[int]:
-        """Pull and acknowledge at once."""
-        out = numbers(self.ledger.pull(count))
-        self.ledger.ack(self.ledger.position)
-        return out
 
 
 @pytest.fixture

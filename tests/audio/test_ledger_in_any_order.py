@@ -5,23 +5,13 @@ At 1,000 Hz, where one sample is one millisecond and spans can be compared exact
 
 from __future__ import annotations
 
-from array import array
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from audio.listening import numbers, samples
 from voiceloop.audio.ledger import Ledger
 from voiceloop.events import Event, PlaybackFinished, PlaybackStarted
-
-
-def samples(first: int, count: int) -> bytes:
-    """Numbered samples, so that each can be told from every other."""
-    return array("h", range(first, first + count)).tobytes()
-
-
-def numbers(pcm: bytes) -> list[int]:
-    return array("h", pcm).tolist()
 
 
 class LedgerModel(RuleBasedStateMachine):
