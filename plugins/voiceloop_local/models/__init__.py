@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from voiceloop_local.models.client import ModelProcess, Progress
+from voiceloop_local.models.client import ModelProcess, Progress, host_command
 from voiceloop_local.seams import Brain, Speaker, Transcriber
 
 __all__ = ["ModelProcess", "Models", "Progress", "open_models"]
@@ -49,9 +49,7 @@ async def open_models(
     `progress` is called with one line for each model that is loaded. Raises DeviceError when a package is missing, a
     model file is not the pinned one, or loading takes more than `within_s` seconds. Safe to cancel.
     """
-    process = ModelProcess(
-        "--stt-threads", str(stt_threads), "--tts-threads", str(tts_threads), within_s=within_s, progress=progress
-    )
+    process = ModelProcess(host_command(stt_threads, tts_threads), within_s=within_s, progress=progress)
     failure: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(process.run(), name="model process")

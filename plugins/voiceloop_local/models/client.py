@@ -33,7 +33,7 @@ from voiceloop_local.models.protocol import (
     encode,
 )
 
-__all__ = ["ModelProcess", "Progress", "offline_environment"]
+__all__ = ["ModelProcess", "Progress", "host_command", "offline_environment"]
 
 log = logging.getLogger(__name__)
 
@@ -72,14 +72,18 @@ def offline_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not _SECRET.search(name)} | _OFFLINE
 
 
+def host_command(stt_threads: int, tts_threads: int) -> tuple[str, ...]:
+    """Return the command line of the model process."""
+    # -P: a file of the user's working directory must not stand in for a library.
+    host = (sys.executable, "-P", "-m", "voiceloop_local.models.host")
+    return (*host, "--stt-threads", str(stt_threads), "--tts-threads", str(tts_threads))
+
+
 class ModelProcess:
     """A `Transcriber` and a `Speaker` that work in another process. `run` must run while it is used."""
 
-    def __init__(
-        self, *arguments: str, within_s: float = 30.0, progress: Progress | None = None, module: str | None = None
-    ) -> None:
-        # -P: a file of the user's working directory must not stand in for a library.
-        self._command = (sys.executable, "-P", "-m", module or "voiceloop_local.models.host", *arguments)
+    def __init__(self, command: Sequence[str], *, within_s: float = 30.0, progress: Progress | None = None) -> None:
+        self._command = tuple(command)
         self._within_s = within_s
         self._progress = progress
         self._life = Life.LOADING
@@ -187,7 +191,7 @@ class ModelProcess:
                 *self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, limit=_READ_BYTES
             )
         except OSError as error:
-            return f"the model process does not start: {error}; check {sys.executable}"
+            return f"the model process does not start: {error}; check {self._command[0]}"
         self._process = process
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -32,7 +32,7 @@ def log_mel(samples: Floats, frames: int) -> Floats:
     """
     samples = samples[: frames * _HOP]
     # Frames that only see the padding have a known value, so silence costs no transform.
-    heard = min(frames, len(samples) // _HOP + 2)
+    heard = min(frames, (len(samples) + _WINDOW // 2 - 1) // _HOP + 1)
     padded = np.zeros(heard * _HOP + _WINDOW, np.float32)
     half = _WINDOW // 2
     padded[half : half + len(samples)] = samples

@@ -37,6 +37,8 @@ _VERY_UNLIKELY: Final = -1.15
 """Noises score -1.2 to -4, spoken commands above -0.6 clean and about -1 at 5 dB."""
 _LOOP_RATIO: Final = 2.4
 """Whisper's own rule: text that packs better than this goes round in circles."""
+_FASTEST_CHARACTERS_PER_S: Final = 25
+"""Fluent English is 15; Whisper's loops in a short command were 60 to 80."""
 _ENGLISH: Final = re.compile(r"(en|auto|)([-_].*)?", re.IGNORECASE)
 _NOISE_LABEL: Final = re.compile(r"\[[^\]]*\]|\([^)]*\)|\w*\*[^ ]*|[♪♫]")
 _INVENTED: Final = frozenset({"you", "thank you", "thanks for watching", "bye", "so", "the", "i'm sorry", "okay"})
@@ -57,6 +59,8 @@ class Guess:
     """Mean natural log-probability of the tokens; 0 is certain."""
     no_speech: float
     """Probability that nobody speaks."""
+    speech_s: float
+    """How long the speech was."""
 
     @property
     def doubtful(self) -> bool:
@@ -72,18 +76,19 @@ class Guess:
         words = re.sub(r"[^\w' ]", "", text).lower().strip()
         made_up = (
             not words
-            or _loops(text)
+            or self._loops
             or self.likelihood < _VERY_UNLIKELY
             or (self.no_speech > _NO_SPEECH and self.likelihood < _UNLIKELY)
             or (words in _INVENTED and self.likelihood < _SURE)
         )
         return "" if made_up else text
 
-
-def _loops(text: str) -> bool:
-    """Looping output packs well."""
-    raw = text.encode()
-    return bool(raw) and len(raw) / len(zlib.compress(raw)) > _LOOP_RATIO
+    @property
+    def _loops(self) -> bool:
+        """Text that goes round in circles packs well; but people repeat themselves too, only never that fast."""
+        raw = self.text.encode()
+        too_fast = len(raw) > _FASTEST_CHARACTERS_PER_S * max(self.speech_s, 1.0)
+        return too_fast and len(raw) / len(zlib.compress(raw)) > _LOOP_RATIO
 
 
 class Recogniser:
@@ -161,7 +166,7 @@ class Recogniser:
             suppress_blank=True,
         )
         text = self._tokenizer.decode(result.sequences_ids[0]).strip()
-        return Guess(text, float(result.scores[0]), float(result.no_speech_prob))
+        return Guess(text, float(result.scores[0]), float(result.no_speech_prob), len(speech) / RATE_HZ)
 
     def _hint(self, vocabulary: Sequence[str]) -> list[int]:
         """Expected words as the text that came before, which is how Whisper is primed; at most 100 tokens of it."""

@@ -44,7 +44,7 @@ def understood(text: str, understand: Callable[[str], Meaning | None]) -> Wishes
     best: Wishes[Meaning] = Wishes((), (text,) if text else ())
     best_rank = (-len(text), 0)
     for cut in _cuts(spans):
-        pieces = [_SENTENCE_END.sub(" ", text[start:end]) for start, end in cut]
+        pieces = [_SENTENCE_END.sub("", text[start:end]) for start, end in cut]
         meanings = [explain(piece) for piece in pieces]
         unexplained = tuple(piece for piece, meaning in zip(pieces, meanings, strict=True) if meaning is None)
         rank = (-sum(map(len, unexplained)), len(pieces) if not unexplained else -len(pieces))

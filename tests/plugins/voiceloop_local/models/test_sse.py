@@ -1,0 +1,76 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceloop_local.models.sse import ChatStream, Sentences
+from voiceloop_local.seams import Call
+
+
+def chunk(**delta):
+    return "data: " + json.dumps({"choices": [{"delta": delta}]})
+
+
+def test_sentences_come_out_when_the_next_one_begins():
+    sentences = Sentences()
+    assert list(sentences.feed("Hello the")) == []
+    assert list(sentences.feed("re. How ")) == ["Hello there."]
+    assert list(sentences.feed("are you?")) == []
+    assert list(sentences.drain()) == ["How are you?"]
+    assert list(sentences.drain()) == []
+
+
+def test_abbreviations_numbers_and_lists_do_not_end_a_sentence():
+    sentences = Sentences()
+    assert list(sentences.feed("Ask Dr. Smith or J. Doe. Then go.\nBye")) == ["Ask Dr. Smith or J. Doe.", "Then go."]
+
+
+@given(st.lists(st.text(alphabet="ab .?!A\n", max_size=8)))
+def test_no_word_is_lost_however_text_is_cut(pieces):
+    sentences = Sentences()
+    said = [sentence for piece in pieces for sentence in sentences.feed(piece)] + list(sentences.drain())
+    assert " ".join(said).split() == "".join(pieces).split()
+
+
+def test_text_is_taken_from_data_lines_only():
+    stream = ChatStream()
+    assert [stream.line(line) for line in (": ping", "event: x", "", chunk(content="Hi"), chunk(role="assistant"))] == [
+        "",
+        "",
+        "",
+        "Hi",
+        "",
+    ]
+    assert not stream.done
+    stream.line("data: [DONE]")
+    assert stream.done
+
+
+def test_a_tool_call_is_put_together_from_its_pieces():
+    stream = ChatStream()
+    stream.line(chunk(tool_calls=[{"index": 1, "id": "b", "function": {"name": "second", "arguments": ""}}]))
+    stream.line(chunk(tool_calls=[{"index": 0, "id": "a", "function": {"name": "first", "arguments": '{"x"'}}]))
+    stream.line(chunk(tool_calls=[{"index": 0, "function": {"arguments": ": 1}"}}]))
+    assert stream.calls() == [Call("first", '{"x": 1}'), Call("second", "{}")]
+
+
+def test_calls_without_an_index_or_with_an_object_as_arguments_are_taken_whole():
+    stream = ChatStream()
+    stream.line(chunk(tool_calls=[{"function": {"name": "one", "arguments": {"x": 1}}}]))
+    stream.line(chunk(tool_calls=[{"function": {"name": "two"}}, {"function": {"arguments": "{}"}}]))
+    assert stream.calls() == [Call("one", '{"x": 1}'), Call("two", "{}")]
+
+
+@pytest.mark.parametrize("line", ["data: {", 'data: {"error": {"message": "no memory"}}'])
+def test_errors_in_the_stream_are_kept(line):
+    stream = ChatStream()
+    stream.line(line)
+    assert stream.error
+
+
+@pytest.mark.parametrize("line", ["data: []", 'data: {"choices": null}', 'data: {"choices": [{"delta": null}]}'])
+def test_empty_chunks_hold_nothing(line):
+    stream = ChatStream()
+    assert stream.line(line) == ""
+    assert stream.error is None
