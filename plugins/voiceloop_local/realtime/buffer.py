@@ -188,7 +188,7 @@ class InputBuffer:
         if not self._item_id:
             self._trim(self._samples, turns.prefix_padding_ms + ONSET_MS + FRAME_MS)
         elif self._over(turns):
-            verdicts.append(SpeechEnded(self._item_id, self.clock_ms, bytes(self._audio)))
+            verdicts.append(SpeechEnded(self._item_id, round(self._at_ms(self._samples)), bytes(self._audio)))
             self._forget()
         return verdicts
 

@@ -142,7 +142,7 @@ class Visit:
             async with asyncio.timeout(60):
                 await self.peer.arrived(found)
         except TimeoutError:
-            raise AssertionError(f"no {kind} after {self.types[self.seen:]}") from None
+            raise AssertionError(f"no {kind} after {self.types[self.seen :]}") from None
         return self.events[self.seen - 1]
 
     async def reply_to(self, text):
@@ -167,7 +167,7 @@ class Visit:
 
 
 @contextlib.asynccontextmanager
-async def open_visit(ga=True, transcriber=None, speaker=None, brain=None, minutes=60.0, **update):
+async def open_visit(*, ga=True, transcriber=None, speaker=None, brain=None, minutes=60.0, **update):
     peer = FakePeer()
     models = Models(transcriber or FakeTranscriber(), speaker or FakeSpeaker(), brain or ScriptedBrain())
     session = RealtimeSession(

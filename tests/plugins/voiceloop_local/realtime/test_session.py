@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 
 import pytest
@@ -161,7 +162,9 @@ async def test_recognition_starts_before_the_turn_has_ended_and_is_not_repeated(
         await visit.hear(fakes.silence(900))
         await visit.until("response.output_audio.delta")
     assert len(transcriber.heard) == 1
-    assert visit.time_of("response.output_audio.delta") - last_speech < 0.8  # 0.5 silence, recognition inside, 0.05 voice
+    assert (
+        visit.time_of("response.output_audio.delta") - last_speech < 0.8
+    )  # 0.5 silence, recognition inside, 0.05 voice
 
 
 @virtual_time
@@ -535,8 +538,6 @@ async def test_cleared_audio_is_never_answered(visiting, fakes):
 
 @virtual_time
 async def test_replayed_user_audio_is_understood(visiting, fakes):
-    import base64
-
     async with visiting(transcriber=fakes.transcriber("from before")) as visit:
         part = {"type": "input_audio", "audio": base64.b64encode(fakes.tone(800)).decode()}
         visit.send("conversation.item.create", item={"type": "message", "role": "user", "content": [part]})
