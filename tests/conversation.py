@@ -102,9 +102,7 @@ class Talk:
         at = self.now - 100.0
         self.heard(on.SpeechStarted(turn_id, at))
         self.after(1.5)
-        self.heard(
-            on.SpeechStopped(turn_id, at + 1.0), on.TurnCommitted(turn_id), on.UserTranscribed(turn_id, text)
-        )
+        self.heard(on.SpeechStopped(turn_id, at + 1.0), on.TurnCommitted(turn_id), on.UserTranscribed(turn_id, text))
         return self
 
     def reply(self, reply_id: str = "r1", text: str = "It is noon.", ask_id: str = "") -> Talk:

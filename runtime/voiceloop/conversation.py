@@ -46,7 +46,7 @@ class SpokenReply:
                 words.append(heard_text(pieces, span.heard_ms, span.received_ms, complete=self.finished))
         return " ".join(word for word in words if word)
 
-    def items(self, spans: Sequence[HeardSpan]) -> tuple[dict[str, object], ...]:
+    def items(self, spans: Sequence[HeardSpan]) -> list[dict[str, object]]:
         """What was said and heard of each part, for the transcript."""
         by_part = {(span.item_id, span.content_index): span for span in spans if span.reply_id == self.reply_id}
         found: list[dict[str, object]] = []
@@ -60,7 +60,7 @@ class SpokenReply:
                     "heard_ms": None if span is None else span.heard_ms,
                 }
             )
-        return tuple(found)
+        return found
 
 
 class Conversation:

@@ -2,7 +2,7 @@
 
 Servers send no word times. Two facts remain: words cannot sound before they were sent, so the audio received before a
 piece of text is a lower bound of its start; and speech runs at a steady rate, with pauses at punctuation. Words are
-spread over the audio by their length, then moved back where the first fact forbids it.
+spread over the audio by their length; where the first fact forbids it, they begin later and share what is left.
 """
 
 from __future__ import annotations
@@ -41,13 +41,15 @@ def heard_text(pieces: Sequence[Piece], heard_ms: int, received_ms: int, *, comp
         return text.strip()
     if heard_ms <= 0:
         return ""
-    total_units = _units(text)
-    total_ms = float(received_ms) if complete else max(float(received_ms), total_units * MS_PER_UNIT)
-    rate = total_ms / total_units if total_units else 0.0
-    end = 0
     clock_ms = 0.0
+    rate = _rate(text, received_ms, complete=complete)
+    starts = _starts(pieces)
+    end = 0
     for match in WORD.finditer(text):
-        clock_ms = max(clock_ms, _earliest_ms(pieces, match.start()))
+        earliest_ms = max((at_ms for start, at_ms in starts if start <= match.start()), default=0)
+        if earliest_ms > clock_ms:
+            clock_ms = float(earliest_ms)
+            rate = _rate(text[match.start() :], received_ms - clock_ms, complete=complete)
         spoken = match.group().rstrip()
         pause = PAUSE_UNITS.get(spoken[-1], 0)
         if clock_ms + (_units(spoken) - pause) * rate > heard_ms + SLACK_MS:
@@ -57,14 +59,23 @@ def heard_text(pieces: Sequence[Piece], heard_ms: int, received_ms: int, *, comp
     return text[:end].strip()
 
 
-def _units(text: str) -> int:
-    return sum(1 + PAUSE_UNITS.get(letter, 0) for letter in text)
+def _rate(text: str, available_ms: float, *, complete: bool) -> float:
+    """Milliseconds a unit takes, when `text` fills the audio that is left."""
+    units = _units(text)
+    if complete:
+        return max(available_ms, 0.0) / units
+    return max(available_ms / units, MS_PER_UNIT)
 
 
-def _earliest_ms(pieces: Sequence[Piece], index: int) -> float:
-    start = 0
+def _starts(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
+    """Where each piece begins in the whole text, and how much audio had arrived before it."""
+    starts: list[tuple[int, int]] = []
+    index = 0
     for piece in pieces:
-        if index < start + len(piece.text):
-            return float(piece.received_ms)
-        start += len(piece.text)
-    return 0.0
+        starts.append((index, piece.received_ms))
+        index += len(piece.text)
+    return starts
+
+
+def _units(text: str) -> int:
+    return sum(1 + PAUSE_UNITS.get(letter, 0) for letter in text) or 1

@@ -91,15 +91,14 @@ class Narrator:
         reply = self.conversation.replies.get(event.reply_id)
         if reply is None:
             return
-        match event:
-            case on.ReplyTextArrived():
-                reply.add(event.item_id, event.content_index, event.delta, event.received_ms)
-                self._milestones.first(reply.turn_id, "first_text_ms", self._ms(now))
-            case on.ReplyAudioStarted():
-                reply.has_audio = True
-                self._milestones.first(reply.turn_id, "first_audio_ms", self._ms(now))
-            case on.ReplyFinished():
-                reply.finished = True
+        if isinstance(event, on.ReplyTextArrived):
+            reply.add(event.item_id, event.content_index, event.delta, event.received_ms)
+            self._milestones.first(reply.turn_id, "first_text_ms", self._ms(now))
+        elif isinstance(event, on.ReplyAudioStarted):
+            reply.has_audio = True
+            self._milestones.first(reply.turn_id, "first_audio_ms", self._ms(now))
+        else:
+            reply.finished = True
 
     def playback_started(self, reply_id: str, now: float) -> list[WriteLine]:
         """The listener hears the reply's first sample."""

@@ -24,7 +24,7 @@ class Played:
 
     generation: int
     sample: int
-    """Samples played since the line opened, at the session's rate, silence included."""
+    """Samples pulled and played since the line opened, at the session's rate; those a flush discards count as played."""
     exact: bool
     """Counted by the line itself; else estimated from a clock."""
 

@@ -56,11 +56,12 @@ class TurnMachine:
         self.calls = CallBook(policy.survivors)
         self.replies = Replies()
         self.unanswered = ""
-        """The turn that ended and has no reply yet."""
+        """The spoken turn that ended and has no reply yet."""
         self.turn_id = ""
         """The newest turn the user finished."""
         self.warnings: list[tuple[str, str]] = []
         """(code, detail) pairs for the caller to take and clear."""
+        self._spoken_turn = ""
         self._cough_handed_over = ""
         """The newest turn the engine took, when it was a cough: a reply to it is unwanted."""
         self._first_is_shielded = policy.shield_first
@@ -179,7 +180,7 @@ class TurnMachine:
         if self.floor.held:
             out += self._interrupt(now)
         self._cough_handed_over = ""
-        self.turn_id = self.unanswered = turn_id
+        self.turn_id = self.unanswered = self._spoken_turn = turn_id
         if self.traits.starts_replies:
             patience = GRACE_S if self.arbiter.slot is not Slot.FREE else self.policy.reply_start_s
             return [*out, do.SetDeadline(REPLY_DUE, now + patience)]
@@ -188,7 +189,7 @@ class TurnMachine:
 
     def _typed(self, turn_id: str, text: str, now: float) -> list[do.Command]:
         out = self._interrupt(now) if self.answering else []
-        self.turn_id = self.unanswered = turn_id
+        self.turn_id = turn_id
         self.want(Want(turn_id))
         return [*out, do.SendText(turn_id, text)]
 
@@ -213,7 +214,8 @@ class TurnMachine:
         if want is None and self._cough_handed_over and not self.unanswered:
             self._cough_handed_over = ""
             return out + self.arbiter.cancel(now)
-        turn_id = self.unanswered or self.turn_id if want is None else want.turn_id
+        # What an engine starts by itself answers speech; typed turns are always asked for.
+        turn_id = (self.unanswered or self._spoken_turn) if want is None else want.turn_id
         say = None if want is None else want.say
         tries = 0 if want is None else want.tries
         self.replies.live[reply_id] = LiveReply(turn_id, self._first_is_shielded, say, tries=tries)

@@ -1,0 +1,148 @@
+import pytest
+
+from voiceloop import events as on
+from voiceloop.narrator import Narrator
+from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall, UserTurn
+
+
+@pytest.fixture
+def narrator():
+    narrator = Narrator(transcribes=True)
+    narrator.zero_s = 100.0
+    return narrator
+
+
+def told(lines):
+    return [line.event for line in lines]
+
+
+def speak(narrator, reply_id="r1", turn_id="u1"):
+    narrator.conversation.reply_started(reply_id, turn_id)
+    narrator.reply_grew(on.ReplyTextArrived(reply_id, "a", 0, "It is noon."), 101.0)
+    narrator.reply_grew(on.ReplyAudioStarted(reply_id, "a"), 101.1)
+    return narrator.playback_started(reply_id, 101.2)
+
+
+def test_before_the_recording_begins_everything_happens_at_zero():
+    assert Narrator(transcribes=True).t(55.0) == 0.0
+
+
+def test_speech_bears_the_time_it_happened_not_the_time_we_learned_of_it(narrator):
+    assert narrator.speech(on.SpeechStarted("u1", 1.25), 101.5).t == 1.25
+    assert narrator.speech(on.SpeechStopped("u1", 2.0), 102.5).t == 2.0
+
+
+def test_speech_cannot_happen_before_the_beginning_nor_after_now(narrator):
+    assert narrator.speech(on.SpeechStarted("u1", -0.3), 100.5).t == 0.0
+    assert narrator.speech(on.SpeechStarted("u1", 9.0), 100.5).t == 0.5
+
+
+def test_a_turn_is_written_with_its_words(narrator):
+    assert narrator.committed("u1", 101.0) == []
+    (line,) = narrator.words("u1", "hello", 101.3)
+    assert (line.event, line.t, line.fields) == ("user_said", 1.3, {"turn_id": "u1", "text": "hello"})
+    assert narrator.conversation.history == (UserTurn("u1", "hello"),)
+
+
+def test_a_typed_turn_says_so(narrator):
+    assert narrator.typed("typed-1", "hello", 101.0).fields["typed"] is True
+
+
+def test_a_cough_leaves_no_line(narrator):
+    narrator.committed("u1", 101.0)
+    assert narrator.forget("u1", 101.1) == []
+    assert narrator.words("u1", "khm", 101.2) == []
+
+
+def test_words_that_are_overdue_are_given_up(narrator):
+    narrator.committed("u1", 101.0)
+    assert narrator.give_up_words(120.0) == []
+    assert not narrator.captions.waiting
+
+
+def test_a_reply_is_told_once_with_its_metrics(narrator):
+    narrator.committed("u1", 100.9)
+    assert told(speak(narrator)) == ["agent_speech_started"]
+    narrator.reply_grew(on.ReplyFinished("r1", ReplyStatus.COMPLETED), 101.3)
+    spans = (HeardSpan("r1", "a", 0, 900, 900),)
+    lines = narrator.playback_over("r1", spans, 102.1, interrupted=False)
+    assert told(lines) == ["agent_speech_stopped", "agent_said", "turn_metrics"]
+    assert lines[1].fields["heard_ms"] == 900
+    assert lines[1].fields["heard_text"] == "It is noon."
+    assert lines[2].fields == {
+        "turn_id": "u1",
+        "end_of_turn_ms": 900,
+        "first_text_ms": 1000,
+        "first_audio_ms": 1100,
+        "first_played_ms": 1200,
+    }
+    assert narrator.playback_over("r1", spans, 103.0, interrupted=False) == []
+
+
+def test_the_agents_own_words_belong_to_no_turn(narrator):
+    (line,) = speak(narrator, turn_id="")
+    assert "turn_id" not in line.fields
+    assert told(narrator.playback_over("r1", (), 102.0, interrupted=False)) == ["agent_speech_stopped", "agent_said"]
+
+
+def test_an_interrupted_reply_fell_silent_when_it_was_held_not_when_that_was_decided(narrator):
+    speak(narrator)
+    narrator.hold(101.5)
+    narrator.hold(101.7)
+    lines = narrator.flushed((HeardSpan("r1", "a", 0, 300, 900),), 102.2)
+    assert (lines[0].event, lines[0].t) == ("agent_speech_stopped", 1.5)
+    assert lines[1].fields["interrupted"] is True
+    assert lines[1].fields["heard_ms"] == 300
+
+
+def test_after_a_cough_the_next_interruption_counts_from_its_own_hold(narrator):
+    speak(narrator)
+    narrator.hold(101.5)
+    narrator.hold(None)
+    narrator.hold(103.0)
+    assert narrator.flushed((), 103.7)[0].t == 3.0
+
+
+def test_a_reply_that_was_never_heard_is_told_without_speech(narrator):
+    narrator.conversation.reply_started("r1", "u1")
+    narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "It is"), 101.0)
+    line = narrator.flushed((), 101.5)[0]
+    assert (line.fields["text"], line.fields["heard_text"], line.fields["heard_ms"]) == ("It is", "", 0)
+
+
+def test_a_reply_of_text_only_has_no_heard_ms(narrator):
+    narrator.conversation.reply_started("r1", "typed-1")
+    narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "Noon."), 101.0)
+    (line,) = narrator.playback_over("r1", (), 101.0, interrupted=False)[:1]
+    assert (line.fields["heard_ms"], line.fields["heard_text"]) == (None, "Noon.")
+
+
+def test_a_reply_that_only_called_tools_says_nothing(narrator):
+    narrator.conversation.reply_started("r1", "u1")
+    assert narrator.playback_over("r1", (), 101.0, interrupted=False) == []
+
+
+def test_nothing_is_told_of_replies_nobody_knows(narrator):
+    assert narrator.playback_started("ghost", 101.0) == []
+    narrator.reply_grew(on.ReplyTextArrived("ghost", "a", 0, "boo"), 101.0)
+    assert narrator.flushed((), 101.0) == []
+
+
+def test_a_call_and_its_one_outcome(narrator):
+    call = ToolCall("c1", "clock", '{"zone": "UTC"}')
+    (called,) = narrator.tool_called(call, "r1", "u1", 101.0)
+    assert called.fields["arguments"] == {"zone": "UTC"}
+    assert narrator.tool_called(call, "r1", "u1", 101.0) == []
+    assert told(narrator.tool_finished("c1", Outcome.OK, "noon", 101.1)) == ["tool_finished"]
+    assert narrator.tool_finished("c1", Outcome.OK, "again", 101.2) == []
+
+
+def test_arguments_that_are_no_json_are_told_as_they_came(narrator):
+    (called,) = narrator.tool_called(ToolCall("c1", "clock", "{oops"), "r1", "", 101.0)
+    assert called.fields["arguments"] == "{oops"
+
+
+def test_calls_that_still_run_at_the_end_are_cancelled(narrator):
+    narrator.tool_called(ToolCall("c1", "clock", "{}"), "r1", "u1", 101.0)
+    (line,) = narrator.tools_abandoned(102.0)
+    assert line.fields["outcome"] == "cancelled"
