@@ -21,5 +21,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 @pytest.mark.real
 def test_importing_it_loads_none_of_the_fakes():
-    code = "import sys, voiceloop.testing; print([m for m in sys.modules if m.startswith(('voiceloop.testing.', 'numpy'))])"
+    code = (
+        "import sys, voiceloop.testing; print([name for name in sys.modules if name.startswith('voiceloop.testing.')])"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

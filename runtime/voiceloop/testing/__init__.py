@@ -6,18 +6,38 @@ Names are loaded on first use, so importing this costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from voiceloop.testing.clock import VirtualLoop, run_virtual, virtual_time
+    from voiceloop.testing.gateway import ScriptedGateway
+    from voiceloop.testing.gateway_server import ScriptedServer
     from voiceloop.testing.line import NumberedLine
+    from voiceloop.testing.memory import MemoryNetwork
     from voiceloop.testing.numbers import Run, numbered, runs
+    from voiceloop.testing.proxy import FaultProxy
 
-__all__ = ["NumberedLine", "Run", "VirtualLoop", "numbered", "run_virtual", "runs", "virtual_time"]
+__all__ = [
+    "FaultProxy",
+    "MemoryNetwork",
+    "NumberedLine",
+    "Run",
+    "ScriptedGateway",
+    "ScriptedServer",
+    "VirtualLoop",
+    "numbered",
+    "run_virtual",
+    "runs",
+    "virtual_time",
+]
 
 _HOMES = {
+    "FaultProxy": "proxy",
+    "MemoryNetwork": "memory",
     "NumberedLine": "line",
     "Run": "numbers",
+    "ScriptedGateway": "gateway",
+    "ScriptedServer": "gateway_server",
     "VirtualLoop": "clock",
     "numbered": "numbers",
     "run_virtual": "clock",
@@ -26,7 +46,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

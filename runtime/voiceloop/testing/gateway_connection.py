@@ -1,0 +1,225 @@
+"""One connection of a scripted realtime server: client events in, server events out, no socket and no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from voiceloop.testing.gateway_conversation import Conversation
+from voiceloop.testing.gateway_items import Event, Form, Item
+from voiceloop.testing.gateway_outbox import Outbox, wire_name
+from voiceloop.testing.gateway_reply import ReplyRun
+from voiceloop.testing.gateway_session import SessionConfig
+from voiceloop.testing.gateway_turns import UserTurns
+from voiceloop.testing.script import Close, Dialect, Fail, Ignore, Send, Step
+
+if TYPE_CHECKING:
+    from voiceloop.testing.gateway import ScriptedGateway
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """What one client sees. `received` and `sent` are its events, `hearing.pcm` the audio it wrote."""
+
+    def __init__(self, gateway: ScriptedGateway, path: str, headers: Mapping[str, str], now_s: float) -> None:
+        quirks = gateway.quirks
+        asked = _asked_dialect(headers)
+        dialect: Dialect = asked if asked in quirks.accepts else quirks.accepts[0]
+        self.gateway = gateway
+        self.path = path
+        self.headers = headers
+        self.received: list[Event] = []
+        self.sent: list[Event] = []
+        self.closed: tuple[int, str] | None = None
+        """Code and reason once the connection has ended, as the server saw it."""
+        self.outbox = Outbox()
+        self.outbox.now_s = now_s
+        self.session = SessionConfig(dialect, gateway.new_id("sess"), path.partition("model=")[2].partition("&")[0])
+        self.conversation = Conversation(dialect, gateway.new_id, self.emit, self.refuse)
+        self.conversation.confirms_truncate = quirks.truncate_confirmed
+        self.replies: list[ReplyRun] = []
+        """Responses started on this connection, oldest first."""
+        self._beta_refused = asked != dialect and asked == "beta" and quirks.refuses_by == "close"
+        self.turns = UserTurns(self)
+        self.hearing = self.turns.hearing
+        self.reply_owed = False
+        self._handlers: dict[str, Callable[[Event], None]] = {
+            "session.update": self._session_update,
+            "input_audio_buffer.append": self.turns.append,
+            "input_audio_buffer.commit": self.turns.commit,
+            "input_audio_buffer.clear": self.turns.clear,
+            "conversation.item.create": self.conversation.create,
+            "conversation.item.truncate": self.conversation.truncate,
+            "conversation.item.delete": self.conversation.delete,
+            "conversation.item.retrieve": self.conversation.retrieve,
+            "response.create": self._response_create,
+            "response.cancel": self._response_cancel,
+        }
+
+    # What the transport calls ----------------------------------------------------------------------------------------
+
+    def greet(self) -> None:
+        """The upgrade is done."""
+        quirks = self.gateway.quirks
+        for step in quirks.before_greeting:
+            self.perform(step)
+        if self._beta_refused:
+            code = "beta_api_shape_disabled"
+            self.perform(Fail(code, "The beta Realtime API is no longer supported."))
+            self.perform(Close(4000, f"invalid_request_error.{code}"))
+            return
+        if quirks.greets:
+            self.emit({"type": "session.created", "session": self.session.fields})
+            self.emit(
+                {"type": "conversation.created", "conversation": {"id": "conv_1", "object": "realtime.conversation"}}
+            )
+        for step in quirks.after_greeting:
+            self.perform(step)
+
+    def receive(self, payload: str | bytes, now_s: float) -> None:
+        """A frame from the client."""
+        self.outbox.now_s = max(self.outbox.now_s, now_s)
+        try:
+            event = json.loads(payload)
+            kind = event["type"]
+        except (ValueError, TypeError, KeyError):
+            self.gateway.garbage.append(payload)
+            self.refuse(Fail("invalid_json", "Could not parse the event as JSON."), {})
+            return
+        self.received.append(event)
+        self.gateway.received.append(event)
+        steps = self.gateway.take_hook(kind)
+        if steps:
+            for step in steps:
+                self.perform(step)
+        elif kind in self._handlers:
+            self._handlers[kind](event)
+        else:
+            self.refuse(Fail("invalid_value", f"Invalid value: '{kind}'.", param="type"), event)
+        self.gateway.changed()
+
+    def end(self, code: int, reason: str) -> None:
+        """The connection is gone."""
+        self.closed = self.closed or (code, reason)
+        self.outbox.ended = True
+        self.gateway.changed()
+
+    # The stage of replies --------------------------------------------------------------------------------------------
+
+    def emit(self, event: Event) -> None:
+        """Send an event named as in the GA dialect."""
+        quirks = self.gateway.quirks
+        beta = self.session.dialect == "beta"
+        name = wire_name(event["type"], beta=beta)
+        if name is None:
+            return
+        if quirks.hybrid_names and len(self.sent) % 2:
+            name = wire_name(event["type"], beta=not beta) or name
+        event = {**event, "type": name, "event_id": self.gateway.new_id("event")}
+        event = {field: value for field, value in event.items() if field not in quirks.omits}
+        self.sent.append(event)
+        self.outbox.put_event(event)
+
+    def after(self, delay_s: float, step: Callable[[], None], tag: str) -> None:
+        """Do something later, at once if `delay_s` is 0 and nothing is waiting before it."""
+        self.outbox.after(delay_s, step, tag)
+
+    def drop(self, tag: str) -> None:
+        """Forget what was to be done under this tag."""
+        self.outbox.drop(tag)
+
+    def perform(self, step: Step) -> None:
+        """Carry out a scripted step."""
+        if isinstance(step, Fail):
+            self.refuse(step, {})
+        elif isinstance(step, Send):
+            payload = step.payload
+            if isinstance(payload, Mapping):
+                self.sent.append(dict(payload))
+            self.outbox.put(payload if isinstance(payload, str | bytes) else json.dumps(payload))
+        elif not isinstance(step, Ignore):
+            self.outbox.put(step)
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id."""
+        return self.gateway.new_id(prefix)
+
+    def add_item(self, item: Item) -> str | None:
+        """Put an item at the end of the conversation; tells the id before it."""
+        return self.conversation.add(item)
+
+    def next_number(self, samples: int) -> int:
+        """Take so many sample numbers; tells the first."""
+        return self.gateway.next_number(samples)
+
+    def reply_over(self, run: ReplyRun) -> None:
+        """A response is done with; one that was owed follows it."""
+        if self.reply_owed and run.in_conversation:
+            self.reply_owed = False
+            self.after(0.0, lambda: self.start_reply({}), "")
+
+    # Session and responses -------------------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> ReplyRun | None:
+        """The response of the default conversation in progress."""
+        runs = (run for run in self.replies if run.in_conversation and not run.over)
+        return next((run for run in runs if run.reply.created_after_s is not None), None)
+
+    def start_reply(self, asked: Mapping[str, Any]) -> None:
+        """Begin the next scripted reply."""
+        quirks, session = self.gateway.quirks, self.session
+        wanted = asked.get("output_modalities") or asked.get("modalities")
+        form = Form(
+            beta=session.dialect == "beta",
+            text_only=session.text_only if wanted is None else "audio" not in wanted,
+            g711=session.output_is_g711,
+            pcm_rate_hz=quirks.output_rate_hz,
+            odd_deltas=quirks.odd_deltas,
+            metadata_echoed=quirks.metadata_echoed,
+        )
+        session.spoke = session.spoke or not form.text_only
+        run = ReplyRun(self.gateway.next_reply(), self, form, asked)
+        self.replies.append(run)
+        run.start()
+
+    def _session_update(self, event: Event) -> None:
+        refusal = self.session.update(event.get("session") or {}, strict=self.gateway.quirks.strict)
+        if refusal is not None:
+            self.refuse(refusal, event)
+        elif self.gateway.quirks.confirms_updates:
+            self.emit({"type": "session.updated", "session": self.session.fields})
+
+    def _response_create(self, event: Event) -> None:
+        asked = event.get("response") or {}
+        if asked.get("conversation") != "none" and self.active is not None:
+            text = f"Conversation already has an active response in progress: {self.active.response_id}"
+            self.refuse(Fail("conversation_already_has_active_response", text), event)
+        else:
+            self.start_reply(asked)
+
+    def _response_cancel(self, event: Event) -> None:
+        wanted = event.get("response_id")
+        found = next((run for run in self.replies if run.response_id == wanted and not run.over), None)
+        run = found if wanted else self.active
+        if run is None:
+            fail = Fail("response_cancel_not_active", "Cancellation failed: no active response found")
+            self.refuse(fail, event)
+        else:
+            run.cancel("client_cancelled")
+
+    def refuse(self, fail: Fail, event: Event) -> None:
+        """Send an `error` event about a client event."""
+        details: Event = {"type": fail.kind, "code": fail.code, "message": fail.message, "param": fail.param}
+        if self.gateway.quirks.string_errors:
+            self.emit({"type": "error", "error": fail.message, "code": fail.code})
+        else:
+            self.emit({"type": "error", "error": {**details, "event_id": event.get("event_id")}})
+
+
+def _asked_dialect(headers: Mapping[str, str]) -> Dialect:
+    lowered = {name.lower(): value for name, value in headers.items()}
+    marks = (lowered.get("openai-beta", ""), lowered.get("sec-websocket-protocol", ""))
+    return "beta" if "realtime=v1" in marks[0] or "openai-beta.realtime-v1" in marks[1] else "ga"

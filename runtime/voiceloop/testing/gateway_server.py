@@ -1,0 +1,129 @@
+"""A scripted gateway on a real socket: websockets' own server on the loopback interface."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from types import TracebackType
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from voiceloop.errors import MisuseError
+from voiceloop.testing.gateway import ScriptedGateway
+from voiceloop.testing.gateway_connection import Connection
+from voiceloop.testing.gateway_outbox import Output
+from voiceloop.testing.script import Close, Refusal, Vanish
+
+__all__ = ["ScriptedServer"]
+
+MAX_MESSAGE_BYTES = 16 * 2**20
+
+
+class ScriptedServer:
+    """`async with ScriptedServer(gateway) as url`: the gateway listens on 127.0.0.1, `url` ends in /v1/realtime.
+
+    Leaving closes every connection. The server sends no pings of its own, and compresses if the client offers it.
+    """
+
+    def __init__(self, gateway: ScriptedGateway, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.gateway = gateway
+        self._port = port
+        self._tls = tls
+        self._server: Server | None = None
+        self._admitted: dict[ServerConnection, Connection] = {}
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        if self._server is None:
+            raise MisuseError("the server is not open: enter it first")
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    @property
+    def base_url(self) -> str:
+        """The address to give as base URL."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> str:
+        self._server = await serve(
+            self._serve,
+            "127.0.0.1",
+            self._port,
+            process_request=self._admit,
+            select_subprotocol=_choose,
+            ssl=self._tls,
+            max_size=MAX_MESSAGE_BYTES,
+            ping_interval=None,
+            close_timeout=0.5,
+        )
+        return f"{self.base_url.replace('http', 'ws', 1)}/v1/realtime"
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+        headers = dict(request.headers.raw_items())
+        answer = self.gateway.connect(request.path, headers, asyncio.get_running_loop().time())
+        if isinstance(answer, Refusal):
+            sent = Headers({"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers})
+            return Response(answer.status, HTTPStatus(answer.status).phrase, sent, answer.body)
+        self._admitted[websocket] = answer
+        return None
+
+    async def _serve(self, websocket: ServerConnection) -> None:
+        connection = self._admitted.pop(websocket)
+        loop = asyncio.get_running_loop()
+        changed = asyncio.Event()
+        connection.outbox.on_change = changed.set
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(self._write(websocket, connection, changed), name="scripted server writes")
+            connection.greet()
+            async for frame in _frames(websocket):
+                connection.receive(frame, loop.time())
+            writer.cancel()
+        connection.end(websocket.close_code or 1006, websocket.close_reason or "")
+
+    async def _write(self, websocket: ServerConnection, connection: Connection, changed: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        outbox = connection.outbox
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                changed.clear()
+                for output in outbox.take(loop.time()):
+                    await _put(websocket, output)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(outbox.next_due_s):
+                        await changed.wait()
+
+
+async def _frames(websocket: ServerConnection) -> AsyncIterator[str | bytes]:
+    with contextlib.suppress(ConnectionClosed):
+        async for frame in websocket:
+            yield frame
+
+
+async def _put(websocket: ServerConnection, output: Output) -> None:
+    if isinstance(output, str | bytes):
+        await websocket.send(output)
+    elif isinstance(output, Close):
+        await websocket.close(output.code, output.reason)
+    elif isinstance(output, Vanish):
+        websocket.transport.close()
+    else:
+        websocket.transport.pause_reading()  # a peer that does not read sends no pong either
+
+
+def _choose(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    realtime = Subprotocol("realtime")
+    return realtime if realtime in offered else None

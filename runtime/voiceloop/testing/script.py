@@ -1,0 +1,172 @@
+"""What a scripted realtime server does, in frozen pieces that a test puts together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = [
+    "Call",
+    "Close",
+    "Fail",
+    "Ignore",
+    "Quirks",
+    "Refusal",
+    "Reply",
+    "Send",
+    "Spoken",
+    "Stall",
+    "Step",
+    "Utterance",
+    "Vanish",
+]
+
+Dialect = Literal["beta", "ga"]
+OMIT: Any = object()
+"""Leave the field out altogether."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the connection with a close frame."""
+
+    code: int = 1000
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vanish:
+    """End the TCP connection without a close frame: 1006 at the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Send and answer nothing any more, pongs included; the connection stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Send an `error` event."""
+
+    code: str | None
+    message: str = "scripted error"
+    kind: str = "invalid_request_error"
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this: a mapping or text as one text frame, bytes as one binary frame. Text need not be JSON."""
+
+    payload: Mapping[str, Any] | str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Do nothing, say nothing."""
+
+
+Step = Close | Vanish | Stall | Fail | Send | Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One assistant message; its samples are numbered on from those of the message before it."""
+
+    text: str = "All right."
+    audio_ms: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call; `arguments` is JSON text and need not be valid."""
+
+    name: str
+    arguments: str = "{}"
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One response: what it says and calls, how fast, and what goes wrong with it."""
+
+    says: tuple[Spoken, ...] = (Spoken(),)
+    """One output item each, in this order, before the calls."""
+    calls: tuple[Call, ...] = ()
+    created_after_s: float | None = 0.0
+    """When `response.created` comes; None: never, and nothing after it."""
+    audio_after_s: float = 0.0
+    """From `response.created` to the first output."""
+    pace: float = 0.0
+    """Audio seconds sent per second; 0 sends all at once, as fast servers do."""
+    delta_ms: int = 100
+    status: Literal["completed", "cancelled", "incomplete", "failed"] = "completed"
+    status_details: Any = None
+    """As it stands on the wire; None takes what belongs to the status. May be a string, as some servers send."""
+    usage: Any = None
+    """As it stands on the wire; None takes believable figures, `OMIT` leaves it out."""
+    transcript_last: bool = False
+    """All audio of a message before its words; normally words run ahead."""
+    ignores_cancel: bool = False
+    late_ms: int = 0
+    """Audio still sent after a cancel, before `response.done`."""
+    ends: bool = True
+    """False: everything but `response.done`."""
+    cut_after_ms: int | None = None
+    """After this much audio, do `cut` and send nothing more of this reply."""
+    cut: Step = field(default_factory=Vanish)
+    padding_bytes: int = 0
+    """Added to each audio delta in a field nobody knows, to make frames big."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the user says, on the buffer clock: milliseconds of audio written since the connection opened."""
+
+    at_ms: int
+    end_ms: int
+    text: str = "hello"
+    transcribed_after_s: float | None = 0.0
+    """From the commit; None: never."""
+    transcription_fails: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP answer instead of the upgrade."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How this server differs from a well-behaved one."""
+
+    accepts: tuple[Dialect, ...] = ("beta", "ga")
+    refuses_by: Literal["close", "form"] = "close"
+    """A beta client at a GA server: `beta_api_shape_disabled` and 4000, or the session in the other form."""
+    hybrid_names: bool = False
+    """Every other event by its name in the other dialect."""
+    greets: bool = True
+    """Send `session.created`."""
+    before_greeting: tuple[Step, ...] = ()
+    after_greeting: tuple[Step, ...] = ()
+    confirms_updates: bool = True
+    """Send `session.updated`."""
+    strict: bool = True
+    """Refuse a whole `session.update` for one unknown field."""
+    omits: frozenset[str] = frozenset()
+    """Top-level fields left out of every event, such as output_index, content_index, part, event_id."""
+    metadata_echoed: bool = True
+    truncate_confirmed: bool = True
+    string_errors: bool = False
+    """`error` is a string and `code` stands beside it."""
+    odd_deltas: bool = False
+    """Audio deltas end in the middle of a sample."""
+    output_rate_hz: int = 24_000
+    """Rate of pcm16 output."""
+    queues_replies: bool = False
+    """A turn that ends during a reply brings one after it; normally it brings none."""
