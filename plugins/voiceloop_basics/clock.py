@@ -39,6 +39,13 @@ def clock_tools(zone: tzinfo | None, face: ClockFace) -> list[Tool[..., Any]]:
     def here(now: Callable[[], datetime]) -> datetime:
         return now().astimezone(zone) if zone is not None else now()
 
+    return [_time_tool(here, face), _date_tool(here)]
+
+
+Here = Callable[[Callable[[], datetime]], datetime]
+
+
+def _time_tool(here: Here, face: ClockFace) -> Tool[..., Any]:
     @tool(
         idempotent=True,
         phrases=[
@@ -66,6 +73,10 @@ def clock_tools(zone: tzinfo | None, face: ClockFace) -> list[Tool[..., Any]]:
         other_day = {1: " tomorrow", -1: " yesterday"}.get(days, "")
         return f"It is {speak_time(moment, face)}{other_day} in {place.strip()}."
 
+    return get_time
+
+
+def _date_tool(here: Here) -> Tool[..., Any]:
     @tool(
         idempotent=True,
         phrases=[
@@ -84,4 +95,4 @@ def clock_tools(zone: tzinfo | None, face: ClockFace) -> list[Tool[..., Any]]:
         verb = "was" if DAYS[day] < 0 else "is"
         return f"{day[0].upper()}{day[1:]} {verb} {speak_date(moment)}."
 
-    return [get_time, get_date]
+    return get_date

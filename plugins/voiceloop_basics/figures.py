@@ -26,7 +26,10 @@ HOW = "(what is|how much is|how long is|how far is|how heavy is|how hot is|how f
 
 def figure_tools(system: System) -> list[Tool[..., Any]]:
     """Make the tools; `system` is what values without a target unit are converted to."""
+    return [_sum_tool(), _unit_tool(system)]
 
+
+def _sum_tool() -> Tool[..., Any]:
     @tool(
         name="calculate",
         idempotent=True,
@@ -49,6 +52,10 @@ def figure_tools(system: System) -> list[Tool[..., Any]]:
         except SumError as error:
             raise ToolError(str(error)) from error
 
+    return calculate_sum
+
+
+def _unit_tool(system: System) -> Tool[..., Any]:
     @tool(
         idempotent=True,
         phrases=[
@@ -75,7 +82,7 @@ def figure_tools(system: System) -> list[Tool[..., Any]]:
             f"{target.named(result)}."
         )
 
-    return [calculate_sum, convert_units]
+    return convert_units
 
 
 def _shortened(value: Fraction) -> Fraction:

@@ -108,7 +108,10 @@ class FileLists:
 
 def list_tools(lists: Lists) -> list[Tool[..., Any]]:
     """Make the tools that share `lists`. They are plain functions, so they run in threads, where SQLite may block."""
+    return [*_changing(lists), *_whole(lists)]
 
+
+def _changing(lists: Lists) -> list[Tool[..., Any]]:
     @tool(
         phrases=[
             "(add|put|write|place) {item} (to|on|onto|in|into) [my|the|our] [shopping|grocery|groceries] list",
@@ -154,6 +157,10 @@ def list_tools(lists: Lists) -> list[Tool[..., Any]]:
         lists.remove(name, gone)
         return f"I removed {_spoken(gone)} from your {name} list."
 
+    return [add_to_list, remove_from_list]
+
+
+def _whole(lists: Lists) -> list[Tool[..., Any]]:
     @tool(
         idempotent=True,
         phrases=[
@@ -192,7 +199,7 @@ def list_tools(lists: Lists) -> list[Tool[..., Any]]:
         lists.remove(name, items)
         return f"Your {name} list is empty now." if items else f"Your {name} list was empty already."
 
-    return [add_to_list, remove_from_list, read_list, clear_list]
+    return [read_list, clear_list]
 
 
 def _list_name(text: str) -> str:
