@@ -24,7 +24,7 @@ class Played:
 
     generation: int
     sample: int
-    """Samples pulled and played since the line opened, at the session's rate; those a flush discards count as played."""
+    """Samples played since the line opened, at the session's rate; those a flush discards count too."""
     exact: bool
     """Counted by the line itself; else estimated from a clock."""
 

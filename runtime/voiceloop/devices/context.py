@@ -25,7 +25,9 @@ class LineContext:
     input: Path | None = None
     """A WAV file played as the microphone; None takes the line's own microphone."""
     output: Path | None = None
-    """A WAV file that records both sides; None plays to the line's own speaker."""
+    """A WAV file that records both sides, instead of the line's own speaker; None plays to that."""
+    tee: bool = False
+    """Play to the line's own speaker besides recording to `output`."""
     audio: AudioSettings = field(default_factory=AudioSettings)
     warn: Callable[[str, str], None] = _log_warning
     """Told of trouble that the line survives, as a short code and one line of detail. Called on the loop's thread."""

@@ -12,10 +12,10 @@ from voiceloop.clips import WavReader, open_wav
 from voiceloop.devices.base import Ears, Line, LineReports, Played
 from voiceloop.devices.clock import Subscription, shared_clock
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.recorder import Recorder
+from voiceloop.devices.recorder import RECORDING_HZ, Recorder
 from voiceloop.errors import MisuseError, SettingsError, UsageError
 
-__all__ = ["BLOCKS_PER_S", "FileMicrophone", "WavLine", "factory"]
+__all__ = ["BLOCKS_PER_S", "FileMicrophone", "WavLine", "check_paths", "factory"]
 
 BLOCKS_PER_S = 50
 _READ_FRAMES = 4096
@@ -119,11 +119,10 @@ class WavLine:
             self._recorder.close()
 
     def _open_files(self, rate_hz: int) -> None:
+        check_paths(self._input, self._output)
         if self._input is not None:
             self._microphone = FileMicrophone(self._input, rate_hz)
         if self._output is not None:
-            if self._input is not None and self._output.exists() and self._output.samefile(self._input):
-                raise UsageError(f"{self._output} is both input and output; recording would erase it.")
             self._recorder = Recorder(self._output, rate_hz, self._warn)
 
     def _tick(self) -> None:
@@ -158,8 +157,19 @@ def _deaf(pcm: bytes, first_sample: int) -> None:
     """Nobody listens yet."""
 
 
+def check_paths(input: Path | None, output: Path | None) -> None:  # noqa: A002
+    """Find out before a session starts whether its files can be used. Raises UsageError; empties `output`."""
+    if input is not None:
+        open_wav(input).close()
+        if output is not None and output.exists() and output.samefile(input):
+            raise UsageError(f"{output} is both input and output; recording would erase it.")
+    if output is not None:
+        Recorder(output, RECORDING_HZ, lambda _code, _detail: None).close()
+
+
 def factory(settings: Mapping[str, object], context: LineContext) -> Line:
-    """The entry point: reads `context.input`, records to `context.output`; has no settings of its own."""
+    """The entry point: reads `context.input`, records to `context.output`. Raises UsageError for bad files."""
     for name in settings:
         raise SettingsError(f"[line.wav] knows no setting {name!r}; files are named with --input and --output")
+    check_paths(context.input, context.output)
     return WavLine(context.input, context.output, context.warn)

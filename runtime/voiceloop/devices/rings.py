@@ -1,0 +1,113 @@
+"""What a sound card's callback reads and writes: memory that was set aside before, no locks, no waiting.
+
+Each ring has one writer and one reader on different threads. A counter is stored after what it counts; the interpreter
+makes such a store atomic, so the other side sees a block whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["SILENT", "CaptureRing", "Captured", "SpeakerRing"]
+
+SILENT = -1
+"""Instead of a block's number: silence was played."""
+
+
+class SpeakerRing:
+    """At most 3 blocks on their way to the speaker; those of an old generation are never played."""
+
+    SLOTS = 3
+
+    def __init__(self, block_bytes: int) -> None:
+        memory = memoryview(bytearray(self.SLOTS * block_bytes))
+        self._slots = [memory[n * block_bytes : (n + 1) * block_bytes] for n in range(self.SLOTS)]
+        self._generations = [0] * self.SLOTS
+        self._zeros = bytes(block_bytes)
+        self.written = 0
+        """Blocks put in; the number of the next one."""
+        self.taken = 0
+        """Blocks taken out, played or not."""
+        self.generation = 0
+        """Set by the loop; the callback drops blocks of any other."""
+        self.dry = 0
+        """Times the callback came too early for the loop and played silence instead."""
+
+    @property
+    def waiting(self) -> int:
+        """Blocks in the ring."""
+        return self.written - self.taken
+
+    def put(self, block: bytes) -> None:
+        """Loop side: add a block of the current generation. There must be room."""
+        slot = self.written % self.SLOTS
+        self._slots[slot][:] = block
+        self._generations[slot] = self.generation
+        self.written += 1
+
+    def render(self, out: memoryview) -> int:
+        """Callback side: fill `out`; the number of the block it holds, or SILENT."""
+        stale = self.written == 0  # before the first block silence is right
+        while self.taken < self.written:
+            number = self.taken
+            slot = number % self.SLOTS
+            if self._generations[slot] == self.generation:
+                out[:] = self._slots[slot]
+                self.taken = number + 1
+                return number
+            self.taken = number + 1
+            stale = True
+        out[:] = self._zeros
+        if not stale:
+            self.dry += 1
+        return SILENT
+
+
+class Captured(NamedTuple):
+    """One callback, as the loop sees it later."""
+
+    pcm: bytes
+    played: int
+    """Number of the block that was handed to the speaker in this callback, or SILENT."""
+    at_s: float
+    """When, on the monotonic clock."""
+
+
+class CaptureRing:
+    """The last blocks of the microphone, each with what was played meanwhile. Full: the oldest are overwritten."""
+
+    def __init__(self, block_bytes: int, capacity: int) -> None:
+        memory = memoryview(bytearray(capacity * block_bytes))
+        self._slots = [memory[n * block_bytes : (n + 1) * block_bytes] for n in range(capacity)]
+        self._played = [SILENT] * capacity
+        self._at_s = [0.0] * capacity
+        self._capacity = capacity
+        self._read = 0
+        self.written = 0
+        self.last_s = 0.0
+        """When the newest block came, on the monotonic clock."""
+
+    def put(self, pcm: memoryview | None, played: int, at_s: float) -> None:
+        """Callback side: keep a block; None where there is no microphone."""
+        slot = self.written % self._capacity
+        if pcm is not None:
+            self._slots[slot][:] = pcm
+        self._played[slot] = played
+        self._at_s[slot] = at_s
+        self.last_s = at_s
+        self.written += 1
+
+    def forget(self) -> None:
+        """Loop side: skip what came so far."""
+        self._read = self.written
+
+    def read(self) -> Iterator[Captured | None]:
+        """Loop side: what came since, oldest first; None for each block that was overwritten before it was read."""
+        while self._read < self.written:
+            slot = self._read % self._capacity
+            captured = Captured(bytes(self._slots[slot]), self._played[slot], self._at_s[slot])
+            # Looked at after the copy: had the callback come round to this slot by now, the copy may be torn.
+            overwritten = self.written - self._read >= self._capacity
+            self._read += 1
+            yield None if overwritten else captured
