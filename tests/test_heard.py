@@ -6,7 +6,10 @@ from voiceloop.heard import Piece, heard_text
 TALE = "Once upon a time there was a king, who had three sons. The first was clever."
 
 
-def words_after(heard_ms, *, received_ms=5000, complete=True, pieces=(Piece(TALE, 0),)):
+WHOLE = (Piece(TALE, 0),)
+
+
+def words_after(heard_ms, *, received_ms=5000, complete=True, pieces=WHOLE):
     return heard_text(pieces, heard_ms, received_ms, complete=complete)
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
+from uuid import uuid4
 
 from voiceloop import commands as do
 from voiceloop import events as on
@@ -24,6 +25,7 @@ from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine, Seed
 from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError
 from voiceloop.hearing import Hearing
+from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
 from voiceloop.tape import TapeWriter
 from voiceloop.tools.bus import ToolBus
@@ -107,6 +109,7 @@ class Session:
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(text)),
             spawn=self._backstage.spawn,
+            session_id=uuid4().hex,
             language=agent.settings.language,
         )
         self._bus = ToolBus(
@@ -114,6 +117,7 @@ class Session:
             happened=self._driver.happened,
             spawn=self._backstage.spawn,
             context=lambda: self.tool_context,
+            redact=Redactor(_secrets(self.settings)),
         )
         self._ended: Ended | None = None
         self._seed = Seed(
@@ -277,6 +281,11 @@ class Session:
         self._backstage.cancel_all()
         if self._tape is not None:
             self._tape.close()
+
+
+def _secrets(settings: Settings) -> Sequence[str]:
+    key = settings.backend.api_key
+    return () if key is None else (key.get_secret_value(),)
 
 
 def _realtime_engine(settings: Settings) -> Engine:
