@@ -11,14 +11,12 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from voiceloop.errors import DeviceError
+from voiceloop_local.models.pending import Pending, Piece
 from voiceloop_local.models.protocol import (
-    WINDOW,
-    Answer,
     Cancel,
-    Chunk,
     Failed,
     FrameReader,
     Loaded,
@@ -27,9 +25,7 @@ from voiceloop_local.models.protocol import (
     Report,
     Request,
     Speak,
-    Spoken,
     Transcribe,
-    Transcribed,
     encode,
 )
 
@@ -54,8 +50,6 @@ _ANSWER_S: Final = 60.0
 _CLOSE_S: Final = 2.0
 _CRASHES_APART_S: Final = 60.0
 """A second crash sooner than this after the first is not met with another start."""
-
-Piece = bytes | DeviceError | None
 
 
 class Life(Enum):
@@ -92,8 +86,7 @@ class ModelProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._last_words: deque[str] = deque(maxlen=5)
         self._ids = itertools.count(1)
-        self._transcripts: dict[int, asyncio.Future[str]] = {}
-        self._speeches: dict[int, asyncio.Queue[Piece]] = {}
+        self._pending = Pending()
 
     @property
     def pid(self) -> int | None:
@@ -114,8 +107,7 @@ class ModelProcess:
         """Return the words in 16-bit mono `pcm`, "" when there are none. Raises DeviceError. Safe to cancel."""
         await self.ready()
         request = Transcribe(next(self._ids), rate_hz, language, tuple(vocabulary))
-        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._transcripts[request.id] = answer
+        answer = self._pending.transcript(request.id)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 await self._send(request, pcm)
@@ -123,7 +115,7 @@ class ModelProcess:
         except TimeoutError as error:
             raise DeviceError("speech recognition does not answer; restart voiceloop") from error
         finally:
-            if self._transcripts.pop(request.id, None) is not None:
+            if self._pending.forget(request.id):
                 self._post(Cancel(request.id))
 
     async def speak(self, text: str, voice: str | None = None) -> AsyncIterator[bytes]:
@@ -133,15 +125,14 @@ class ModelProcess:
         """
         await self.ready()
         request = Speak(next(self._ids), text)
-        pieces: asyncio.Queue[Piece] = asyncio.Queue(WINDOW + 2)  # never full: a window of chunks, an end and a loss
-        self._speeches[request.id] = pieces
+        pieces = self._pending.speech(request.id)
         try:
             await self._send(request)
             while (piece := await self._next(pieces)) is not None:
                 self._post(More(request.id))
                 yield piece
         finally:
-            if self._speeches.pop(request.id, None) is not None:
+            if self._pending.forget(request.id):
                 self._post(Cancel(request.id))
 
     async def run(self) -> None:
@@ -154,7 +145,7 @@ class ModelProcess:
             if self._closed:
                 return
             ended = f"the model process ended unexpectedly ({self._detail()})"
-            self._fail_all(ended)
+            self._pending.fail_all(ended)
             again = crashed_at is None or clock() - crashed_at > _CRASHES_APART_S
             if refused or not again:
                 self._settle(Life.LOST, refused or f"{ended} twice; restart voiceloop")
@@ -166,7 +157,7 @@ class ModelProcess:
     async def close(self) -> None:
         """End the process: politely by closing its pipe, hard after 2 s. Whoever waits gets DeviceError. Idempotent."""
         self._settle(Life.CLOSED, "the models are closed")
-        self._fail_all(self._why)
+        self._pending.fail_all(self._why)
         if self._process is not None:
             await _end(self._process)
 
@@ -234,40 +225,12 @@ class ModelProcess:
                 if not self._closed:
                     self._settle(Life.READY, "")
             case _:
-                self._answer(report, payload)
-
-    def _answer(self, report: Answer, payload: bytes) -> None:
-        """Hand an answer to whoever still waits for it."""
-        match report:
-            case Transcribed(request_id, text):
-                answer = self._transcripts.pop(request_id, None)
-                if answer is not None and not answer.done():
-                    answer.set_result(text)
-            case Chunk(request_id):
-                if pieces := self._speeches.get(request_id):
-                    pieces.put_nowait(payload)
-            case Spoken(request_id):
-                if pieces := self._speeches.pop(request_id, None):
-                    pieces.put_nowait(None)
-            case Failed(request_id, message):
-                self._fail(request_id, message)
-            case never:
-                assert_never(never)
+                self._pending.answer(report, payload)
 
     def _tell(self, news: str) -> None:
         log.info("%s", news)
         if self._progress:
             self._progress(news)
-
-    def _fail(self, request_id: int, message: str) -> None:
-        if (answer := self._transcripts.pop(request_id, None)) and not answer.done():
-            answer.set_exception(DeviceError(message))
-        if pieces := self._speeches.pop(request_id, None):
-            pieces.put_nowait(DeviceError(message))
-
-    def _fail_all(self, message: str) -> None:
-        for request_id in (*self._transcripts, *self._speeches):
-            self._fail(request_id, message)
 
     async def _next(self, pieces: asyncio.Queue[Piece]) -> bytes | None:
         try:

@@ -58,7 +58,7 @@ async def test_a_slow_listener_holds_up_nobody_and_gets_everything():
         first = await anext(slow)
         assert await collect(process.speak("quick")) == [b"quick"]
         assert await process.transcribe(b"", 8_000) == "0 bytes at 8000 in en"
-        assert process._speeches[1].qsize() <= WINDOW
+        assert process._pending._speeches[1].qsize() <= WINDOW
         assert b" ".join([first, *await collect(slow)]).decode() == words
 
 
@@ -67,7 +67,7 @@ async def test_leaving_a_speech_early_cancels_it():
         speech = process.speak("word " * 1000)
         await anext(speech)
         await speech.aclose()
-        assert process._speeches == {}
+        assert len(process._pending) == 0
         assert await collect(process.speak("next")) == [b"next"]
 
 
@@ -79,7 +79,7 @@ async def test_a_cancelled_transcription_leaves_nothing_behind():
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
-        assert process._transcripts == {}
+        assert len(process._pending) == 0
         assert await process.transcribe(b"12", 8_000) == "2 bytes at 8000 in en"
 
 

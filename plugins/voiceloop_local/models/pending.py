@@ -1,0 +1,73 @@
+"""What the model process still owes: one future for each transcription, one short queue for each speech."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import assert_never
+
+from voiceloop.errors import DeviceError
+from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Spoken, Transcribed
+
+__all__ = ["Pending", "Piece"]
+
+Piece = bytes | DeviceError | None
+"""A chunk of a speech, the reason why it broke off, or its end."""
+
+
+class Pending:
+    """Hands answers to whoever waits for them; an answer nobody waits for is dropped."""
+
+    __slots__ = ("_speeches", "_transcripts")
+
+    def __init__(self) -> None:
+        self._transcripts: dict[int, asyncio.Future[str]] = {}
+        self._speeches: dict[int, asyncio.Queue[Piece]] = {}
+
+    def __len__(self) -> int:
+        return len(self._transcripts) + len(self._speeches)
+
+    def transcript(self, request_id: int) -> asyncio.Future[str]:
+        """Expect a transcription; needs a running loop."""
+        self._transcripts[request_id] = asyncio.get_running_loop().create_future()
+        return self._transcripts[request_id]
+
+    def speech(self, request_id: int) -> asyncio.Queue[Piece]:
+        """Expect a speech. Its queue never fills up: the host keeps to a window of chunks, then come end or failure."""
+        self._speeches[request_id] = asyncio.Queue(WINDOW + 2)
+        return self._speeches[request_id]
+
+    def forget(self, request_id: int) -> bool:
+        """Expect nothing more; whether anything was still owed."""
+        speech, transcript = self._speeches.pop(request_id, None), self._transcripts.pop(request_id, None)
+        return speech is not None or transcript is not None
+
+    def answer(self, report: Answer, payload: bytes) -> None:
+        """Hand an answer over."""
+        match report:
+            case Transcribed(request_id, text):
+                transcript = self._transcripts.pop(request_id, None)
+                if transcript is not None and not transcript.done():
+                    transcript.set_result(text)
+            case Chunk(request_id):
+                if speech := self._speeches.get(request_id):
+                    speech.put_nowait(payload)
+            case Spoken(request_id):
+                if speech := self._speeches.pop(request_id, None):
+                    speech.put_nowait(None)
+            case Failed(request_id, message):
+                self.fail(request_id, message)
+            case never:
+                assert_never(never)
+
+    def fail(self, request_id: int, message: str) -> None:
+        """Tell whoever waits for this request that it failed."""
+        transcript = self._transcripts.pop(request_id, None)
+        if transcript is not None and not transcript.done():
+            transcript.set_exception(DeviceError(message))
+        if speech := self._speeches.pop(request_id, None):
+            speech.put_nowait(DeviceError(message))
+
+    def fail_all(self, message: str) -> None:
+        """Tell everybody."""
+        for request_id in (*self._transcripts, *self._speeches):
+            self.fail(request_id, message)

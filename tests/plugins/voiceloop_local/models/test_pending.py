@@ -1,0 +1,54 @@
+import asyncio
+
+import pytest
+
+from voiceloop.errors import DeviceError
+from voiceloop_local.models.pending import Pending
+from voiceloop_local.models.protocol import Chunk, Failed, Spoken, Transcribed
+
+
+async def test_a_transcription_is_handed_over_once():
+    pending = Pending()
+    words = pending.transcript(1)
+    pending.answer(Transcribed(1, "hello"), b"")
+    pending.answer(Transcribed(1, "again"), b"")
+    assert await words == "hello"
+    assert len(pending) == 0
+
+
+async def test_a_speech_is_handed_over_in_pieces_until_its_end():
+    pending = Pending()
+    speech = pending.speech(2)
+    pending.answer(Chunk(2), b"one")
+    pending.answer(Spoken(2), b"")
+    pending.answer(Chunk(2), b"late")
+    pending.answer(Spoken(2), b"")
+    assert [speech.get_nowait() for _ in range(speech.qsize())] == [b"one", None]
+
+
+async def test_what_is_forgotten_is_dropped():
+    pending = Pending()
+    pending.speech(1)
+    pending.transcript(2)
+    assert pending.forget(1)
+    assert pending.forget(2)
+    assert not pending.forget(2)
+    pending.answer(Failed(1, "late"), b"")
+
+
+async def test_an_answer_for_somebody_who_was_cancelled_is_dropped():
+    pending = Pending()
+    pending.transcript(1).cancel()
+    pending.transcript(2).cancel()
+    pending.answer(Transcribed(1, "late"), b"")
+    pending.answer(Failed(2, "late"), b"")
+    assert len(pending) == 0
+
+
+async def test_everybody_is_told_of_a_failure():
+    pending = Pending()
+    words, speech = pending.transcript(1), pending.speech(2)
+    pending.fail_all("the process ended")
+    with pytest.raises(DeviceError, match="the process ended"):
+        await asyncio.wait_for(words, 1)
+    assert str(speech.get_nowait()) == "the process ended"
