@@ -256,6 +256,5 @@ async def _open_brain(brain: str, models: LocalModels, stack: AsyncExitStack) ->
     from voiceloop_local.models.chat import ChatBrain  # noqa: PLC0415 - loads httpx
 
     chat = ChatBrain(brain)
-    if (close := getattr(chat, "aclose", None)) is not None:
-        stack.push_async_callback(close)
+    stack.push_async_callback(chat.aclose)
     return chat

@@ -92,17 +92,30 @@ class InputBuffer:
         self._before_ms = 0.0
         self._samples = 0
         self._rate_hz = rate_hz
-        self.configure(rate_hz, turns, detector)
+        self._turns = turns
+        self._detector = detector
+        self._item_id = ""
+        self._paused_at: int | None = None
+        self._gate = self._new_gate()
 
     def configure(self, rate_hz: int, turns: TurnDetection | None, detector: Detector) -> None:
-        """Take another format or turn detection; what was not committed is dropped, the clock runs on."""
+        """Take another format or turn detection; the clock runs on.
+
+        Audio of another rate cannot be joined to what was not committed, which is dropped. Else it stays, and an open
+        turn goes on as if it were just pausing.
+        """
+        self._turns = turns
+        self._detector = detector
+        if rate_hz == self._rate_hz:
+            self._paused_at = self._samples
+            self._gate = self._new_gate()
+            return
         self._before_ms = self._at_ms(self._samples + len(self._loose) // 2)
         self._samples = 0
         self._loose.clear()
         self._rate_hz = rate_hz
-        self._turns = turns
-        self._detector = detector
         self._forget()
+        self._gate = self._new_gate()
 
     @property
     def clock_ms(self) -> int:
@@ -118,14 +131,14 @@ class InputBuffer:
         """Take 16-bit PCM of any length and say what it changed, in order."""
         self._loose += pcm
         verdicts: list[Verdict] = []
-        if self._gate is None:
+        if self._gate is None or self._turns is None:
             self._keep(len(self._loose) // 2 * 2)
             if self._held_ms() > 5 * LONGEST_TURN_MS:
                 raise ClientEventError("input_audio_buffer_full", "The input audio buffer is full: commit or clear it.")
             return verdicts
         frame_bytes = self._rate_hz * FRAME_MS // 1000 * 2
         while len(self._loose) >= frame_bytes:
-            verdicts += self._frame(self._keep(frame_bytes))
+            verdicts += self._frame(self._keep(frame_bytes), self._gate, self._turns)
         return verdicts
 
     def commit(self) -> tuple[str, bytes]:
@@ -161,29 +174,33 @@ class InputBuffer:
         return len(self._audio) * 500 / self._rate_hz
 
     def _forget(self) -> None:
-        """Begin again: nothing buffered, nobody speaking. The gate too, or it would wait for an end it has missed."""
+        """Begin again: nothing buffered, nobody speaking.
+
+        The gate stays, since it knows the room's noise, unless it would wait for the end of speech that is gone.
+        """
         self._audio.clear()
         self._item_id = ""
-        self._paused_at: int | None = None
-        self._gate: Gate | None = None
-        if self._turns is not None:
-            hangover_ms = max(FRAME_MS, min(PAUSE_MS, self._turns.silence_ms // 2))
-            floor = floor_db(self._turns.threshold)
-            self._gate = Gate(
-                self._rate_hz, self._detector, onset_ms=ONSET_MS, hangover_ms=hangover_ms, preroll_ms=0, floor_db=floor
-            )
+        self._paused_at = None
+        if self._gate is not None and self._gate.speaking:
+            self._gate = self._new_gate()
 
-    def _frame(self, frame: bytes) -> list[Verdict]:
+    def _new_gate(self) -> Gate | None:
+        if self._turns is None:
+            return None
+        hangover_ms = max(FRAME_MS, min(PAUSE_MS, self._turns.silence_ms // 2))
+        floor = floor_db(self._turns.threshold)
+        return Gate(
+            self._rate_hz, self._detector, onset_ms=ONSET_MS, hangover_ms=hangover_ms, preroll_ms=0, floor_db=floor
+        )
+
+    def _frame(self, frame: bytes, gate: Gate, turns: TurnDetection) -> list[Verdict]:
         verdicts: list[Verdict] = []
-        gate, turns = self._gate, self._turns
-        if gate is None or turns is None:
-            return verdicts
         for verdict in gate.feed(frame, self._samples - len(frame) // 2):
             match verdict:
-                case SpeechOnset(sample):
-                    verdicts.append(self._onset(sample, turns))
-                case SpeechEnd(sample):
-                    self._paused_at = sample
+                case SpeechOnset():
+                    verdicts.append(self._onset(verdict.sample, turns))
+                case SpeechEnd():
+                    self._paused_at = verdict.sample
                     verdicts.append(SpeechPaused(self._item_id, bytes(self._audio)))
         if not self._item_id:
             self._trim(self._samples, turns.prefix_padding_ms + ONSET_MS + FRAME_MS)

@@ -54,11 +54,6 @@ class Conversation:
         self._bound_audio()
         return self._items[at - 1].item_id if at else None
 
-    def previous_of(self, item_id: str) -> str | None:
-        """The id of the item before that one."""
-        at = next(n for n, item in enumerate(self._items) if item.item_id == item_id)
-        return self._items[at - 1].item_id if at else None
-
     def retrieve(self, item_id: str) -> StoredItem:
         """The item of that id."""
         return self._known(item_id, "retrieve", "retrieving")

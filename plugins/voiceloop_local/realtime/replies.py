@@ -7,37 +7,21 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from voiceloop.errors import VoiceloopError
 from voiceloop_local.realtime.checks import ClientEventError, Fields, Json
-from voiceloop_local.realtime.coding import DeltaCutter
 from voiceloop_local.realtime.config import ReplySettings, tools_offered
 from voiceloop_local.realtime.conversation import context_of
 from voiceloop_local.realtime.items import StoredItem
+from voiceloop_local.realtime.narration import Narration
 from voiceloop_local.realtime.reply import Reply
 from voiceloop_local.realtime.shared import Shared, within
 from voiceloop_local.realtime.turns import Turns
 from voiceloop_local.realtime.usage import Spent, rate_limits, spent_on, text_tokens
-from voiceloop_local.realtime.words import WordClock, exact_words, sentences_of, words_of
+from voiceloop_local.realtime.words import exact_words, words_of
 from voiceloop_local.seams import Call, Say, Thought
 
-__all__ = ["FASTEST", "Pace", "Replies"]
+__all__ = ["Replies"]
 
-FASTEST = 3.0
-"""Audio leaves at most this much faster than it is heard, so that a client sees a stream and not a file."""
 THOUGHT_WITHIN_S = 60.0
-CHUNK_WITHIN_S = 30.0
 MOST_ASIDE = 8
-
-
-class Pace:
-    """Keeps a stream of audio below `FASTEST` times real time."""
-
-    def __init__(self) -> None:
-        self._free_s = 0.0
-
-    def wait_s(self, duration_ms: int, now_s: float) -> float:
-        """How long to wait before sending `duration_ms` of audio; time nobody used is not made up for."""
-        starts_s = max(self._free_s, now_s)
-        self._free_s = starts_s + duration_ms / 1000 / FASTEST
-        return starts_s - now_s
 
 
 class Replies:
@@ -134,8 +118,9 @@ class Replies:
                 self._finish(reply, *_unheard(prompted_by))
                 return
             self._count(reply, items)
+            narration = Narration(self._shared, reply)
             async for thought in within(self._think(reply.settings, items), THOUGHT_WITHIN_S):
-                await self._carry_out(reply, thought)
+                await self._carry_out(reply, narration, thought)
                 if reply.full:
                     self._finish(reply, "incomplete", "max_output_tokens")
                     return
@@ -158,41 +143,16 @@ class Replies:
         reply.cached_tokens = self._cacheable_tokens
         self._cacheable_tokens = reply.read.total
 
-    async def _carry_out(self, reply: Reply, thought: Thought) -> None:
+    async def _carry_out(self, reply: Reply, narration: Narration, thought: Thought) -> None:
         match thought:
             case Call(name, arguments):
                 self._shared.emit(*reply.call(name, arguments))
             case Say(text) if reply.settings.speaks:
-                await self._speak(reply, text)
+                await narration.say(text)
             case Say(text):
                 for word in words_of(reply.spaced(text)):
                     self._shared.emit(*reply.words(word))
                 await self._shared.outbox.room()
-
-    async def _speak(self, reply: Reply, text: str) -> None:
-        voice = reply.settings.voice if isinstance(reply.settings.voice, str) else None
-        cutter, pace = DeltaCutter(reply.settings.output), Pace()
-        for sentence in sentences_of(text):
-            words = WordClock(reply.spaced(sentence))
-            sent_ms = 0
-            async for chunk in within(self._shared.models.speaker.speak(sentence, voice), CHUNK_WITHIN_S):
-                for pcm in cutter.feed(chunk):
-                    sent_ms += await self._send(reply, cutter, pace, pcm, words.due(sent_ms))
-                if reply.full:
-                    return
-            for pcm in cutter.drain():
-                sent_ms += await self._send(reply, cutter, pace, pcm, words.due(sent_ms))
-            for word in words.rest():
-                self._shared.emit(*reply.words(word))
-
-    async def _send(self, reply: Reply, cutter: DeltaCutter, pace: Pace, pcm: bytes, words: list[str]) -> int:
-        duration_ms = cutter.ms(pcm)
-        await self._shared.outbox.room()
-        await asyncio.sleep(pace.wait_s(duration_ms, asyncio.get_running_loop().time()))
-        for word in words:
-            self._shared.emit(*reply.words(word))
-        self._shared.emit(*reply.audio(pcm, cutter.wire(pcm)))
-        return duration_ms
 
 
 def _ignore(*_: object) -> None:

@@ -173,3 +173,29 @@ def test_another_rate_goes_on_with_the_same_clock(sound, fakes):
 @pytest.mark.parametrize(("threshold", "floor"), [(0.0, -65), (0.5, -50), (1.0, -35)])
 def test_a_higher_threshold_wants_louder_speech(threshold, floor):
     assert floor_db(threshold) == floor
+
+
+def test_another_setting_in_the_middle_of_speech_loses_nothing(sound):
+    one = buffer()
+    verdicts = one.append(sound(-500, 400))
+    one.configure(8000, TurnDetection(silence_duration_ms=300), loud)
+    verdicts += one.append(sound(380, -600))
+    assert kinds(verdicts) == [SpeechBegan, SpeechResumed, SpeechPaused, SpeechEnded]
+    assert verdicts[-1].audio_end_ms == 1280 + 300
+    assert len(verdicts[-1].pcm) == (1580 - 200) * 16
+
+
+def test_speech_that_ended_with_the_old_setting_ends_with_the_new_one(sound):
+    one = buffer()
+    verdicts = one.append(sound(-500, 400))
+    one.configure(8000, TurnDetection(silence_duration_ms=300), loud)
+    assert kinds(verdicts + one.append(sound(-320))) == [SpeechBegan, SpeechEnded]
+
+
+def test_detection_switched_off_leaves_what_was_said_for_a_commit(sound):
+    one = buffer()
+    [began] = one.append(sound(-500, 400))
+    one.configure(8000, None, loud)
+    assert one.append(sound(200)) == []
+    item_id, pcm = one.commit()
+    assert (item_id, len(pcm)) == (began.item_id, (1100 - 200) * 16)
