@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from voiceloop.tools.phrases import Phrasebook
 from voiceloop.vocabulary import AssistantTurn, Item, ToolOutput, ToolSpec, UserTurn
 from voiceloop_local.models.outputs import spoken_output
+from voiceloop_local.models.questions import direct_question
 from voiceloop_local.models.smalltalk import asks_for_help, asks_to_repeat, cannot, help_text, pleasantry
 from voiceloop_local.models.wishes import Wishes, understood
 from voiceloop_local.seams import Call, Say, Thought
@@ -65,7 +66,8 @@ class PhraseBrain:
         book = self._book
 
         def match(text: str) -> Call | None:
-            found = book.match(text)
+            turned = direct_question(text)
+            found = book.match(text) or (book.match(turned) if turned else None)
             return Call(found.name, json.dumps(found.arguments, ensure_ascii=False)) if found else None
 
         return match

@@ -43,9 +43,10 @@ _VERBS: Final = frozenset(
     """
     add ask book buy calculate call cancel change check choose clear convert count create delete do find flip get give
     hang help list look make mark move open order pause pick place play put read remember remind remove report roll say
-    search send set show shuffle start stop take tell toss track transfer turn update work write
+    search send set show shuffle speak start stop take tell toss track transfer turn update work write
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
+_ASIDE: Final = re.compile(r"[.,;:\n(]|\s(?:that|which|while|after|until|and how|so)\s")
 _SAMPLES: Final = {"integer": "five", "number": "five", "boolean": "on"}
 
 
@@ -87,7 +88,7 @@ def abilities(tools: Sequence[ToolSpec]) -> list[str]:
 
 
 def _ability(tool: ToolSpec) -> str:
-    purpose = re.split(r"[.;:\n(]|, (?:or|with|in|for) ", strip(tool).strip(), maxsplit=1)[0].strip()
+    purpose = _ASIDE.split(strip(tool).strip(), maxsplit=1)[0].strip()
     first, space, rest = purpose.partition(" ")
     for verb in (first.lower(), first.lower().removesuffix("s"), first.lower().removesuffix("es")):
         if verb in _VERBS and rest:
@@ -102,7 +103,7 @@ def _sample(tool: ToolSpec) -> str:
     def filled(slot: re.Match[str]) -> str:
         schema = properties.get(slot[1], {})
         values = schema.get("enum")
-        return str(values[0]) if values else _SAMPLES.get(str(schema.get("type")), f"some {slot[1].replace('_', ' ')}")
+        return str(values[0]) if values else _SAMPLES.get(str(schema.get("type")), "something")
 
     return min((plainly(SLOT.sub(filled, phrase)) for phrase in examples(tool)), key=len)
 

@@ -58,6 +58,7 @@ class Talk:
         "what time is it",
         "Um, what time is it, please?",
         "GIVE ME THE CURRENT TIME.",
+        "Do you know what time it is?",
         "What's the time?",
     ],
 )

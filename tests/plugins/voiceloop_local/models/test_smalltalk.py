@@ -82,4 +82,4 @@ def test_answers_name_what_can_be_done():
 def test_slots_of_any_kind_are_filled_in_examples():
     play = tool("play", "Music.", ["play {song}"], song={"type": "string"})
     switch = tool("switch", "A switch.", ["switch {colour}"], colour={"enum": ["red", "green"]})
-    assert abilities([play, switch]) == ['answer "play some song"', 'answer "switch red"']
+    assert abilities([play, switch]) == ['answer "play something"', 'answer "switch red"']
