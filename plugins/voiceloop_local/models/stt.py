@@ -25,7 +25,7 @@ __all__ = ["Guess", "Recogniser"]
 _FULL_FRAMES: Final = 3000
 """The 30 s Whisper was trained on."""
 _SHORT_FRAMES: Final = 1500
-"""Enough for a command. On 24 commands of a clear voice, clean and at 10 dB, it makes as few mistakes as 3000 in 0.45 of
+"""Enough for a command. On 24 commands of a clear voice, clean and at 10 dB, it errs as little as 3000 in 0.45 of
 the time; with a bad voice in noise it makes more (44 against 35 % of the words), which is what the second look is for.
 1000 begins to repeat itself."""
 _ROOM_FRAMES: Final = 400
