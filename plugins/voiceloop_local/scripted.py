@@ -44,15 +44,20 @@ class ScriptedBrain:
 
 def _answer(items: Sequence[Item], tools: Sequence[ToolSpec]) -> Thought:
     if items and isinstance(items[-1], ToolOutput):
-        return Say(f"The tool returned {items[-1].output}.")
+        return Say(f"The tool returned {items[-1].output.rstrip('.')}.")
     text = next((item.text for item in reversed(items) if isinstance(item, UserTurn)), None)
     if text is None:
         return Say("Hello.")
+    if _wants_story(text, tools):
+        return Say(STORY)
     if (tool := tool_meant(text, tools)) is not None:
         return Call(tool.name, json.dumps(arguments_for(tool.parameters, text)))
-    if "story" in text.lower():
-        return Say(STORY)
     return Say(f"You said: {text.rstrip('.')}.")
+
+
+def _wants_story(text: str, tools: Sequence[ToolSpec]) -> bool:
+    """Whether a story is asked for and no tool is about stories; "tell me" alone is said to clocks as well."""
+    return "story" in _WORD.findall(text.lower()) and not any("story" in _words(tool) for tool in tools)
 
 
 def tool_meant(text: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:

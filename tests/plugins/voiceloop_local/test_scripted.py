@@ -45,6 +45,15 @@ async def test_it_tells_a_long_story():
     assert STORY.count(". ") >= 3
 
 
+async def test_a_story_is_told_although_tell_me_is_said_to_clocks_too():
+    assert await think(UserTurn("t", "Tell me a story."), tools=[CLOCK, ORDER]) == [Say(STORY)]
+
+
+async def test_a_tool_about_stories_tells_them_itself():
+    [call] = await think(UserTurn("t", "Tell me a story."), tools=[tool("bedtime", "Reads a story aloud.")])
+    assert call == Call("bedtime", "{}")
+
+
 async def test_a_word_of_a_tool_calls_it_once():
     [call] = await think(UserTurn("t", "Where is order 17?"), tools=[CLOCK, ORDER])
     assert call == Call("order_status", '{"order_id": 17}')
@@ -53,6 +62,11 @@ async def test_a_word_of_a_tool_calls_it_once():
 async def test_a_result_is_reported_and_calls_nothing():
     items = [UserTurn("t", "order 17"), ToolCall("c", "order_status", "{}"), ToolOutput("c", "it left")]
     assert await think(*items, tools=[ORDER]) == [Say("The tool returned it left.")]
+
+
+async def test_a_result_that_is_a_sentence_gets_one_full_stop():
+    items = [UserTurn("t", "order 17"), ToolCall("c", "order_status", "{}"), ToolOutput("c", "It left.")]
+    assert await think(*items, tools=[ORDER]) == [Say("The tool returned It left.")]
 
 
 @pytest.mark.parametrize(
