@@ -62,16 +62,16 @@ class Gateway:
         self._key = key
         self.limits = Limits()
         """Bounds of the sessions accepted from now on."""
-        self._models: Models | None = None
+        self._models: Callable[[], Models] | None = None
         self._server: Server | None = None
         self._sessions = 0
         self._created = round(datetime.now(UTC).timestamp())
         if transcriber is not None and speaker is not None and brain is not None:
-            self.equip(transcriber, speaker, brain)
+            self.equip(transcriber, speaker, lambda: brain)
 
-    def equip(self, transcriber: Transcriber, speaker: Speaker, brain: Brain) -> None:
-        """Hand over loaded models; sessions are accepted from now on."""
-        self._models = Models(transcriber, speaker, brain)
+    def equip(self, transcriber: Transcriber, speaker: Speaker, new_brain: Callable[[], Brain]) -> None:
+        """Hand over loaded models; sessions are accepted from now on, each with a brain from `new_brain`."""
+        self._models = lambda: Models(transcriber, speaker, new_brain())
 
     @property
     def port(self) -> int:
@@ -140,7 +140,7 @@ class Gateway:
         if self._models is None or not isinstance(handshake, Handshake):
             raise MisuseError("A socket was accepted that should have been refused.")
         session = RealtimeSession(
-            _WebsocketPeer(connection), handshake.model, self._models, _detector, ga=handshake.ga, limits=self.limits
+            _WebsocketPeer(connection), handshake.model, self._models(), _detector, ga=handshake.ga, limits=self.limits
         )
         self._sessions += 1
         try:
@@ -243,18 +243,18 @@ async def serve_gateway(host: str, port: int, key: str | None, brain: str, ready
         from voiceloop_local.models import open_models  # noqa: PLC0415 - the port is bound first: callers see 503
 
         models: LocalModels = await stack.enter_async_context(open_models())
-        gateway.equip(models.transcriber, models.speaker, await _open_brain(brain, models, stack))
+        gateway.equip(models.transcriber, models.speaker, _brains(brain, models, stack))
         ready(gateway.base_url)
         await asyncio.get_running_loop().create_future()
 
 
-async def _open_brain(brain: str, models: LocalModels, stack: AsyncExitStack) -> Brain:
+def _brains(brain: str, models: LocalModels, stack: AsyncExitStack) -> Callable[[], Brain]:
     if brain == "scripted":
-        return ScriptedBrain()
+        return ScriptedBrain
     if brain == "local":
-        return models.brain()
+        return models.brain
     from voiceloop_local.models.chat import ChatBrain  # noqa: PLC0415 - loads httpx
 
     chat = ChatBrain(brain)
     stack.push_async_callback(chat.aclose)
-    return chat
+    return lambda: chat

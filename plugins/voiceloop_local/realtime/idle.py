@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
+from voiceloop_local.realtime.checks import ClientEventError
 from voiceloop_local.realtime.config import ReplySettings
 from voiceloop_local.realtime.replies import Replies
 from voiceloop_local.realtime.shared import Shared
@@ -40,4 +42,5 @@ class IdleWatch:
         self._watch = None
         if not self._replies.active and not self._turns.speaking:
             self._turns.time_out(since_ms)
-            self._replies.start(ReplySettings.of(self._shared.config), self._turns)
+            with contextlib.suppress(ClientEventError):  # nobody asked, so nobody is told that it may not run
+                self._replies.start(ReplySettings.of(self._shared.config), self._turns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 from voiceloop_local.realtime.coding import DeltaCutter
 from voiceloop_local.realtime.reply import Reply
@@ -49,11 +50,13 @@ class Narration:
     async def _say(self, sentence: str) -> None:
         words = WordClock(self._reply.spaced(sentence))
         sent_ms = 0
-        async for chunk in within(self._shared.models.speaker.speak(sentence, self._voice), CHUNK_WITHIN_S):
-            for pcm in self._cutter.feed(chunk):
-                sent_ms += await self._send(pcm, words.due(sent_ms))
-            if self._reply.full:
-                return
+        speech = self._shared.models.speaker.speak(sentence, self._voice)
+        async with aclosing(within(speech, CHUNK_WITHIN_S)) as chunks:
+            async for chunk in chunks:
+                for pcm in self._cutter.feed(chunk):
+                    sent_ms += await self._send(pcm, words.due(sent_ms))
+                if self._reply.full:
+                    return
         for pcm in self._cutter.drain():
             sent_ms += await self._send(pcm, words.due(sent_ms))
         for word in words.rest():

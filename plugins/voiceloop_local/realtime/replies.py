@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 
 from voiceloop.errors import VoiceloopError
 from voiceloop_local.realtime.checks import ClientEventError, Fields, Json
@@ -21,7 +22,7 @@ from voiceloop_local.seams import Call, Say, Thought
 __all__ = ["Replies"]
 
 THOUGHT_WITHIN_S = 60.0
-MOST_ASIDE = 8
+MOST_AT_ONCE = 8
 
 
 class Replies:
@@ -89,7 +90,7 @@ class Replies:
                 f"Conversation already has an active response in progress: {self._current.response_id}. "
                 "Wait until the response is finished before creating a new one.",
             )
-        if len(self._running) > MOST_ASIDE:
+        if len(self._running) >= MOST_AT_ONCE:
             raise ClientEventError("rate_limit_exceeded", "Too many responses are running: wait for one to finish.")
 
     def _stop(self, response_id: str, reason: str) -> None:
@@ -119,11 +120,12 @@ class Replies:
                 return
             self._count(reply, items)
             narration = Narration(self._shared, reply)
-            async for thought in within(self._think(reply.settings, items), THOUGHT_WITHIN_S):
-                await self._carry_out(reply, narration, thought)
-                if reply.full:
-                    self._finish(reply, "incomplete", "max_output_tokens")
-                    return
+            async with aclosing(within(self._think(reply.settings, items), THOUGHT_WITHIN_S)) as thoughts:
+                async for thought in thoughts:
+                    await self._carry_out(reply, narration, thought)
+                    if reply.full:
+                        self._finish(reply, "incomplete", "max_output_tokens")
+                        return
             self._finish(reply, "completed")
         except TimeoutError:
             self._finish(reply, "failed", error=_failure("The models on this machine took too long."))

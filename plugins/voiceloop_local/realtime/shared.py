@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -146,8 +146,8 @@ class Shared:
             self.outbox.put({"event_id": f"event_{self._events}", **self.dialect.translate(event)})
 
 
-async def within(source: AsyncIterator[T], each_s: float) -> AsyncIterator[T]:
-    """Items of `source`; TimeoutError when one takes longer than `each_s`. Closes `source` however it is left."""
+async def within(source: AsyncIterator[T], each_s: float) -> AsyncGenerator[T, None]:
+    """Items of `source`; TimeoutError when one takes longer than `each_s`. Closes `source` when it is closed."""
     try:
         while True:
             async with asyncio.timeout(each_s):

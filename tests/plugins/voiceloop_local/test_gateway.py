@@ -200,7 +200,7 @@ async def test_it_answers_503_until_the_models_are_there(fakes):
         assert (await http.get("/healthz")).json() == {"status": "loading"}
         with pytest.raises(InvalidStatus):
             await connect(f"ws://127.0.0.1:{server.port}/v1/realtime?model=m")
-        server.equip(fakes.transcriber(), fakes.speaker(), ScriptedBrain())
+        server.equip(fakes.transcriber(), fakes.speaker(), ScriptedBrain)
         assert (await http.get("/v1/models")).json()["object"] == "list"
         assert (await http.get("/healthz")).json() == {"status": "ok"}
         assert (await http.get("/nowhere")).status_code == 404

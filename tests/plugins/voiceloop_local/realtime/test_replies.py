@@ -232,3 +232,51 @@ async def test_a_brain_that_never_answers_fails_the_reply_in_time(visiting):
         assert "response.done" not in visit.types
         done = await visit.until("response.done")
     assert done["response"]["status"] == "failed"
+
+
+@virtual_time
+async def test_replies_aside_are_bounded(visiting):
+    async with visiting() as visit:
+        visit.type_in("tell me a story")
+        for _ in range(12):
+            visit.send("response.create", response={"conversation": "none"})
+        error = (await visit.until("error"))["error"]
+        await asyncio.sleep(1)
+    assert error["code"] == "rate_limit_exceeded"
+    assert len(visit.of("response.created")) == 8
+
+
+@virtual_time
+async def test_a_client_that_reads_slowly_gets_all_the_same(visiting):
+    async with visiting(brain=Thinks(Say("word " * 200)), type="realtime", output_modalities=["text"]) as visit:
+        await visit.reply_to("go")
+    assert visit.transcript("response.output_text.delta").split() == ["word"] * 200
+
+
+@virtual_time
+async def test_a_cancelled_reply_lets_go_of_voice_and_brain_at_once(visiting):
+    closed = []
+
+    class Brain:
+        async def think(self, *_):
+            try:
+                yield Say("One two three. Four five six.")
+                yield Say("Never said.")
+            finally:
+                closed.append("brain")
+
+    class Voice:
+        async def speak(self, text, voice=None):
+            try:
+                while True:
+                    yield bytes(48_000)
+            finally:
+                closed.append("voice")
+
+    async with visiting(brain=Brain(), speaker=Voice()) as visit:
+        visit.type_in("go")
+        visit.send("response.create")
+        await visit.until("response.output_audio.delta")
+        visit.send("response.cancel")
+        await visit.until("response.done")
+        assert closed == ["voice", "brain"]

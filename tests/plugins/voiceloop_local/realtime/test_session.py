@@ -163,3 +163,25 @@ async def test_a_client_that_stops_reading_is_dropped(visiting):
         visit.peer.stuck = True
         visit.send("session.update", session={"type": "realtime"})
         await asyncio.wait_for(visit.serving, 25)
+
+
+@virtual_time
+async def test_a_deleted_item_is_gone(visiting):
+    brain = Thinks(Say("ok"))
+    async with visiting(brain=brain) as visit:
+        visit.type_in("secret", item_id="mine")
+        visit.send("conversation.item.delete", item_id="mine")
+        await visit.until("conversation.item.deleted", item_id="mine")
+        visit.send("conversation.item.delete", item_id="mine")
+        assert (await visit.until("error"))["error"]["code"] == "item_delete_invalid_item_id"
+        await visit.reply_to("public")
+    assert [item.text for item in brain.asked[0][1]] == ["public"]
+
+
+@virtual_time
+async def test_a_flood_of_answers_nobody_reads_ends_the_session(visiting):
+    async with visiting() as visit:
+        visit.peer.stuck = True
+        for _ in range(5000):
+            visit.raw("nonsense")
+        await asyncio.wait_for(visit.serving, 1)

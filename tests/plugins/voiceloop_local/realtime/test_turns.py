@@ -218,3 +218,14 @@ async def test_nobody_speaking_for_a_while_is_noticed(visiting, fakes):
     assert visit.time_of("input_audio_buffer.timeout_triggered") - done_at == pytest.approx(5 + 13 * 0.06, abs=0.1)
     assert timeout["audio_start_ms"] == 0
     assert timeout["audio_end_ms"] == pytest.approx(5780, abs=40)
+
+
+@virtual_time
+async def test_whoever_speaks_in_time_is_not_asked_again(visiting, fakes):
+    turns = {"type": "server_vad", "idle_timeout_ms": 5000, "create_response": False}
+    async with visiting(type="realtime", audio={"input": {"turn_detection": turns}}) as visit:
+        await visit.reply_to("hi")
+        await visit.hear(fakes.silence(3000) + fakes.tone(600) + fakes.silence(9000))
+        visit.send("response.create")
+        await visit.until("response.created")
+    assert "input_audio_buffer.timeout_triggered" not in visit.types
