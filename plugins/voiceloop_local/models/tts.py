@@ -28,6 +28,9 @@ _TAIL_MS: Final = 40
 _SILENT_BELOW_PEAK: Final = 10 ** (-45 / 20)
 _KNEE: Final = 0.8
 """Samples above this are bent towards 1 instead of clipped."""
+_ROOM: Final = 10 ** (-72 / 20)
+"""Room tone under everything that is said, RMS, far below hearing. Digital silence within speech sounds like a lost
+line on a phone, and in a recording a pause could not be told from an interruption; this much survives 8-bit mu-law."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -113,7 +116,7 @@ def narrate(voice: Voice, text: str) -> Iterator[bytes]:
         speech = trimmed(voice.synthesise(clause.text))
         if len(speech):
             pause = np.zeros(clause.pause_ms * RATE_HZ // 1000, np.float32)
-            yield _pcm(np.concatenate([levelled(speech, voice.gain), pause]))
+            yield _pcm(in_a_room(np.concatenate([levelled(speech, voice.gain), pause])))
 
 
 def trimmed(speech: Floats) -> Floats:
@@ -137,6 +140,13 @@ def levelled(speech: Floats, gain: float) -> Floats:
     size = np.abs(louder)
     bent = _KNEE + (1.0 - _KNEE) * np.tanh((size - _KNEE) / (1.0 - _KNEE))
     out: Floats = np.where(size > _KNEE, np.sign(louder) * bent, louder).astype(np.float32)
+    return out
+
+
+def in_a_room(speech: Floats) -> Floats:
+    """Return `speech` with room tone under it; the same speech gets the same tone."""
+    tone = np.random.default_rng(1).standard_normal(len(speech), np.float32) * np.float32(_ROOM)
+    out: Floats = np.clip(speech + tone, -1.0, 1.0)
     return out
 
 

@@ -44,6 +44,15 @@ def test_a_text_becomes_a_chunk_for_each_sentence_without_dead_air():
     assert all(1.2 < len(chunk) / RATE_HZ < 1.4 for chunk in chunks)
 
 
+def test_a_pause_is_room_tone_and_no_digital_silence():
+    [chunk] = narrate(Tone(), "One.")
+    pause = samples(chunk)[-int(0.1 * RATE_HZ) :]
+    assert -75 < 10 * np.log10(np.mean(pause**2)) < -69
+    longest = np.diff(np.flatnonzero(samples(chunk))).max()
+    assert longest < RATE_HZ // 1000
+    assert [chunk] == list(narrate(Tone(), "One."))
+
+
 def test_joins_do_not_click():
     for chunk in narrate(Tone(), "One. Two."):
         wave = samples(chunk)
