@@ -223,3 +223,8 @@ def test_the_voice_is_fixed_after_it_was_heard():
     found = refused(lambda: read(GA, audio=audio, has_spoken=True))
     assert found == ("cannot_update_voice", "session.audio.output.voice")
     assert read(BETA, voice="alloy", has_spoken=True).voice == "alloy"
+
+
+def test_a_token_limit_can_be_lifted_again():
+    limited = read(BETA, max_response_output_tokens=5)
+    assert read(BETA, limited, max_response_output_tokens="inf").max_output_tokens == "inf"
