@@ -87,6 +87,7 @@ class CardLine:
         self._recorder: Recorder | None = None
         self._clock = PlayedClock(0.0)
         self._gaps = GapFinder()
+        self._troubles = 0
         self._block = 0
         self._running = False
         self._first_block: asyncio.Future[None] | None = None
@@ -223,6 +224,9 @@ class CardLine:
         # The speaker first: what the ears hear may take a while to think about.
         if self._feed is not None:
             self._feed.top_up()
+        if card.underflows + card.overflows != self._troubles:
+            self._troubles = card.underflows + card.overflows
+            self._gaps.alarm()
         for captured in card.captured.read():
             self._step(captured)
         if self._feed is not None:

@@ -124,20 +124,27 @@ class PlayedClock:
 
 
 class GapFinder:
-    """Notices blocks that a card lost without a word, so that sample numbers stay a clock.
+    """Notices blocks that a card lost, so that sample numbers stay a clock.
 
     Blocks come in bursts, but each half second has one that comes on time. When even that one is later than those
     before by more than a block, audio is missing. Slow drift between the two clocks passes.
     """
 
     WINDOW = 50
+    ALARMED_WINDOW = 10
 
     def __init__(self) -> None:
         self._blocks = 0
         self._lags: list[float] = []
+        self._window = self.WINDOW
         self._usual: float | None = None
         self.missing_blocks = 0
         """All blocks found missing so far."""
+
+    def alarm(self) -> None:
+        """The card admits trouble: look at the next tenth of a second alone, so that silence stands near the hole."""
+        self._lags.clear()
+        self._window = self.ALARMED_WINDOW
 
     def lost(self) -> None:
         """A block came whose time nobody knows."""
@@ -147,10 +154,11 @@ class GapFinder:
         """A block came at that time; how many are to be made up for by silence before it."""
         self._lags.append(at_s - self._blocks * BLOCK_S)
         self._blocks += 1
-        if len(self._lags) < self.WINDOW:
+        if len(self._lags) < self._window:
             return 0
         least = min(self._lags)
         self._lags.clear()
+        self._window = self.WINDOW
         missing = 0
         if self._usual is not None and least - self._usual > 1.5 * BLOCK_S:
             missing = round((least - self._usual) / BLOCK_S)

@@ -1,0 +1,370 @@
+"""A sound card line on a card that the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+import wave
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.devices import cardline
+from voiceloop.devices.cardline import CardLine, Trouble
+from voiceloop.devices.context import LineContext
+from voiceloop.devices.rings import SILENT, CaptureRing, SpeakerRing
+from voiceloop.errors import DeviceError, MisuseError, UsageError
+from voiceloop.events import PlaybackFinished, PlaybackStarted
+from voiceloop.settings import AudioSettings
+
+SPEECH = Path(__file__).parent.parent / "fixtures" / "speech"
+QUIET = AudioSettings(echo_cancellation=False)
+BLOCK = bytes(960)
+
+
+class FakeCard:
+    """Plays the card's thread from the loop's; 20 ms latency each way."""
+
+    def __init__(self, *, microphone, speaker, woken, stopped):
+        self.has = SimpleNamespace(microphone=microphone, speaker=speaker)
+        self.woken, self.stopped = woken, stopped
+        self.rate_hz = 48_000
+        self.input_latency_s = 0.02 if microphone else 0.0
+        self.output_latency_s = 0.02 if speaker else 0.0
+        self.underflows = self.overflows = 0
+        self.captured = CaptureRing(960, 100)
+        self.speaker = SpeakerRing(960)
+        self.loop = asyncio.get_running_loop()
+        self.out = bytearray(960)
+        self.closed = 0
+        self.fails = None
+        self.silent = False
+        self.start_s = time.monotonic()
+        self.blocks = 0
+
+    def open(self):
+        if self.fails is not None:
+            raise self.fails
+        if not self.silent:
+            self.loop.call_soon_threadsafe(self.callback)
+
+    def close(self):
+        self.closed += 1
+
+    def callback(self, pcm=BLOCK, *, wake=True):
+        played = self.speaker.render(memoryview(self.out)) if self.has.speaker else SILENT
+        self.blocks += 1
+        self.captured.put(memoryview(pcm) if self.has.microphone else None, played, self.start_s + self.blocks / 100)
+        if wake:
+            self.woken()
+        return bytes(self.out)
+
+
+class Room:
+    """Everything around the line."""
+
+    def __init__(self, monkeypatch, rate_hz=24_000, **context):
+        self.pcm = b""
+        self.events, self.ended, self.losses, self.warnings = [], 0, [], []
+        self.rate_hz = rate_hz
+        self.ledger = Ledger(rate_hz, self.events.append)
+        self.card = None
+        self.prepare = lambda card: None
+        context.setdefault("audio", QUIET)
+        self.line = CardLine(LineContext(warn=lambda *w: self.warnings.append(w), **context), self.make)
+        # The listener's place is asked for at the time of the newest block.
+        monkeypatch.setattr(cardline, "monotonic", lambda: self.card.captured.last_s if self.card else 0.0)
+
+    def make(self, **parts):
+        self.card = FakeCard(**parts)
+        self.prepare(self.card)
+        return self.card
+
+    def ears(self, pcm, first_sample):
+        assert first_sample == len(self.pcm) // 2
+        self.pcm += pcm
+
+    def input_ended(self):
+        self.ended += 1
+
+    def lost(self, detail):
+        self.losses.append(detail)
+
+    async def open(self):
+        await self.line.open(self.ears, self.ledger, self.rate_hz, self)
+        return self.card
+
+
+@pytest.fixture
+def make_room(monkeypatch):
+    return lambda **context: Room(monkeypatch, **context)
+
+
+def noise(samples, seed=1):
+    return np.random.default_rng(seed).integers(-8000, 8000, samples).astype(np.int16).tobytes()
+
+
+async def test_audio_flows_both_ways_and_playing_is_reported_after_the_latency(make_room):
+    room = make_room()
+    card = await room.open()
+    assert (card.has.microphone, card.has.speaker) == (True, True)
+    room.ledger.put("r", "i", 0, noise(480))
+    room.ledger.seal("r")
+    loud = []
+    for number in range(10):
+        if card.callback(bytes([0, 8]) * 480).strip(b"\0"):
+            loud.append(number)
+        if any(isinstance(event, PlaybackStarted) for event in room.events):
+            room.events.clear()
+            started = number
+    assert loud[0] == 1, "only the first block after opening finds nothing"
+    assert started == loud[0] + 3, "20 ms latency and the block itself"
+    assert len(room.pcm) == 10 * 480
+    assert np.frombuffer(room.pcm, np.int16)[-100] == pytest.approx(2048, abs=20)
+    assert not room.line.played().exact
+    await room.line.close(1.0)
+    assert card.closed == 1
+
+
+async def test_a_reply_that_was_played_is_finished_with_all_of_it_heard(make_room):
+    room = make_room()
+    card = await room.open()
+    room.ledger.put("r", "i", 0, noise(2400))
+    room.ledger.seal("r")
+    for _ in range(20):
+        card.callback()
+    assert isinstance(room.events[-1], PlaybackFinished)
+    assert room.events[-1].spans[0].heard_ms == 100
+    await room.line.close(1.0)
+
+
+async def test_an_interruption_silences_the_next_block(make_room):
+    room = make_room()
+    card = await room.open()
+    room.ledger.put("r", "i", 0, noise(24_000))
+    for _ in range(20):
+        card.callback()
+    room.ledger.ack(room.line.played().sample)
+    spans = room.ledger.flush()
+    room.line.flush(room.ledger.generation)
+    assert 150 <= spans[0].heard_ms <= 170
+    assert not any(card.callback().strip(b"\0") for _ in range(10))
+    room.ledger.put("new", "i", 0, noise(240, seed=2))
+    assert any(card.callback().strip(b"\0") for _ in range(5))
+    await room.line.close(1.0)
+
+
+async def test_sample_zero_is_when_open_returns(make_room):
+    room = make_room()
+    room.prepare = lambda card: [card.captured.put(memoryview(BLOCK), SILENT, 0.0) for _ in range(7)]
+    card = await room.open()
+    card.callback()
+    card.callback()
+    assert len(room.pcm) == 960
+    await room.line.close(1.0)
+
+
+async def test_a_late_loop_gets_every_block_and_a_very_late_one_silence(make_room):
+    room = make_room()
+    card = await room.open()
+    for _ in range(60):
+        card.callback(bytes([0, 8]) * 480, wake=False)
+    card.woken()
+    assert len(room.pcm) == 30 * 960
+    for _ in range(200):
+        card.callback(bytes([0, 8]) * 480, wake=False)
+    card.woken()
+    assert len(room.pcm) == 130 * 960
+    samples = np.frombuffer(room.pcm, np.int16)
+    assert not samples[70 * 240 : 150 * 240].any()
+    assert room.line.trouble.dry_blocks > 0
+    await room.line.close(1.0)
+
+
+async def test_blocks_the_card_lost_without_a_word_become_silence(make_room):
+    room = make_room()
+    card = await room.open()
+    for _ in range(100):
+        card.callback()
+    card.start_s += 0.3
+    for _ in range(110):
+        card.callback()
+    assert len(room.pcm) // 480 in (239, 240)
+    assert room.line.trouble == Trouble(0, 0, 0, 30)
+    await room.line.close(1.0)
+
+
+async def test_echo_cancellation_is_on_by_default(make_room):
+    room = make_room(audio=AudioSettings())
+    card = await room.open()
+    assert room.line.echo_status == "on"
+    for _ in range(10):
+        card.callback(noise(480))
+    assert len(room.pcm) == 4800
+    await room.line.close(1.0)
+
+
+async def test_without_its_package_the_line_is_half_duplex_and_says_so(make_room, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
+    room = make_room(audio=AudioSettings())
+    card = await room.open()
+    assert room.line.echo_status.startswith("half duplex, you cannot interrupt: ")
+    card.callback(bytes([0, 8]) * 480)
+    card.callback(bytes([0, 8]) * 480)
+    assert room.pcm.strip(b"\0"), "nobody speaks, so the microphone is open"
+    assert room.line.level_db > -30
+    room.ledger.put("r", "i", 0, noise(24_000))
+    for _ in range(20):
+        card.callback(bytes([0, 8]) * 480)
+    assert not room.pcm[-4800:].strip(b"\0"), "the agent speaks, so it is closed"
+    await room.line.close(1.0)
+
+
+async def test_a_file_may_be_the_microphone_and_its_end_is_told_once(make_room):
+    room = make_room(input=SPEECH / "hello.wav")
+    card = await room.open()
+    assert (card.has.microphone, card.has.speaker) == (False, True)
+    for _ in range(260):
+        card.callback()
+    assert room.ended == 1
+    assert np.abs(np.frombuffer(room.pcm, np.int16)).max() > 10_000
+    assert room.line.echo_status == "off"
+    await room.line.close(1.0)
+
+
+async def test_a_recording_may_be_the_speaker_and_is_exact(make_room, tmp_path):
+    room = make_room(output=tmp_path / "out.wav")
+    card = await room.open()
+    assert (card.has.microphone, card.has.speaker) == (True, False)
+    room.ledger.put("r", "i", 0, noise(960))
+    room.ledger.seal("r")
+    for _ in range(4):
+        card.callback(bytes([0, 8]) * 480)
+    assert room.line.played().exact
+    assert room.line.played().sample == 960
+    assert room.events[-1].spans[0].heard_ms == 40
+    await room.line.close(1.0)
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        frames = np.frombuffer(file.readframes(10**6), np.int16).reshape(-1, 2)
+    assert frames[:, 1].tobytes() == noise(960)
+    assert frames[100, 0] == pytest.approx(2048, abs=20)
+
+
+async def test_speaker_and_recording_together(make_room, tmp_path):
+    room = make_room(output=tmp_path / "out.wav", tee=True)
+    card = await room.open()
+    assert card.has.speaker
+    room.ledger.put("r", "i", 0, noise(480))
+    for _ in range(20):
+        card.callback()
+    await room.line.close(1.0)
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        frames = np.frombuffer(file.readframes(10**6), np.int16).reshape(-1, 2)
+    assert noise(480) in frames[:, 1].tobytes()
+    assert len(frames) == 20 * 240
+
+
+async def test_a_card_that_stops_is_lost_once(make_room):
+    room = make_room()
+    card = await room.open()
+    card.stopped()
+    card.stopped()
+    assert room.losses == ["The microphone stopped: check that it is connected, then start again."]
+    card.callback()
+    assert room.pcm == b""
+    await room.line.close(1.0)
+
+
+async def test_a_card_that_falls_silent_is_lost(make_room, monkeypatch):
+    room = make_room(input=SPEECH / "hello.wav")
+    card = await room.open()
+    monkeypatch.setattr(cardline, "monotonic", lambda: card.captured.last_s + 1.9)
+    room.line._look()
+    assert room.losses == []
+    monkeypatch.setattr(cardline, "monotonic", lambda: card.captured.last_s + 2.1)
+    room.line._look()
+    room.line._look()
+    assert room.losses == ["The speaker gives no audio any more: check that it is connected, then start again."]
+    await room.line.close(1.0)
+
+
+async def test_a_card_that_cannot_be_opened_is_a_device_error(make_room, tmp_path):
+    room = make_room(output=tmp_path / "out.wav")
+
+    def break_it(card):
+        card.fails = DeviceError("no such device")
+
+    room.prepare = break_it
+    with pytest.raises(DeviceError, match="no such device"):
+        await room.open()
+    assert room.card.closed == 1
+
+
+async def test_a_card_that_gives_nothing_is_a_device_error(make_room, monkeypatch):
+    monkeypatch.setattr(cardline, "OPEN_WITHIN_S", 0.05)
+    room = make_room()
+
+    def silence_it(card):
+        card.silent = True
+
+    room.prepare = silence_it
+    with pytest.raises(DeviceError, match="gave no audio"):
+        await room.open()
+    assert room.card.closed == 1
+
+
+async def test_a_card_that_stops_while_it_starts_is_a_device_error(make_room):
+    room = make_room()
+
+    def stop_it(card):
+        card.silent = True
+        card.loop.call_later(0.01, card.stopped)
+
+    room.prepare = stop_it
+    with pytest.raises(DeviceError, match="as soon as"):
+        await room.open()
+
+
+async def test_cancelling_open_closes_the_card(make_room):
+    room = make_room()
+    made = asyncio.Event()
+
+    def silence_it(card):
+        card.silent = True
+        made.set()
+
+    room.prepare = silence_it
+    opening = asyncio.get_running_loop().create_task(room.open())
+    await made.wait()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert room.card.closed == 1
+
+
+async def test_a_card_that_hangs_on_closing_is_left_behind(make_room):
+    room = make_room()
+    card = await room.open()
+    release = threading.Event()
+    card.close = lambda: release.wait(10)
+    await room.line.close(0.0)
+    assert room.warnings[0][0] == "card_hangs"
+    release.set()
+
+
+async def test_bad_files_and_a_second_opening_are_refused(make_room, tmp_path):
+    with pytest.raises(UsageError):
+        await make_room(input=tmp_path / "none.wav").open()
+    room = make_room()
+    assert room.line.trouble == Trouble(0, 0, 0, 0)
+    assert room.line.latency_s == (0.0, 0.0)
+    assert room.line.played().sample == 0
+    await room.open()
+    with pytest.raises(MisuseError):
+        await room.open()
+    await room.line.close(1.0)

@@ -1,0 +1,147 @@
+"""The sound card for real: PortAudio on PulseAudio's null sinks, each scene in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from voiceloop.devices import soundcard
+from voiceloop.devices.cardline import CardLine
+from voiceloop.devices.context import LineContext
+from voiceloop.errors import DeviceError, SettingsError, UsageError
+
+pytestmark = pytest.mark.real
+
+PROGRAM = Path(__file__).parent / "card_program.py"
+
+
+def play(environment, scene, *arguments):
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), scene, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(scene, figures)  # noqa: T201  (shown when a test fails, and with -s)
+    return figures
+
+
+def test_the_devices_are_listed(sound):
+    figures = play(sound.start(), "listing")
+    assert figures["has"]
+    assert "default" in figures["names"]
+
+
+def test_what_is_played_comes_back_whole_and_on_time(sound):
+    environment = sound.start() | {"PULSE_SOURCE": "speaker.monitor"}
+    figures = play(environment, "round_trip")
+    assert figures["heard_ms"] == [50] * 10
+    assert statistics.median(figures["match"]) > 0.95
+    assert 20 < statistics.median(figures["round_trip_ms"]) < 150
+    assert abs(figures["behind_s"]) < 0.1
+
+
+def test_an_interruption_is_heard_soon_and_booked_within_the_latency(sound):
+    environment = sound.start() | {"PULSE_SOURCE": "speaker.monitor"}
+    figures = play(environment, "interruption")
+    card_ms = 1000 * figures["latency_s"][1]
+    # What the card had taken is still played: never less than was booked, never more than its latency and a block.
+    assert -15 < statistics.median(figures["played_after_decision_ms"]) < card_ms + 15
+    assert statistics.median(figures["heard_until_ms"]) < 1000 * sum(figures["latency_s"]) + 60
+
+
+def test_a_stalled_loop_and_a_stalled_interpreter_leave_the_sample_clock_right(sound):
+    figures = play(sound.start(), "stall")
+    assert abs(figures["after_stall_s"]) < 0.06
+    assert abs(figures["after_lock_s"]) < 0.1
+
+
+def test_a_card_that_vanishes_is_noticed(sound, tmp_path):
+    environment = sound.start()
+    figures = play(environment, "vanish", (tmp_path / "pulse" / "pid").read_text().strip())
+    assert figures["noticed_s"] < 3.0
+    assert "check that it is connected" in figures["detail"]
+    assert figures["close_s"] < 1.5
+
+
+def test_the_agents_own_voice_is_taken_out_and_the_callers_is_not(sound):
+    environment = sound.start(60)
+    with_echo = play(environment, "echo", "off")["levels_db"]
+    without = play(environment, "echo", "on")
+    assert without["echo"] == "on"
+    alone = slice(4, 10)
+    assert statistics.mean(with_echo[alone]) - statistics.mean(without["levels_db"][alone]) > 15
+    assert max(without["levels_db"][10:]) > -30, "the caller speaks over the agent"
+
+
+def test_an_unknown_device_is_a_device_error(sound):
+    figures = play(sound.start(), "no_such_device")
+    assert "voiceloop devices" in figures["error"]
+    assert "\n" not in figures["error"]
+
+
+def test_a_machine_without_sound_says_so():
+    program = (
+        "import asyncio\n"
+        "from voiceloop.devices.soundcard import factory, has_soundcard\n"
+        "from voiceloop.devices.context import LineContext\n"
+        "from voiceloop.audio.ledger import Ledger\n"
+        "from voiceloop.errors import DeviceError\n"
+        "print(has_soundcard())\n"
+        "async def main():\n"
+        "    try:\n        await factory({}, LineContext()).open(print, Ledger(24000, print), 24000, None)\n"
+        "    except DeviceError as failure:\n        print(failure)\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {**os.environ, "PULSE_SERVER": "unix:/nowhere", "HOME": "/nowhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    available, message = done.stdout.strip().splitlines()
+    if available == "False":
+        assert "--input FILE.wav --output FILE.wav" in message or "libportaudio2" in message
+
+
+class FailingImport:
+    """Stands in for sounddevice on a machine without the PortAudio library."""
+
+    def __init__(self, failure):
+        self.failure = failure
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "sounddevice":
+            raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "advice"),
+    [
+        (OSError("PortAudio library not found"), "sudo apt-get install libportaudio2"),
+        (ImportError("No module named sounddevice"), "pip install sounddevice"),
+    ],
+)
+def test_a_missing_library_is_named_with_what_to_do(monkeypatch, failure, advice):
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [FailingImport(failure), *sys.meta_path])
+    assert not soundcard.has_soundcard()
+    with pytest.raises(DeviceError, match=advice):
+        soundcard.list_devices()
+
+
+def test_the_entry_point_takes_no_settings_and_good_files_only(tmp_path):
+    assert isinstance(soundcard.factory({}, LineContext()), CardLine)
+    with pytest.raises(SettingsError, match="volume"):
+        soundcard.factory({"volume": 3}, LineContext())
+    with pytest.raises(UsageError, match="does not exist"):
+        soundcard.factory({}, LineContext(input=tmp_path / "none.wav"))
