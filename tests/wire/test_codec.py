@@ -17,9 +17,10 @@ from voiceloop.wire.names import CLIENT_TYPES, SERVER_TYPES
 from voiceloop.wire.server import BrokenMessage, ServerEvent, UnknownMessage
 from voiceloop.wire.session_fields import SessionFields
 from wire import shapes
+from wire.hybrids import HYBRID
 from wire.peer import MESSAGES, read_message, write_event
 
-ALL_SHAPES = shapes.BOTH + shapes.BETA + shapes.GA + shapes.HYBRID
+ALL_SHAPES = shapes.BOTH + shapes.BETA + shapes.GA + HYBRID
 
 
 def types_of(table):
@@ -154,6 +155,15 @@ def test_every_client_type_and_message_is_met():
     written.add(json.loads(encode(transcribing, "beta"))["type"])
     assert written == CLIENT_TYPES
     assert {type(message) for message in MESSAGES} == set(typing.get_args(ClientMessage))
+
+
+STOCK = TypeAdapter(openai_types.RealtimeServerEvent)
+
+
+@pytest.mark.parametrize(("frame", "meaning"), shapes.STOCK, ids=lambda value: str(value)[:60])
+def test_an_event_written_by_the_stock_clients_types_means_the_same(frame, meaning):
+    typed = STOCK.validate_python({"event_id": "event_1", **json.loads(frame)})
+    assert decode(typed.model_dump_json(exclude_unset=True)) == meaning
 
 
 def extras(model):

@@ -42,6 +42,11 @@ class Asks:
         """A `response.create` went out."""
         self._open.append(_Ask(event_id, ask_id, self._commits))
 
+    @property
+    def newest(self) -> str:
+        """The event id of the newest open request, or empty."""
+        return self._open[-1].event_id if self._open else ""
+
     def resent(self, old_event_id: str, new_event_id: str) -> None:
         """A refused `response.create` went out again under another id."""
         for ask in self._open:

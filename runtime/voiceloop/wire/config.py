@@ -67,7 +67,7 @@ def history_items(history: Sequence[Item]) -> Iterator[tuple[str, WireItem]]:
                 yield "", CallItem("", item.call_id, item.name, item.arguments)
             case ToolOutput():
                 yield "", CallOutputItem("", item.call_id, item.output)
-            case UserTurn() | AssistantTurn():
+            case _:
                 pass
 
 

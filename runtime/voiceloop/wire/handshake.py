@@ -53,6 +53,8 @@ class Handshake:
         """The server has said something."""
         self.may_switch = auto
         """The dialect may still change over a refusal, which it does at most once."""
+        self.expires_at_s: float | None = None
+        """When the server will end the session, Unix seconds, if it says so."""
         self._effective = SessionFields()
         self._config = config
         self._outbox = outbox
@@ -70,6 +72,8 @@ class Handshake:
         if isinstance(event, BrokenMessage):
             return Verdict.WAIT
         self.greeted = self._talks = True
+        if isinstance(event, SessionCreated | SessionUpdated):
+            self.expires_at_s = event.session.expires_at_s or self.expires_at_s
         match event:
             case SessionUpdated() if self._updates:
                 self._effective = event.session

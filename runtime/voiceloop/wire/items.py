@@ -269,7 +269,8 @@ def write_item(item: WireItem, dialect: Dialect) -> dict[str, Any]:
             return {"type": "item_reference", "id": item.id}
         case OtherItem():
             return dict(item.raw)
-    assert_never(item)
+        case _:
+            assert_never(item)
 
 
 def _with_id(id_: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
 from voiceloop.commands import (
@@ -90,8 +91,11 @@ class Orders:
 
         Returns the ask that is refused for good, or empty.
         """
+        params = named_params(error)
+        if not error.event_id and params and params[0].startswith("response."):
+            error = replace(error, event_id=self._asks.newest)  # nothing else of ours holds such a field
         if judge(error).severity is Severity.FIX:
-            again = self._outbox.retry(error.event_id, named_params(error))
+            again = self._outbox.retry(error.event_id, params)
             if again is not None:
                 self._counts.resent += 1
                 self._asks.resent(error.event_id, again)

@@ -86,6 +86,8 @@ class RealtimeProtocol:
         self.output_format = config.format
         """What the server sends; may differ from what was asked once READY."""
         self._config = config
+        self.expires_at_s: float | None = None
+        """When the server will end the session, Unix seconds; known at READY, if ever."""
         self._outbox = Outbox(dialect)
         self._opened_as: Dialect = dialect
         self._handshake = Handshake(config, self._outbox, auto=auto)
@@ -158,10 +160,10 @@ class RealtimeProtocol:
             fault = fault or judge(self._last_error)
         if fault is not None and fault.severity is Severity.SWITCH:
             return self._beta_disabled(words)
-        known = fault is not None and fault.cause is not Cause.DROP
-        if not known and self._looks_refused(code):
-            return self._go_redial(words)
-        return self._lose(fault.cause if fault is not None and known else close_cause(code), words)
+        cause = fault.cause if fault is not None and fault.cause is not Cause.DROP else None
+        if cause is None and self.state is State.CONFIGURING and self._looks_refused(code):
+            return self._other_dialect(words)
+        return self._lose(cause or close_cause(code), words)
 
     def obey(self, command: EngineCommand) -> None:
         """Carry out a command: what is to be sent is in `take_frames`. Before READY it waits its turn, none is lost."""
@@ -200,7 +202,8 @@ class RealtimeProtocol:
             case Verdict.WRONG_DIALECT | Verdict.REFUSED:
                 cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
                 return self._lose(cause, f"{self.dialect} session update refused: {describe(self._last_error)}")
-        assert_never(verdict)
+            case _:
+                assert_never(verdict)
 
     def _become_ready(self) -> list[Event]:
         self.state = State.READY
@@ -210,6 +213,7 @@ class RealtimeProtocol:
         self._asks.server_replies = traits.starts_replies
         self.input_format = found.input_format or self.input_format
         self.output_format = self._replies.format = found.output_format or self.output_format
+        self.expires_at_s = self._handshake.expires_at_s
         self._orders.replay(self._config.history)
         unsent, self.unsent = self.unsent, []
         for command in unsent:
@@ -240,22 +244,22 @@ class RealtimeProtocol:
         return [events.EngineComplained(error.code or error.kind, describe(error), self._orders.refused(error))]
 
     def _looks_refused(self, code: int) -> bool:
-        """Closed before it was configured, in a way that a refused dialect may look like.
+        """Whether a close before the session was configured may come from a refused dialect.
 
         A relay hides both the error and the close code of a refused beta session, so there a bare 1006 may mean it.
         """
-        if self.state is not State.CONFIGURING or not self._handshake.may_switch:
-            return False
         hidden = code == _ABNORMAL and self._opened_as == "beta" and not self._handshake.greeted
-        return code == APPLICATION_REFUSAL or hidden
+        return code == APPLICATION_REFUSAL or (hidden and self._handshake.may_switch)
 
     def _beta_disabled(self, detail: str) -> list[Event]:
-        if self._opened_as == "beta" and self._handshake.may_switch:
-            return self._go_redial(detail)
-        return self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+        if self._opened_as == "ga":  # beta cannot be the way out
+            return self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+        return self._other_dialect(detail)
 
-    def _go_redial(self, detail: str) -> list[Event]:
-        self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+    def _other_dialect(self, detail: str) -> list[Event]:
+        told = self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+        if not self._handshake.may_switch:
+            return told
         self.redial = dialects.other(self._opened_as)
         return []
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from voiceloop.settings import TurnSettings
+from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, Traits, UserTurn
+from voiceloop.wire.config import SessionConfig, history_items, session_fields, traits_of
+from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part
+from voiceloop.wire.session_fields import UNSET, Transcription, TurnDetection
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "en"), ("de-CH", "de"), ("EN-us", "en"), ("auto", UNSET), ("", UNSET)]
+)
+def test_recognition_is_told_the_language_without_its_region(language, told):
+    fields = session_fields(SessionConfig("m", language=language))
+    assert fields.transcription == Transcription("whisper-1", told)
+
+
+def test_recognition_is_told_the_words_to_expect():
+    fields = session_fields(SessionConfig("m", vocabulary=("Ada", "Grace Hopper")))
+    assert fields.transcription.prompt == "Ada, Grace Hopper"
+
+
+def test_without_a_transcription_model_transcription_is_not_mentioned():
+    assert session_fields(SessionConfig("m", transcription_model=None)).transcription is UNSET
+
+
+@pytest.mark.parametrize("replies", ["server", "client"])
+@pytest.mark.parametrize("detection", ["server_vad", "semantic_vad"])
+def test_the_server_never_interrupts_and_replies_only_when_told_to(detection, replies):
+    turn = session_fields(SessionConfig("m", turn=TurnSettings(detection=detection, replies=replies))).turn_detection
+    assert turn.type == detection
+    assert turn.create_response is (replies == "server")
+    assert turn.interrupt_response is False
+
+
+def test_manual_turns_clear_turn_detection():
+    assert session_fields(SessionConfig("m", turn=TurnSettings(detection="manual"))).turn_detection is None
+
+
+@pytest.mark.parametrize(
+    ("detection", "traits"),
+    [
+        (None, Traits(ends_turns=False, starts_replies=False)),
+        (UNSET, Traits(stops_on_speech=True)),
+        (TurnDetection("server_vad"), Traits(stops_on_speech=True)),
+        (TurnDetection("server_vad", create_response=False, interrupt_response=False), Traits(starts_replies=False)),
+        (TurnDetection("semantic_vad", create_response=True, interrupt_response=False), Traits()),
+    ],
+)
+def test_traits_follow_from_the_turn_detection_in_force(detection, traits):
+    assert traits_of(detection, "audio") == traits
+
+
+def test_a_written_reply_leaves_no_audio_to_trim():
+    assert traits_of(None, "text").keeps_audio is False
+
+
+def test_history_becomes_items_and_what_has_no_words_is_left_out():
+    history = (
+        UserTurn("u1", "Hi"),
+        UserTurn("u2", ""),
+        AssistantTurn("r1", "Hello", 300),
+        AssistantTurn("r2", "", 0),
+        ToolCall("c1", "lamp", "{}"),
+        ToolOutput("c1", "ok"),
+    )
+    assert list(history_items(history)) == [
+        ("u1", MessageItem("u1", "user", (Part("input_text", text="Hi"),))),
+        ("", MessageItem("", "assistant", (Part("text", text="Hello"),))),
+        ("", CallItem("", "c1", "lamp", "{}")),
+        ("", CallOutputItem("", "c1", "ok")),
+    ]

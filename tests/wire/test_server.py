@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+
+import pytest
+
+from voiceloop.wire import server
+
+EVENTS = [each for _, each in inspect.getmembers(server, inspect.isclass) if each.__module__ == server.__name__]
+
+
+def test_the_union_holds_every_event_of_the_module():
+    assert set(typing.get_args(server.ServerEvent)) == set(EVENTS)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
+def test_an_event_is_frozen_slotted_and_explained(event):
+    assert dataclasses.is_dataclass(event)
+    assert event.__dataclass_params__.frozen
+    assert hasattr(event, "__slots__")
+    assert event.__doc__.rstrip().endswith(".")
