@@ -14,13 +14,23 @@ __all__ = ["Backstage"]
 
 
 class Backstage:
-    """The session's side of `EnginePort` and `LineReports`."""
+    """The session's side of `EnginePort` and `LineReports`.
 
-    def __init__(self, happened: Callable[[Event], None], ledger: Ledger, hearing: Hearing) -> None:
+    `failed` is told of a task that raised: whatever a task can foresee it reports as an event, so that is a mistake.
+    """
+
+    def __init__(
+        self,
+        happened: Callable[[Event], None],
+        failed: Callable[[BaseException], None],
+        ledger: Ledger,
+        hearing: Hearing,
+    ) -> None:
         self.group: asyncio.TaskGroup | None = None
         """Set while the session runs."""
         self.audio = ledger.put
         self._happened = happened
+        self._failed = failed
         self._hearing = hearing
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -37,13 +47,15 @@ class Backstage:
             return
         task = self.group.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
 
-    def cancel_all(self) -> None:
-        """Cancel what still runs; nothing new is started."""
+    async def stop(self, within_s: float) -> None:
+        """Cancel what runs, start nothing new, and give what was cancelled `within_s` to end."""
         self.group = None
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
 
     def input_ended(self) -> None:
         """The line's input is over."""
@@ -52,3 +64,10 @@ class Backstage:
     def lost(self, detail: str) -> None:
         """The line is gone."""
         self.happened(LineLost(detail))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.group = None  # the group is ending: it takes no more tasks
+            self._failed(error)

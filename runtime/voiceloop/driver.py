@@ -40,6 +40,8 @@ class Hands:
     open_line: Callable[[], None]
     write: Callable[[TranscriptLine], None]
     ended: Callable[[do.EndSession], None]
+    failed: Callable[[BaseException], None]
+    """Told when carrying something out raised, which must not happen; the driver can go on."""
 
 
 class Driver:
@@ -50,37 +52,62 @@ class Driver:
         self.hands: Hands | None = None
         """To be set before the first event."""
         self._tape = tape
-        self._inbox: deque[on.Event] = deque()
+        self._inbox: deque[tuple[on.Event, float]] = deque()
         self._stepping = False
+        self._stopped = False
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
 
-    def happened(self, event: on.Event) -> None:
-        """Handle an event; one that is reported while another is being handled waits for its turn."""
+    def happened(self, event: on.Event, not_before_s: float = 0.0) -> None:
+        """Handle an event; one that is reported while another is being handled waits for its turn.
+
+        Raises MisuseError when 10,000 wait, which ends in `Hands.failed`; else nothing.
+        """
+        if self._stopped:
+            return
         if len(self._inbox) >= MAX_WAITING_EVENTS:
             raise MisuseError("events cause each other without end")
-        self._inbox.append(event)
         if self._stepping:
+            self._inbox.append((event, not_before_s))
             return
+        # What was heard until now comes first: its news may be about the very reply that this event flushes.
+        self._hear_the_line()
+        self._inbox.append((event, not_before_s))
+        self._work_off()
+
+    def _hear_the_line(self) -> None:
+        hands = self.hands
+        assert hands is not None, "set before the first event"
+        if hands.line is not None and self.core.narrator.zero_s is not None:
+            hands.ledger.ack(hands.line.played().sample)
+
+    def _work_off(self) -> None:
+        assert self.hands is not None, "set before the first event"
         self._stepping = True
+        failure: Exception | None = None
         try:
             while self._inbox:
-                self._step(self._inbox.popleft())
+                self._step(*self._inbox.popleft(), self.hands)
+        except Exception as error:  # noqa: BLE001 - raised into a socket or a clock, it would only be logged there
+            self._inbox.clear()
+            failure = error
         finally:
             self._stepping = False
+        if failure is not None:
+            self.hands.failed(failure)
 
     def stop(self) -> None:
-        """Forget every deadline."""
+        """Forget every deadline and handle nothing any more."""
+        self._stopped = True
         for name in list(self._deadlines):
             self._clear_deadline(name)
 
-    def _step(self, event: on.Event) -> None:
-        now = asyncio.get_running_loop().time()
+    def _step(self, event: on.Event, not_before_s: float, hands: Hands) -> None:
+        now = max(asyncio.get_running_loop().time(), not_before_s)
         commands = self.core.step(event, now)
         if self._tape is not None:
             self._tape.step(now, event, commands)
-        assert self.hands is not None, "set before the first event"
         for command in commands:
-            self._carry_out(command, self.hands)
+            self._carry_out(command, hands)
 
     def _carry_out(self, command: do.Command, hands: Hands) -> None:
         match command:
@@ -131,23 +158,21 @@ class Driver:
                 assert_never(command)
 
     def _flush(self, hands: Hands) -> None:
-        if hands.line is not None and self.core.narrator.zero_s is not None:
-            hands.ledger.ack(hands.line.played().sample)
         spans = hands.ledger.flush()
         if hands.line is not None and self.core.narrator.zero_s is not None:
             hands.line.flush(hands.ledger.generation)
         # Ahead of whatever waits: the core relies on the answer coming in the same breath.
-        self._inbox.appendleft(on.PlaybackFlushed(spans))
+        self._inbox.appendleft((on.PlaybackFlushed(spans), 0.0))
 
     def _set_deadline(self, name: str, at_s: float) -> None:
         self._clear_deadline(name)
-        self._deadlines[name] = asyncio.get_running_loop().call_at(at_s, self._passed, name)
+        self._deadlines[name] = asyncio.get_running_loop().call_at(at_s, self._passed, name, at_s)
 
     def _clear_deadline(self, name: str) -> None:
         handle = self._deadlines.pop(name, None)
         if handle is not None:
             handle.cancel()
 
-    def _passed(self, name: str) -> None:
+    def _passed(self, name: str, at_s: float) -> None:
         self._deadlines.pop(name, None)
-        self.happened(on.DeadlinePassed(name))
+        self.happened(on.DeadlinePassed(name), at_s)  # loops may call a little early; the core counts on the time

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -23,7 +24,15 @@ from voiceloop.core import Core, Profile
 from voiceloop.devices.base import Line
 from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine, Seed
-from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError
+from voiceloop.errors import (
+    DeviceError,
+    MisuseError,
+    RefusedError,
+    SessionEndedError,
+    UnreachableError,
+    UsageError,
+    VoiceloopError,
+)
 from voiceloop.hearing import Hearing
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
@@ -35,8 +44,14 @@ from voiceloop.vocabulary import Item
 
 __all__ = ["Ended", "Session", "profile_of"]
 
+STOP_WITHIN_S = 0.2
+"""Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
 CLOSE_WITHIN_S = 0.5
 MAX_UNREAD_LINES = 256
+
+OPENING_ERRORS: Mapping[int, type[VoiceloopError]] = {
+    kind.exit_status: kind for kind in (UsageError, RefusedError, UnreachableError, DeviceError)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,7 @@ class Ended:
 
 
 class Scribe(Protocol):
-    """Anything that takes transcript lines as they are written."""
+    """Anything that takes transcript lines as they are written. One that raises ends the session with its error."""
 
     def __call__(self, line: TranscriptLine) -> None:
         """Take one line; a plain call that must not block."""
@@ -105,7 +120,7 @@ class Session:
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
         self._hearing = Hearing(self._engine, self.rate_hz, self.settings.realtime.turn, self._driver.happened)
-        self._backstage = Backstage(self._driver.happened, self._ledger, self._hearing)
+        self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(text)),
             spawn=self._backstage.spawn,
@@ -120,6 +135,9 @@ class Session:
             redact=Redactor(_secrets(self.settings)),
         )
         self._ended: Ended | None = None
+        self._end_asked = ""
+        self._failure: BaseException | None = None
+        self._line_error: VoiceloopError | None = None
         self._seed = Seed(
             instructions=agent.settings.instructions,
             tools=self._bus.specs,
@@ -131,7 +149,7 @@ class Session:
         )
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
-        self._lines: asyncio.Queue[TranscriptLine | None] = asyncio.Queue(MAX_UNREAD_LINES)
+        self._lines = _Lines()
         self._runner: asyncio.Task[Ended] | None = None
         self._typed = 0
 
@@ -140,7 +158,8 @@ class Session:
     async def run(self) -> Ended:
         """Hold the conversation and return how it ended; exactly one `session_ended` line is written.
 
-        Cancelling it ends the session at once, closes line and engine, and raises CancelledError.
+        Cancelling it ends the session at once, closes line and engine, and raises CancelledError. What went wrong on
+        the way to the server or the device is in `Ended`; what must not happen is raised, after everything is closed.
         """
         if self._driver.hands is not None:
             raise MisuseError("a session runs once; make a new Session for the next conversation")
@@ -155,42 +174,58 @@ class Session:
             open_line=lambda: self._backstage.spawn("line", self._open_line()),
             write=self._write,
             ended=self._has_ended,
+            failed=self._fail,
         )
         try:
             async with asyncio.TaskGroup() as group:
                 self._backstage.group = group
-                self._backstage.happened(on.SessionOpened())
+                self._driver.happened(on.SessionOpened())
+                if self._end_asked:
+                    self.request_end(self._end_asked)
                 try:
                     await self._over.wait()
                 finally:
                     self.request_end("cancelled")
                     await self._close()
+        except BaseExceptionGroup:
+            if self._failure is None:
+                raise
         finally:
-            self.request_end("failed")
-            self._offer(None)
+            self._lines.close()
             self._opened.set()
+        if self._failure is not None:
+            raise self._failure
         assert self._ended is not None, "ending sets it"
         return self._ended
 
     async def __aenter__(self) -> Self:
         """Start the session; microphone and engine are open when this returns. Raises what kept them from it."""
         self._runner = asyncio.get_running_loop().create_task(self.run(), name="session")
-        await self._opened.wait()
+        try:
+            await self._opened.wait()
+        except asyncio.CancelledError:
+            await _cancelled(self._runner)
+            raise
         if self._ended is not None:
             await self._runner
-            raise VoiceloopError(self._ended.detail or f"the session ended at once: {self._ended.reason}")
+            kind = OPENING_ERRORS.get(self._ended.exit_status, SessionEndedError)
+            raise kind(self._ended.detail or f"the session ended at once: {self._ended.reason}")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the session and wait until everything is closed."""
-        await self.end("left" if error is None else "failed")
+        """End the session and wait until everything is closed. Cancelling cuts that short."""
+        try:
+            await self.end("left" if error is None else "failed")
+        except asyncio.CancelledError:
+            if self._runner is not None:
+                await _cancelled(self._runner)
+            raise
 
-    async def __aiter__(self) -> AsyncIterator[TranscriptLine]:
+    def __aiter__(self) -> AsyncIterator[TranscriptLine]:
         """Yield transcript lines until the session has ended; of more than 256 unread ones the oldest are dropped."""
-        while (line := await self._lines.get()) is not None:
-            yield line
+        return self._lines
 
     # What an application may do ----------------------------------------------------------------------------------
 
@@ -200,8 +235,8 @@ class Session:
 
     async def send_text(self, text: str) -> None:
         """Take a typed turn from the user. Returns when it is queued."""
+        self._take(on.TextTyped(f"typed-{self._typed + 1}", text))
         self._typed += 1
-        self._take(on.TextTyped(f"typed-{self._typed}", text))
 
     async def interrupt(self) -> None:
         """Make the agent stop speaking; nothing more is handed to the line when this returns."""
@@ -209,6 +244,8 @@ class Session:
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
+        if self._driver.hands is None and self._runner is None:
+            raise MisuseError("the session never ran: await session.run(), or use async with")
         self.request_end(reason)
         if self._runner is not None:
             return await asyncio.shield(self._runner)
@@ -217,9 +254,14 @@ class Session:
         return self._ended
 
     def request_end(self, reason: str) -> None:
-        """Ask for the end without waiting; harmless when it has ended. For signal handlers on the loop."""
-        if self._ended is None:
-            self._backstage.happened(on.EndAsked(reason))
+        """Ask for the end without waiting; harmless when it has ended. For signal handlers on the loop.
+
+        A session that does not run yet ends as soon as it does.
+        """
+        if self._driver.hands is None:
+            self._end_asked = reason
+        elif self._ended is None:
+            self._driver.happened(on.EndAsked(reason))
 
     @property
     def settled(self) -> bool:
@@ -236,14 +278,17 @@ class Session:
         """The conversation so far, as far as it was heard."""
         return self._driver.core.narrator.conversation.history
 
+    def input_ended(self) -> None:
+        """Say that no more turns will come: the session ends when everything is said."""
+        if self._ended is None:
+            self._take(on.LineEnded())
+
     def _take(self, event: on.Event) -> None:
         if self._ended is not None:
             raise SessionEndedError(f"the session has ended: {self._ended.reason}")
-        self._backstage.happened(event)
-
-    def input_ended(self) -> None:
-        """Say that no more turns will come: the session ends when everything is said."""
-        self._backstage.happened(on.LineEnded())
+        if self._driver.hands is None:
+            raise MisuseError("the session does not run yet: await session.run(), or use async with")
+        self._driver.happened(event)
 
     # Opening, telling and closing --------------------------------------------------------------------------------
 
@@ -252,35 +297,92 @@ class Session:
             try:
                 await self._line.open(self._hearing.take, self._ledger, self.rate_hz, self._backstage)
             except VoiceloopError as error:
+                self._line_error = error
                 self._backstage.lost(str(error))
                 return
-        self._backstage.happened(on.LineOpened(captions_only=self._line is None))
+        self._driver.happened(on.LineOpened(captions_only=self._line is None))
         self._opened.set()
 
     def _write(self, line: TranscriptLine) -> None:
+        self._lines.put(line)
         if self._on_line is not None:
-            self._on_line(line)
-        self._offer(line)
-
-    def _offer(self, line: TranscriptLine | None) -> None:
-        if self._lines.full():
-            self._lines.get_nowait()
-        self._lines.put_nowait(line)
+            try:
+                self._on_line(line)
+            except Exception as error:  # noqa: BLE001 - the rest of what was decided must still be carried out
+                self._on_line = None
+                self._fail(error)
 
     def _has_ended(self, command: do.EndSession) -> None:
-        self._ended = Ended(command.reason, command.exit_status, command.detail)
+        opening = self._line_error if command.reason == "line_lost" else None
+        status = command.exit_status if opening is None else opening.exit_status
+        self._ended = Ended(command.reason, status, command.detail)
         self._over.set()
 
+    def _fail(self, error: BaseException) -> None:
+        """Something that must not happen did: end the session, politely if that still works; `run` raises the error."""
+        first, self._failure = self._failure is None, self._failure or error
+        if self._ended is not None:
+            return
+        if first:
+            self._driver.happened(on.EndAsked("failed"))
+        else:
+            self._has_ended(do.EndSession("failed", 1, str(error)))
+            self._write(TranscriptLine("session_ended", 0.0, {"reason": "failed"}))
+
     async def _close(self) -> None:
+        """Close everything; cancelling it cuts short what still waits."""
         self._driver.stop()
         self._bus.close()
-        if self._line is not None:
-            with contextlib.suppress(VoiceloopError):  # the session is over; what the line held is written already
-                await self._line.close(CLOSE_WITHIN_S)
-        await self._engine.close(CLOSE_WITHIN_S)
-        self._backstage.cancel_all()
-        if self._tape is not None:
-            self._tape.close()
+        try:
+            await self._backstage.stop(STOP_WITHIN_S)
+        finally:
+            async with asyncio.TaskGroup() as closing:
+                closing.create_task(self._engine.close(CLOSE_WITHIN_S), name="close engine")
+                if self._line is not None:
+                    closing.create_task(_close_line(self._line), name="close line")
+            if self._tape is not None:
+                self._tape.close()
+
+
+class _Lines:
+    """The newest transcript lines, for whoever iterates over the session."""
+
+    def __init__(self) -> None:
+        self._unread: deque[TranscriptLine] = deque(maxlen=MAX_UNREAD_LINES)
+        self._news = asyncio.Event()
+        self._over = False
+
+    def put(self, line: TranscriptLine) -> None:
+        self._unread.append(line)
+        self._news.set()
+
+    def close(self) -> None:
+        self._over = True
+        self._news.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> TranscriptLine:
+        while not self._unread:
+            if self._over:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        return self._unread.popleft()
+
+
+async def _close_line(line: Line) -> None:
+    with contextlib.suppress(VoiceloopError):  # the session is over; what the line held is written already
+        await line.close(CLOSE_WITHIN_S)
+
+
+async def _cancelled(task: asyncio.Task[Ended]) -> None:
+    """Cancel a task and wait for its end, whatever it was."""
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.exception()
 
 
 def _secrets(settings: Settings) -> Sequence[str]:

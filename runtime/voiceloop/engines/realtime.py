@@ -7,25 +7,32 @@ wire encoding and keeps the protocol's one timer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from voiceloop.commands import EngineCommand
 from voiceloop.engines.base import EnginePort, Seed
+from voiceloop.engines.coding import decoder, encoder
 from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, connect
 from voiceloop.errors import BackendError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
 from voiceloop.settings import Settings
-from voiceloop.vocabulary import AudioFormat, Cause, Encoding
+from voiceloop.vocabulary import Cause
 from voiceloop.wire.dialect import Dialect, guess
 from voiceloop.wire.fast import append_frame
 from voiceloop.wire.protocol import RealtimeProtocol, SessionConfig, State
 
-__all__ = ["RealtimeEngine"]
+__all__ = ["RealtimeEngine", "factory"]
 
 DEFAULT_MODEL = "gpt-realtime"
-REDIAL_WITHIN_S = 1.0
+REDIAL_WITHIN_S = 0.5
+SAMPLE_BYTES = 2
+
+
+def factory(_: Mapping[str, Any], context: Settings) -> RealtimeEngine:
+    """Make the engine for the entry point; its settings are the section `[realtime]`, not a plugin's table."""
+    return RealtimeEngine(context)
 
 
 class RealtimeEngine:
@@ -34,16 +41,19 @@ class RealtimeEngine:
     def __init__(self, settings: Settings, *, dial: Connect = connect) -> None:
         """Nothing is opened yet. Raises SettingsError without a base URL."""
         self._settings = settings
+        self._address = _address(settings.backend.base_url)
         self._dial = dial
         self._port: EnginePort | None = None
         self._socket: Socket | None = None
         self._protocol: RealtimeProtocol | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._first_sample = -1
+        self._next_sample = 0
+        self._refused: tuple[int, bytes] | None = None
         self._rate_hz = settings.audio.wire.rate_hz
         self._encode: Callable[[bytes], bytes] | None = None
-        self._decode: Callable[[bytes], bytes] | None = None
+        self._decode: Callable[[str, bytes], bytes] | None = None
         self._config: SessionConfig | None = None
+        self._waiting: list[EngineCommand] = []
         self._closing = False
 
     # What a session calls ----------------------------------------------------------------------------------------
@@ -61,15 +71,24 @@ class RealtimeEngine:
         socket, protocol = self._socket, self._protocol
         if socket is None or protocol is None or protocol.state is not State.READY:
             return False
-        sent = socket.send(append_frame(pcm if self._encode is None else self._encode(pcm)))
-        if sent and self._first_sample < 0:
-            self._first_sample = first_sample
-            protocol.capture_offset_s = first_sample / self._rate_hz
-        return sent
+        refused, self._refused = self._refused, None
+        if refused is not None and refused[0] == first_sample:
+            frame = refused[1]  # not encoded again: a resampler has seen it already
+        else:
+            frame = append_frame(pcm if self._encode is None else self._encode(pcm))
+        if not socket.send(frame):
+            self._refused = (first_sample, frame)
+            return False
+        if first_sample != self._next_sample:  # the server counts what it was sent; it never hears of a gap
+            protocol.capture_offset_s += (first_sample - self._next_sample) / self._rate_hz
+        self._next_sample = first_sample + len(pcm) // SAMPLE_BYTES
+        return True
 
     def obey(self, command: EngineCommand) -> None:
-        """Send what a command means; nothing happens once the engine is lost."""
-        if self._protocol is not None:
+        """Send what a command means, as soon as the server is ready; nothing happens once the engine is lost."""
+        if self._protocol is None:
+            self._waiting.append(command)
+        else:
             self._protocol.obey(command)
             self._flush()
 
@@ -103,13 +122,16 @@ class RealtimeEngine:
     async def _connect(self, config: SessionConfig, dialect: Dialect, *, auto: bool) -> None:
         protocol = self._protocol = RealtimeProtocol(config, dialect, auto=auto)
         self._config = config
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            protocol.obey(command)
         path, headers = protocol.handshake()
         key = self._settings.backend.api_key
         if key is not None:
             headers["Authorization"] = f"Bearer {key.get_secret_value()}"
         try:
-            self._socket = await self._dial(
-                self._url() + path,
+            socket = await self._dial(
+                self._address + path,
                 headers=headers,
                 on_message=self._received,
                 on_binary=self._received,
@@ -121,22 +143,17 @@ class RealtimeEngine:
         except (BackendError, SettingsError) as error:
             self._report(EngineLost(Cause.UNREACHABLE, str(error)))
         else:
+            self._socket = socket
+            if self._closing:
+                await self.close(0.0)
+                return
             protocol.connected(asyncio.get_running_loop().time())
             self._happened([])
 
-    def _url(self) -> str:
-        base = self._settings.backend.base_url
-        if not base:
-            raise SettingsError("there is no base URL: set DGRID_BASE_URL, or let `voiceloop talk` start a gateway")
-        parts = urlsplit(base)
-        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-        path = parts.path.rstrip("/").removesuffix("/v1")
-        return f"{scheme}://{parts.netloc}{path}"
-
     def _choose_coding(self, protocol: RealtimeProtocol) -> None:
         """The server has the last word about both formats."""
-        self._encode = _coder(protocol.input_format, "encode")
-        self._decode = _coder(protocol.output_format, "decode")
+        self._encode = encoder(self._rate_hz, protocol.input_format)
+        self._decode = decoder(protocol.output_format, self._rate_hz)
 
     # Receiving ---------------------------------------------------------------------------------------------------
 
@@ -151,14 +168,14 @@ class RealtimeEngine:
             return
         for event in chunk.events:
             port.happened(event)
-        pcm = chunk.payload if self._decode is None else self._decode(chunk.payload)
+        pcm = chunk.payload if self._decode is None else self._decode(chunk.item_id, chunk.payload)
         port.audio(chunk.reply_id, chunk.item_id, chunk.content_index, pcm)
 
     def _closed(self, code: int, reason: str) -> None:
         self._stop_timer()
         self._socket = None
         if self._protocol is not None and not self._closing:
-            self._happened(self._protocol.closed(code, reason))
+            self._happened(self._protocol.closed(code, reason, asyncio.get_running_loop().time()))
 
     def _happened(self, events: list[Event]) -> None:
         """Send what the protocol wants sent, report, and keep its timer."""
@@ -183,13 +200,12 @@ class RealtimeEngine:
             self._socket.send_control(frame)
 
     def _redial(self, dialect: Dialect) -> None:
-        port, socket, config = self._port, self._socket, self._config
-        if port is None or config is None:  # nothing was ever opened
-            return
-        self._protocol = self._socket = None
-        port.spawn("redial", self._switch(socket, config, dialect))
+        if self._protocol is not None and self._port is not None and self._config is not None:
+            self._waiting, self._protocol = self._protocol.unsent, None
+            self._port.spawn("redial", self._switch(self._config, dialect))
 
-    async def _switch(self, socket: Socket | None, config: SessionConfig, dialect: Dialect) -> None:
+    async def _switch(self, config: SessionConfig, dialect: Dialect) -> None:
+        socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close(REDIAL_WITHIN_S)
         await self._connect(config, dialect, auto=False)
@@ -212,10 +228,9 @@ class RealtimeEngine:
             self._happened(self._protocol.expire(asyncio.get_running_loop().time()))
 
 
-def _coder(form: AudioFormat, way: Literal["encode", "decode"]) -> Callable[[bytes], bytes] | None:
-    if form.encoding is Encoding.PCM16:
-        return None
-    from voiceloop.audio import g711  # noqa: PLC0415 - numpy only where G.711 is spoken
-
-    code = g711.encode if way == "encode" else g711.decode
-    return lambda audio: code(audio, form.encoding)
+def _address(base_url: str | None) -> str:
+    if not base_url:
+        raise SettingsError("there is no base URL: set DGRID_BASE_URL, or let `voiceloop talk` start a gateway")
+    parts = urlsplit(base_url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}"
