@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,34 @@ async def echo(cancel):
     return figures | {"levels_db": levels}
 
 
+async def one_way(folder):
+    """A file speaks to the real speaker, then the real microphone is recorded with an agent who has no speaker."""
+    ended = []
+    scene = Scene(input=SPEECH / "time_question.wav")
+    scene.input_ended = lambda: ended.append(len(scene.heard) // 2)
+    await scene.open()
+    scene.ledger.put("r", "i", 0, CHIRP.tobytes())
+    scene.ledger.seal("r")
+    await asyncio.sleep(2.5)
+    speaker = scene.figures() | {"ended": ended, "heard_ms": scene.events[-1][1].spans[0].heard_ms}
+    await scene.line.close(1.0)
+    target = Path(folder) / "out.wav"
+    scene = Scene(output=target)
+    await scene.open()
+    scene.ledger.put("r", "i", 0, CHIRP.tobytes())
+    await asyncio.sleep(1.0)
+    scene.ledger.flush()
+    await scene.line.close(1.0)
+    with wave.open(str(target)) as file:
+        frames = np.frombuffer(file.readframes(10**6), np.int16).reshape(-1, 2)
+    return {
+        "speaker": speaker,
+        "recorded_s": len(frames) / RATE_HZ,
+        "whole": CHIRP.tobytes() in frames[:, 1].tobytes(),
+        "same": frames[:, 0].tobytes() == bytes(scene.heard),
+    }
+
+
 async def no_such_device():
     try:
         await Scene(audio=AudioSettings(input_device="a device nobody has")).open()
@@ -196,7 +225,9 @@ async def no_such_device():
     return {}
 
 
-SCENES = {scene.__name__: scene for scene in (listing, round_trip, interruption, stall, vanish, echo, no_such_device)}
+SCENES = {
+    scene.__name__: scene for scene in (listing, round_trip, interruption, stall, vanish, echo, one_way, no_such_device)
+}
 
 if __name__ == "__main__":
     sys.stdout.write(json.dumps(asyncio.run(SCENES[sys.argv[1]](*sys.argv[2:]))) + "\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +17,7 @@ from voiceloop.devices import soundcard
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
 from voiceloop.errors import DeviceError, SettingsError, UsageError
+from voiceloop.settings import AudioSettings
 
 pytestmark = pytest.mark.real
 
@@ -84,6 +87,17 @@ def test_the_agents_own_voice_is_taken_out_and_the_callers_is_not(sound):
     assert max(without["levels_db"][10:]) > -30, "the caller speaks over the agent"
 
 
+def test_microphone_and_speaker_work_alone_too(sound, tmp_path):
+    figures = play(sound.start(), "one_way", str(tmp_path))
+    speaker = figures["speaker"]
+    assert len(speaker["ended"]) == 1
+    assert speaker["heard_ms"] == 50
+    assert abs(speaker["behind_s"]) < 0.1
+    assert figures["whole"]
+    assert figures["same"]
+    assert 0.9 < figures["recorded_s"] < 1.3
+
+
 def test_an_unknown_device_is_a_device_error(sound):
     figures = play(sound.start(), "no_such_device")
     assert "voiceloop devices" in figures["error"]
@@ -137,6 +151,93 @@ def test_a_missing_library_is_named_with_what_to_do(monkeypatch, failure, advice
     assert not soundcard.has_soundcard()
     with pytest.raises(DeviceError, match=advice):
         soundcard.list_devices()
+
+
+class FakeStream:
+    latency = 0.02
+
+    def __init__(self, calls, **parts):
+        self.calls = calls
+        self.callback = parts["callback"]
+
+    def start(self):
+        self.calls.append("start")
+
+    def abort(self):
+        self.calls.append("abort")
+
+    def close(self):
+        self.calls.append("close")
+
+
+class FakePortAudio:
+    """Stands in for sounddevice; supports one sample rate."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, rate_hz):
+        self.rate_hz = rate_hz
+        self.calls = []
+
+    def query_devices(self, device=None, kind=None):
+        return {"default_samplerate": float(self.rate_hz)} if kind else [{}]
+
+    def open(self, **parts):
+        self.calls.append((parts["device"], parts["samplerate"], parts["blocksize"]))
+        if parts["samplerate"] != self.rate_hz:
+            raise self.PortAudioError("Invalid sample rate [PaErrorCode -9997]\nmore")
+        return FakeStream(self.calls, **parts)
+
+    RawInputStream = RawOutputStream = property(lambda self: self.open)
+
+
+async def make_card(monkeypatch, rate_hz, *, microphone):
+    fake = FakePortAudio(rate_hz)
+    monkeypatch.setattr(soundcard, "_load", lambda: fake)
+    audio = AudioSettings(input_device="3", output_device="USB")
+    woken = asyncio.Event()
+    card = soundcard.Card(audio, microphone=microphone, speaker=not microphone, woken=woken.set, stopped=lambda: None)
+    return fake, card, woken
+
+
+async def test_a_card_that_cannot_do_48_khz_runs_at_its_own_rate(monkeypatch):
+    fake, card, woken = await make_card(monkeypatch, 44_100, microphone=True)
+    card.open()
+    assert fake.calls == [(3, 48_000, 480), (3, 44_100, 441), "start"]
+    card._stream.callback(memoryview(b"ab" * 441), 441, None, None)
+    await asyncio.wait_for(woken.wait(), 1)
+    assert [captured.pcm for captured in card.captured.read()] == [b"ab" * 441]
+    card.close()
+    card.close()
+    assert fake.calls[3:] == ["abort", "close"]
+
+
+async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):
+    fake, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
+    card.close()
+    card.open()
+    assert fake.calls == [("USB", 48_000, 480), "start", "close"]
+
+
+async def test_a_rate_that_fits_no_block_is_refused_in_one_line(monkeypatch):
+    _, card, _ = await make_card(monkeypatch, 44_056, microphone=True)
+    with pytest.raises(DeviceError, match="Invalid sample rate") as caught:
+        card.open()
+    assert "\n" not in str(caught.value)
+
+
+async def test_trouble_is_counted_and_a_closed_loop_is_left_alone(monkeypatch):
+    _, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
+    card.open()
+    out = bytearray(960)
+    card._stream.callback(out, 480, None, SimpleNamespace(output_underflow=True, input_overflow=False))
+    assert (card.underflows, card.overflows) == (1, 0)
+    monkeypatch.setattr(card, "_loop", asyncio.new_event_loop())
+    card._loop.close()
+    card._finished()
+    card._finished()
+    assert card._closed
 
 
 def test_the_entry_point_takes_no_settings_and_good_files_only(tmp_path):
