@@ -290,7 +290,13 @@ class Conversation:
 
     def _line(self, settings: Settings) -> Line:
         wanted = self._plan.wanted
-        context = LineContext(wanted.input, wanted.output, settings.audio, self._warn)
+        context = LineContext(
+            input=wanted.input,
+            output=wanted.output,
+            tee=wanted.input is None,  # who speaks into a microphone wants to hear the answer, recorded or not
+            audio=settings.audio,
+            warn=self._warn,
+        )
         name = "soundcard" if wanted.card or wanted.input is None else "wav"
         return cast("Line", load("voiceloop.lines", name, {}, context))
 

@@ -66,11 +66,16 @@ def outcome(arguments: Sequence[str], agent: Agent | None = None) -> int:
         status = app(args=list(arguments), obj=agent, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        return 0
+    except SystemExit as left:  # click leaves by itself when nobody reads the output, which is no error
+        return 0 if isinstance(left.__context__, BrokenPipeError) else status_of(left)
     except Exception as error:  # noqa: BLE001 - whatever happens, a person gets one line and a script a status
         return tell(single(error))
     return status if isinstance(status, int) else 0
+
+
+def status_of(left: SystemExit) -> int:
+    """Return the status a library wanted to leave with."""
+    return left.code if isinstance(left.code, int) else INTERNAL
 
 
 def single(error: BaseException) -> BaseException:

@@ -6,6 +6,7 @@ switches a mode, so the terminal stays whole whatever ends the process.
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +14,14 @@ from itertools import islice, zip_longest
 
 from rich.console import Console
 from rich.text import Text
+from typing_extensions import override
 
 from voiceloop.agent import Agent
 from voiceloop.tools.tool import Tool, as_tool
 from voiceloop.tools.wording import examples, plainly, slots
 from voiceloop.transcript import TranscriptLine
 
-__all__ = ["Screen", "sentences"]
+__all__ = ["OpenConsole", "Screen", "sentences"]
 
 METER_CELLS = 24
 QUIETEST_DB = -60.0
@@ -32,6 +34,14 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 CHOICE = re.compile(r"\(([^()|]*)\|[^()]*\)")
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 FILLERS = {"integer": "5", "number": "5", "boolean": "on"}
+
+
+class OpenConsole(Console):
+    """A console that lets its caller know when nobody reads it any more; rich would leave the process."""
+
+    @override
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
 
 
 class Screen:

@@ -189,8 +189,8 @@ def import_file(path: Path) -> ModuleType:
             f"cannot read the agent {path}: {'it is a folder' if path.is_dir() else 'there is no such file'}"
         )
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"cannot import the agent {path}")
+    assert spec is not None, "the name ends in .py"
+    assert spec.loader is not None, "the name ends in .py"
     module = importlib.util.module_from_spec(spec)
     # Tools' annotations are looked up in sys.modules; a name that is taken stays whose it is.
     sys.modules.setdefault(path.stem, module)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from rich.console import Console
 from rich.text import Text
 
 from voiceloop.commandline.sound import why_no_sound
 from voiceloop.errors import VoiceloopError
+from voiceloop.screen import OpenConsole
 from voiceloop.settings import BackendSettings
 from voiceloop.sources import DEFAULT_BASE_URL, Origins, read_settings
 
@@ -41,7 +41,7 @@ class Finding:
 
 def doctor(origins: Origins) -> int:
     """Print the findings; return 0, or the exit status a conversation would end with."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = OpenConsole(highlight=False, soft_wrap=True)
     status = 0
     for finding in findings(origins):
         style, mark = ("green", "ok  ") if not finding.fix else ("yellow", "note")

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.commandline.running import run
@@ -26,7 +24,7 @@ from voiceloop.errors import (
     UsageError,
     VoiceloopError,
 )
-from voiceloop.screen import Screen
+from voiceloop.screen import OpenConsole, Screen
 from voiceloop.session import Ended
 from voiceloop.sources import Origins
 
@@ -71,8 +69,8 @@ def talk(options: Options, agent: Agent | None) -> int:
         raise UsageError(f"{options.agent_file}: this program brings its own agent; leave the file out")
     planned = plan(wanted(options, agent, os.environ), sound=why_no_sound)
     screen = Screen(
-        Console(highlight=False, no_color=not options.color or None),
-        Console(highlight=False, no_color=not options.color or None, stderr=True),
+        OpenConsole(highlight=False, no_color=not options.color or None),
+        OpenConsole(highlight=False, no_color=not options.color or None, stderr=True),
     )
     conversation = Conversation(planned, screen, lambda: typed_lines(sys.stdin.fileno(), prompt()))
 
