@@ -1,0 +1,1 @@
+"""What `scripts/bench` runs: one module per part, the load server and the contestants."""
