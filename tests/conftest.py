@@ -1,0 +1,50 @@
+"""What holds for every test: no task is left behind, none dies unseen, and no callback of a loop raises."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.runners
+import gc
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+
+class _Watch(logging.Handler):
+    """Collects what asyncio complains about, and the tasks that a loop had to cancel when it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.loops = 0
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(self.format(record))
+
+    def cancel_all_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stand in for the function by which runners end a loop."""
+        self.loops += 1
+        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        self.found += [f"the task {task.get_name()!r} was left running: {task.get_coro()}" for task in left]
+        CANCEL_ALL_TASKS(loop)
+
+
+CANCEL_ALL_TASKS = asyncio.runners._cancel_all_tasks  # noqa: SLF001
+
+
+@pytest.fixture(autouse=True)
+def no_stray_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A task that a test leaves running, or that dies unseen, fails the test; so does a callback that raises.
+
+    A test that is about such things handles them itself, with `loop.set_exception_handler`.
+    """
+    watch = _Watch()
+    monkeypatch.setattr(asyncio.runners, "_cancel_all_tasks", watch.cancel_all_tasks)
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(watch)
+    yield
+    if watch.loops:
+        gc.collect(1)  # a dead task complains when it is collected
+    logger.removeHandler(watch)
+    assert not watch.found, "\n".join(watch.found)
