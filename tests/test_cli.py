@@ -117,7 +117,7 @@ def bad_files(tmp_path):
         "broken.py": "def agent(:\n",
         "typo.toml": "[realtime]\nmodle = 'x'\n",
         "value.toml": "[realtime.turn]\nthreshold = 3\n",
-        "key.toml": "[backend]\napi_key = 'sk-canary12345'\n",
+        "key.toml": "[backend]\napi_key = 'sk-canary12345'\n",  # pragma: allowlist secret
         "plugin.toml": "[agent]\ntools = ['basicz']\n",
     }.items():
         (tmp_path / name).write_text(text)

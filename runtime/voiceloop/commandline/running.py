@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -52,10 +51,10 @@ def run(
     the terminal in order before a hard exit.
     """
     try:
-        runner = importlib.import_module("uvloop").run
+        import uvloop  # noqa: PLC0415 - it does not install everywhere
     except ImportError:
-        runner = asyncio.run
-    status: int = runner(_with_signals(work, polite, tidy))
+        return asyncio.run(_with_signals(work, polite, tidy))
+    status: int = uvloop.run(_with_signals(work, polite, tidy))
     return status
 
 
