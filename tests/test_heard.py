@@ -39,6 +39,15 @@ def test_while_audio_still_arrives_text_that_ran_ahead_was_not_heard():
     assert 1 <= len(heard.split()) <= 5
 
 
+def test_a_fast_voice_is_noticed_while_its_audio_still_arrives():
+    """20 letters a second, measured; its first sentence and the pause after it had been heard."""
+    first = "Once upon a time there was a small lighthouse at the edge of a quiet bay. "
+    second = "Every evening its keeper climbed the long stairs and lit the lamp before the boats came home. "
+    pieces = [Piece(first, 0), Piece(second, 3947), Piece("One night the fog was so thick that ", 9000)]
+    heard = words_after(3940, received_ms=10_900, complete=False, pieces=pieces)
+    assert len(first.split()) - len(heard.split()) <= 1
+
+
 def test_a_growing_reply_is_not_whole_even_when_all_that_came_was_heard():
     assert len(words_after(1000, received_ms=1000, complete=False)) < len(TALE)
 

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 __all__ = ["Piece", "heard_text"]
 
 MS_PER_UNIT = 62.0
-"""Duration of one letter of ordinary speech, about 16 letters a second; used while audio is still arriving."""
+"""Duration of one letter of ordinary speech, about 16 letters a second; assumed while audio is still arriving."""
+AHEAD_MS = 1000.0
+"""Text that comes beside its audio is at most this far ahead of it, which bounds how slow the voice can be."""
+FASTEST_MS_PER_UNIT = 45.0
+"""No voice is faster, 22 letters a second; text that would ask for it ran ahead and tells nothing about the voice."""
 PAUSE_UNITS = {",": 3, ";": 3, ":": 3, ".": 6, "!": 6, "?": 6, "…": 6, "。": 6, "！": 6, "？": 6, "،": 3, "؟": 6}  # noqa: RUF001
 SLACK_MS = 60.0
 """A word counts as heard when no more than this is missing from its end."""
@@ -60,11 +64,13 @@ def heard_text(pieces: Sequence[Piece], heard_ms: int, received_ms: int, *, comp
 
 
 def _rate(text: str, available_ms: float, *, complete: bool) -> float:
-    """Milliseconds a unit takes, when `text` fills the audio that is left."""
+    """Milliseconds a unit takes, when `text` fills the audio that is left, or more of it than has arrived."""
     units = _units(text)
+    least = max(available_ms, 0.0) / units
     if complete:
-        return max(available_ms, 0.0) / units
-    return max(available_ms / units, MS_PER_UNIT)
+        return least
+    most = least + AHEAD_MS / units
+    return MS_PER_UNIT if most < FASTEST_MS_PER_UNIT else min(max(least, MS_PER_UNIT), most)
 
 
 def _starts(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
