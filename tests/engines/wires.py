@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket as sockets
 import struct
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from websockets.asyncio.server import serve
@@ -63,11 +63,12 @@ async def stock_server(handler, **options):
 async def raw_server(handler):
     """A TCP server that answers with whatever bytes the handler writes."""
     done = asyncio.Event()
-    writers = []
+    serving = {}
 
     async def serve_one(reader, writer):
-        writers.append(writer)
-        await handler(reader, writer)
+        serving[asyncio.current_task()] = writer
+        with suppress(asyncio.IncompleteReadError, OSError):  # the client went away
+            await handler(reader, writer)
         await done.wait()
 
     server = await asyncio.start_server(serve_one, "127.0.0.1", 0)
@@ -76,8 +77,10 @@ async def raw_server(handler):
     finally:
         done.set()
         server.close()
-        for writer in writers:
-            writer.close()
+        for writer in serving.values():
+            writer.transport.abort()
+        if serving:
+            await asyncio.wait(serving)
 
 
 def upgraded(frames: bytes = b"", *, then=None):
