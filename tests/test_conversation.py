@@ -1,4 +1,4 @@
-from voiceloop.conversation import Conversation
+from voiceloop.conversation import Conversation, SpokenReply
 from voiceloop.vocabulary import AssistantTurn, HeardSpan, ToolCall, ToolOutput, UserTurn
 
 
@@ -57,3 +57,11 @@ def test_a_reply_of_two_items_is_heard_part_by_part():
         ("a2", 0),
         ("a3", None),
     ]
+
+
+def test_a_part_that_was_heard_out_keeps_all_its_words_while_the_next_part_still_grows():
+    reply = SpokenReply("r1", "u1")
+    reply.add("a", 0, "The first part.", 0)
+    reply.add("b", 0, "The second", 0)
+    spans = (HeardSpan("r1", "a", 0, 700, 700), HeardSpan("r1", "b", 0, 0, 300))
+    assert reply.heard(spans) == "The first part."

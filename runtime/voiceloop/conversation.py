@@ -39,11 +39,13 @@ class SpokenReply:
     def heard(self, spans: Sequence[HeardSpan]) -> str:
         """The words that were heard, given how far playback came in each part."""
         by_part = {(span.item_id, span.content_index): span for span in spans if span.reply_id == self.reply_id}
+        newest = next(reversed(self.parts), None)
         words: list[str] = []
         for key, pieces in self.parts.items():
             span = by_part.get(key)
             if span is not None:
-                words.append(heard_text(pieces, span.heard_ms, span.received_ms, complete=self.finished))
+                complete = self.finished or key != newest  # a part is whole once the next one has begun
+                words.append(heard_text(pieces, span.heard_ms, span.received_ms, complete=complete))
         return " ".join(word for word in words if word)
 
     def items(self, spans: Sequence[HeardSpan]) -> list[dict[str, object]]:

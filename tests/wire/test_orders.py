@@ -137,6 +137,16 @@ def test_words_without_sound_that_nobody_heard_go_too():
     assert trims(talk, 0, 0) == DELETED
 
 
+def test_items_that_come_after_the_cancel_go_once_the_reply_is_over():
+    talk = speaking()
+    talk.protocol.obey(CancelReply("r1"))
+    trims(talk, heard_ms=400)
+    talk.sounds(SECOND, item_id="a2")
+    talk.says("response.done", response={"id": "r1", "status": "completed"})
+    (deleted,) = talk.sent()
+    assert (deleted["type"], deleted["item_id"]) == ("conversation.item.delete", "a2")
+
+
 def test_an_unheard_second_part_does_not_cost_the_first():
     talk = speaking()
     talk.sounds(SECOND, content_index=1)

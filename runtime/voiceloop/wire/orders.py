@@ -52,6 +52,7 @@ class Orders:
         self._replies = replies
         self._counts = counts
         self._doomed: dict[str, list[str]] = {}
+        self._cancelled: dict[str, frozenset[str]] = {}
 
     def replay(self, history: Sequence[Item]) -> None:
         """Bring a new session up to date."""
@@ -82,8 +83,8 @@ class Orders:
                 assert_never(command)
 
     def reply_ended(self, reply_id: str) -> None:
-        """A reply is over: its unheard items can go now."""
-        for item_id in self._doomed.pop(reply_id, ()):
+        """A reply is over: its unheard items can go now, with those it went on to speak after it was cancelled."""
+        for item_id in dict.fromkeys((*self._doomed.pop(reply_id, ()), *self._came_too_late(reply_id))):
             self._outbox.put(DeleteItem(item_id))
 
     def refused(self, error: WireError) -> str:
@@ -119,6 +120,14 @@ class Orders:
         reply = self._replies.get(reply_id)
         if reply is not None and reply.running:  # else it is over, or of an earlier connection
             self._outbox.put(CancelResponse(reply.response_id or None))
+            self._cancelled.setdefault(reply_id, frozenset(item_id for item_id, _ in reply.parts))
+
+    def _came_too_late(self, reply_id: str) -> list[str]:
+        """Items that a reply began after it was cancelled: the server may not have known, but nobody hears them."""
+        known, reply = self._cancelled.pop(reply_id, None), self._replies.get(reply_id)
+        if known is None or reply is None:
+            return []
+        return [item_id for (item_id, _), part in reply.parts.items() if item_id not in known and part.received_bytes]
 
     def _trim(self, heard: HeardSpan) -> None:
         reply = self._replies.get(heard.reply_id)
