@@ -127,7 +127,8 @@ async def test_the_key_reaches_the_server_and_neither_tape_nor_transcript_nor_sc
 @pytest.mark.real
 async def test_a_refused_key_ends_with_status_4():
     async with server(key="sk-right") as (_, environ):  # pragma: allowlist secret
-        ended, _ = await hold(make_plan(text=True, environ={**environ, "DGRID_API_KEY": "sk-wrong-1"}))
+        wrong = {**environ, "DGRID_API_KEY": "sk-wrong-1"}  # pragma: allowlist secret
+        ended, _ = await hold(make_plan(text=True, environ=wrong))
     assert ended.exit_status == 4
     assert "sk-wrong-1" not in ended.detail
 

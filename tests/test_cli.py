@@ -5,9 +5,7 @@ import errno
 import io
 import os
 import runpy
-import signal
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -35,16 +33,6 @@ def outcome(capsys, *arguments, agent=None):
     status = cli.outcome([str(argument) for argument in arguments], agent)
     printed = capsys.readouterr()
     return status, printed.out, printed.err
-
-
-def clean_environment(**more):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOICELOOP_", "DGRID_"))}
-    return {**kept, **more}
-
-
-def process(*arguments, **more):
-    options = {"capture_output": True, "text": True, "timeout": 60, "env": clean_environment(), **more}
-    return subprocess.run([*COMMAND, *map(str, arguments)], check=False, **options)
 
 
 # What is asked for wrongly
@@ -300,79 +288,3 @@ def test_streams_that_know_few_letters_get_question_marks(monkeypatch):
     with pytest.raises(SystemExit):
         cli.main(["--version"])
     assert narrow.errors == "replace"
-
-
-# As a process
-
-
-@pytest.mark.real
-def test_the_version_is_quick_and_loads_nothing_heavy():
-    code = (
-        "import sys, runpy\nsys.argv = ['voiceloop', '--version']\n"
-        "try:\n runpy.run_module('voiceloop', run_name='__main__')\n"
-        "except SystemExit: print([m for m in ('numpy', 'pydantic', 'uvloop', 'asyncio', 'httpx') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == ["voiceloop 0.1.0", "[]"]
-
-
-@pytest.mark.real
-def test_a_pipe_that_closes_early_is_no_error():
-    reader = subprocess.Popen([*COMMAND, "config", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    reader.stdout.close()
-    assert reader.wait(60) == 0
-    assert reader.stderr.read() == b""
-    reader.stderr.close()
-
-
-@pytest.mark.real
-def test_an_error_as_a_process_is_one_line_without_traceback(tmp_path):
-    done = process("talk", "--config", "none.toml", cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-
-
-@pytest.mark.models
-@pytest.mark.real
-def test_the_bakery_answers_with_models_on_this_machine(tmp_path):
-    done = process(
-        "talk",
-        ROOT / "configs" / "examples" / "bakery.py",
-        "--text",
-        "--transcript",
-        "t.jsonl",
-        "--tape",
-        "t.tape",
-        cwd=tmp_path,
-        input="where is order 17\n",
-    )
-    assert done.returncode == 0, done.stderr
-    assert "agent: Hello, how can I help?" in done.stdout
-    assert "agent: Order 17 leaves today." in done.stdout
-    again = process("replay", "t.tape", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert "all as recorded" in again.stdout
-
-
-@pytest.mark.models
-@pytest.mark.real
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_session_politely_and_then_the_process(tmp_path, number, status):
-    transcript = tmp_path / "t.jsonl"
-    talk = subprocess.Popen(
-        [*COMMAND, "talk", "--input", str(SPEECH / "two_questions.wav"), "--transcript", str(transcript)],
-        env=clean_environment(),
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with talk.stderr as told:
-        for line in told:
-            if line.startswith("realtime, model"):
-                break
-        talk.send_signal(number)
-        assert "Traceback" not in told.read()
-    assert talk.wait(5) == status
-    last = transcript.read_text().splitlines()[-1]
-    assert '"event":"session_ended"' in last
-    assert ("interrupted" if number == signal.SIGINT else "terminated") in last

@@ -15,7 +15,6 @@ from typing import Any
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.commandline.running import run
-from voiceloop.commandline.sound import why_no_sound
 from voiceloop.errors import (
     DeviceError,
     RefusedError,
@@ -87,6 +86,13 @@ def talk(options: Options, agent: Agent | None) -> int:
         return conversation.open
 
     return run(hold, polite=polite, tidy=screen.close)
+
+
+def why_no_sound() -> str:
+    """Return why there is no sound card; asked only where one is wanted, for it loads numpy and PortAudio."""
+    from voiceloop.commandline.sound import why_no_sound as look  # noqa: PLC0415
+
+    return look()
 
 
 def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) -> Wanted:
