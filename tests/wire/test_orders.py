@@ -159,6 +159,25 @@ def test_written_words_are_never_cut():
     assert trims(talk, 0, 0) == []
 
 
+def test_words_that_came_as_a_whole_leave_their_sound_to_be_cut():
+    talk = speaking()
+    talk.says("response.output_audio_transcript.done", **SPOT, transcript="Hello")
+    assert trims(talk, 640) == truncated(640)
+
+
+def test_sound_whose_words_a_server_calls_text_can_be_cut():
+    talk = speaking()
+    talk.says("response.output_text.delta", **SPOT, delta="Hello")
+    assert trims(talk, 640) == truncated(640)
+
+
+def test_words_of_sound_that_came_only_as_a_whole_can_be_deleted():
+    talk = ready()
+    talk.says("response.output_audio_transcript.done", **SPOT, transcript="Hello")
+    talk.says("response.done", response={"id": "r1", "status": "cancelled"})
+    assert trims(talk, 0, 0) == DELETED
+
+
 def test_what_this_connection_never_had_is_not_trimmed():
     talk = speaking()
     assert trims(talk, 10, reply_id="r-old") == []

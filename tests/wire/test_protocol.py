@@ -190,6 +190,7 @@ def test_a_close_loses_the_engine_with_its_cause(code, reason, cause):
 
 def test_the_error_before_a_close_without_reason_tells_the_cause():
     talk = ready()
+    talk.now = 1000.0
     talk.errs("rate_limit_exceeded", "Slow down.")
     told = talk.protocol.closed(1006, "", talk.now + 1.0)
     assert lost(told) is Cause.REFUSED

@@ -121,6 +121,13 @@ def test_a_commit_from_here_of_a_turn_the_server_heard_is_one_turn():
     assert talk.says("input_audio_buffer.committed", item_id="u2") == [TurnCommitted("u2")]
 
 
+def test_a_commit_of_another_item_is_not_the_turn_being_spoken():
+    talk = ready()
+    talk.says("input_audio_buffer.speech_started", item_id="u2", audio_start_ms=0)
+    assert talk.says("input_audio_buffer.committed", item_id="u1") == [TurnCommitted("u1")]
+    assert talk.says("input_audio_buffer.committed", item_id="u2") == [TurnCommitted("u2")]
+
+
 def test_speech_without_item_ids_is_one_turn_with_an_id_of_ours():
     talk = ready()
     assert talk.says("input_audio_buffer.speech_started", audio_start_ms=0)[0].turn_id == "turn_1"

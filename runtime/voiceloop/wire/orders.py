@@ -134,8 +134,8 @@ class Orders:
         if reply is None:
             return  # of an earlier connection: this server never had it
         part = reply.parts.get((heard.item_id, heard.content_index))
-        if part is None or part.written:
-            return
+        if part is None or (part.written and not part.received_bytes):
+            return  # nothing known, or text: only sound can be cut
         received_ms = self._replies.received_ms(part)
         heard_ms = min(heard.heard_ms, received_ms)
         if heard_ms == 0 and not _has_earlier_sound(reply, heard):
