@@ -135,8 +135,8 @@ class Core:
             case on.LineEnded():
                 self._input_over = True
                 return [do.SetDeadline(INPUT_CAP, now + INPUT_CAP_S)]
-            case on.LineLost(detail=detail):
-                self._ending = _Ending("line_lost", 6, detail)
+            case on.LineLost(detail=detail, exit_status=exit_status):
+                self._ending = _Ending("line_lost", exit_status, detail)
             case on.EngineLost(cause=cause, detail=detail):
                 self._ending = _Ending(f"engine_lost_{cause}", 4 if cause in REFUSALS else 5, detail)
             case on.EndAsked(reason=reason):

@@ -33,6 +33,7 @@ __all__ = [
     "UnreachableError",
     "UsageError",
     "VoiceloopError",
+    "error_of",
 ]
 
 
@@ -94,3 +95,10 @@ class MisuseError(VoiceloopError):
 
 class SessionEndedError(MisuseError):
     """The session has ended."""
+
+
+def error_of(exit_status: int, detail: str) -> VoiceloopError:
+    """Return the error that ends a process with this status; the general one for a status of no family."""
+    families = (UsageError, SettingsError, RefusedError, UnreachableError, DeviceError)
+    kinds: dict[int, type[VoiceloopError]] = {kind.exit_status: kind for kind in families}
+    return kinds.get(exit_status, VoiceloopError)(detail)

@@ -43,6 +43,8 @@ class LineLost:
     """The device went away or the caller hung up."""
 
     detail: str
+    exit_status: int = 6
+    """Of the error that tells it (errors.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -24,15 +24,7 @@ from voiceloop.core import Core, Profile
 from voiceloop.devices.base import Line
 from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine, Seed
-from voiceloop.errors import (
-    DeviceError,
-    MisuseError,
-    RefusedError,
-    SessionEndedError,
-    UnreachableError,
-    UsageError,
-    VoiceloopError,
-)
+from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError, error_of
 from voiceloop.hearing import Hearing
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
@@ -48,10 +40,6 @@ STOP_WITHIN_S = 0.2
 """Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
 CLOSE_WITHIN_S = 0.5
 MAX_UNREAD_LINES = 256
-
-OPENING_ERRORS: Mapping[int, type[VoiceloopError]] = {
-    kind.exit_status: kind for kind in (UsageError, RefusedError, UnreachableError, DeviceError)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +125,6 @@ class Session:
         self._ended: Ended | None = None
         self._end_asked = ""
         self._failure: BaseException | None = None
-        self._line_error: VoiceloopError | None = None
         self._seed = Seed(
             instructions=agent.settings.instructions,
             tools=self._bus.specs,
@@ -208,8 +195,8 @@ class Session:
             raise
         if self._ended is not None:
             await self._runner
-            kind = OPENING_ERRORS.get(self._ended.exit_status, SessionEndedError)
-            raise kind(self._ended.detail or f"the session ended at once: {self._ended.reason}")
+            detail = self._ended.detail or f"the session ended at once: {self._ended.reason}"
+            raise error_of(self._ended.exit_status, detail) if self._ended.exit_status else SessionEndedError(detail)
         return self
 
     async def __aexit__(
@@ -297,8 +284,7 @@ class Session:
             try:
                 await self._line.open(self._hearing.take, self._ledger, self.rate_hz, self._backstage)
             except VoiceloopError as error:
-                self._line_error = error
-                self._backstage.lost(str(error))
+                self._driver.happened(on.LineLost(str(error), error.exit_status))
                 return
         self._driver.happened(on.LineOpened(captions_only=self._line is None))
         self._opened.set()
@@ -313,9 +299,7 @@ class Session:
                 self._fail(error)
 
     def _has_ended(self, command: do.EndSession) -> None:
-        opening = self._line_error if command.reason == "line_lost" else None
-        status = command.exit_status if opening is None else opening.exit_status
-        self._ended = Ended(command.reason, status, command.detail)
+        self._ended = Ended(command.reason, command.exit_status, command.detail)
         self._over.set()
 
     def _fail(self, error: BaseException) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from voiceloop.commandline.talk import LONGEST_LINE, Options, prompt, trouble, typed_lines, wanted
-from voiceloop.errors import DeviceError, RefusedError, SettingsError, UnreachableError, UsageError, VoiceloopError
-from voiceloop.session import Ended
+from voiceloop.commandline.talk import LONGEST_LINE, Options, prompt, typed_lines, wanted
+from voiceloop.errors import UsageError
 
 
 def ask(**options):
@@ -52,24 +51,6 @@ def test_blank_sayings_are_left_out():
 def test_tools_keep_their_files_where_the_xdg_rule_says(home, folder):
     asked = wanted(Options(), None, {"XDG_DATA_HOME": home})
     assert asked.data_dir == (folder or Path.home() / ".local/share/voiceloop")
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (2, UsageError),
-        (3, SettingsError),
-        (4, RefusedError),
-        (5, UnreachableError),
-        (6, DeviceError),
-        (1, VoiceloopError),
-    ],
-)
-def test_a_session_that_ended_badly_leaves_with_its_status(status, kind):
-    error = trouble(Ended("engine_lost_drop", status, "gone"))
-    assert type(error) is kind
-    assert (error.exit_status, str(error)) == (status, "gone")
-    assert str(trouble(Ended("engine_lost_drop", status))) == "the session ended: engine_lost_drop"
 
 
 def test_nobody_is_prompted_where_nobody_sits(capsys):

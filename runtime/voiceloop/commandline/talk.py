@@ -15,16 +15,8 @@ from typing import Any
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.commandline.running import run
-from voiceloop.errors import (
-    DeviceError,
-    RefusedError,
-    SettingsError,
-    UnreachableError,
-    UsageError,
-    VoiceloopError,
-)
+from voiceloop.errors import UsageError, error_of
 from voiceloop.screen import OpenConsole, Screen
-from voiceloop.session import Ended
 from voiceloop.sources import Origins
 
 __all__ = ["Options", "talk"]
@@ -54,14 +46,6 @@ class Options:
     color: bool = True
 
 
-def trouble(ended: Ended) -> VoiceloopError:
-    """Return the error that leaves with the exit status a session ended with."""
-    kinds = {
-        kind.exit_status: kind for kind in (UsageError, SettingsError, RefusedError, UnreachableError, DeviceError)
-    }
-    return kinds.get(ended.exit_status, VoiceloopError)(ended.detail or f"the session ended: {ended.reason}")
-
-
 def talk(options: Options, agent: Agent | None) -> int:
     """Hold the conversation and return the process's exit status."""
     if agent is not None and options.agent_file is not None:
@@ -76,7 +60,7 @@ def talk(options: Options, agent: Agent | None) -> int:
     async def hold() -> int:
         ended = await conversation.hold()
         if ended.exit_status:
-            raise trouble(ended)
+            raise error_of(ended.exit_status, ended.detail or f"the session ended: {ended.reason}")
         if conversation.trouble is not None:
             raise conversation.trouble
         return 0
