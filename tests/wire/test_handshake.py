@@ -267,6 +267,27 @@ def test_broken_frames_are_no_sign_of_life():
     assert lost(talk.waits(5.1)) is Cause.DEAD_WIRE
 
 
+@pytest.mark.parametrize("frame", ['{"type": "welcome", "room": "lobby"}', '{"error": "unknown command"}', "hello"])
+def test_a_server_of_another_protocol_is_told_apart_from_a_silent_one(frame):
+    talk = Talk()
+    talk.connect()
+    talk.protocol.receive(frame, 0.1)
+    talk.waits(1.5)
+    assert talk.types() == ["session.update"]
+    talk.protocol.receive(frame, talk.now)
+    told = talk.waits(5.1)
+    assert lost(told) is Cause.UNSUPPORTED_DIALECT
+    assert "neither realtime dialect" in told[0].detail
+
+
+def test_one_message_of_the_protocol_is_enough_to_be_believed():
+    talk = Talk()
+    talk.connect()
+    talk.says("welcome")
+    talk.says("conversation.created", conversation={"id": "conv_1"})
+    assert talk.waits(5.1) == [EngineReady(Tier.REALTIME, "gpt-realtime", Traits(), "ga")]
+
+
 def test_a_server_that_only_complains_has_refused():
     talk, _ = greeted(FULL)
     assert talk.errs("odd_thing", "I will not.") == [EngineComplained("odd_thing", "odd_thing: I will not.")]

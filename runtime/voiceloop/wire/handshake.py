@@ -3,6 +3,7 @@
 ```
 connected -> GREETING -- session.created, another event, or too long a silence --> send update -> ANSWER
 ANSWER -- session.updated, or its time is over while the server talks --> configured
+ANSWER -- its time is over and no message was one of the protocol --> foreign
 ANSWER -- error that names a field --> send update without it -> ANSWER
 ANSWER -- error or session.created of the other dialect --> send update in that dialect, once -> ANSWER
 ```
@@ -20,7 +21,7 @@ from voiceloop.wire.dialect import Dialect
 from voiceloop.wire.faults import Severity, judge
 from voiceloop.wire.items import WireError
 from voiceloop.wire.outbox import Outbox, named_params
-from voiceloop.wire.server import BrokenMessage, ServerEvent, SessionCreated, SessionUpdated
+from voiceloop.wire.server import BrokenMessage, ServerEvent, SessionCreated, SessionUpdated, UnknownMessage
 from voiceloop.wire.session_fields import PATHS, SessionFields, merge, read_session
 
 __all__ = ["Handshake", "Verdict"]
@@ -42,6 +43,8 @@ class Verdict(StrEnum):
     WRONG_DIALECT = "wrong_dialect"
     REFUSED = "refused"
     SILENT = "silent"
+    FOREIGN = "foreign"
+    """The server talks, but not this protocol."""
 
 
 class Handshake:
@@ -61,6 +64,8 @@ class Handshake:
         self._trusts_greeting = auto
         self._updates: list[str] = []
         self._talks = False
+        self._foreign_words = 0
+        self._known_words = 0
 
     def connected(self, now: float) -> None:
         """The socket is open."""
@@ -69,6 +74,9 @@ class Handshake:
 
     def heard(self, event: ServerEvent, now: float) -> Verdict:
         """Any event but an error arrived."""
+        foreign = isinstance(event, BrokenMessage | UnknownMessage)
+        self._foreign_words += foreign
+        self._known_words += not foreign
         if isinstance(event, BrokenMessage):
             return Verdict.WAIT
         self.greeted = self._talks = True
@@ -90,6 +98,7 @@ class Handshake:
     def rejected(self, error: WireError, now: float) -> Verdict:
         """An error arrived. Those that refuse the session update are dealt with here."""
         self.greeted = True
+        self._known_words += 1
         hint = _hint(error)
         if not self._concerns_update(error, hint):
             return Verdict.NOT_OURS
@@ -111,6 +120,8 @@ class Handshake:
             self.deadline_s = self._opened_s + self._config.configure_timeout_s
             return Verdict.WAIT
         self.deadline_s = None
+        if self._foreign_words and not self._known_words:
+            return Verdict.FOREIGN
         return Verdict.CONFIGURED if self._talks else Verdict.SILENT
 
     def in_force(self) -> SessionFields:

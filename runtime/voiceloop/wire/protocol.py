@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import inf
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 from urllib.parse import quote
 
 from voiceloop import events
@@ -193,17 +193,24 @@ class RealtimeProtocol:
                 return []
             case Verdict.CONFIGURED:
                 return self._become_ready()
-            case Verdict.SILENT:
-                waited_s = self._config.configure_timeout_s
-                words = f"the server did not answer the session update in {waited_s:g} s"
-                if self._last_error_s == -inf:
-                    return self._lose(Cause.DEAD_WIRE, words)
-                return self._lose(Cause.REFUSED, f"{words}, only {describe(self._last_error)}")
-            case Verdict.WRONG_DIALECT | Verdict.REFUSED:
-                cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
-                return self._lose(cause, f"{self.dialect} session update refused: {describe(self._last_error)}")
+            case Verdict.SILENT | Verdict.FOREIGN | Verdict.WRONG_DIALECT | Verdict.REFUSED:
+                return self._lose(*self._failure(verdict))
             case _:
                 assert_never(verdict)
+
+    def _failure(
+        self, verdict: Literal[Verdict.SILENT, Verdict.FOREIGN, Verdict.WRONG_DIALECT, Verdict.REFUSED]
+    ) -> tuple[Cause, str]:
+        if verdict is Verdict.FOREIGN:
+            words = "the server speaks neither realtime dialect: it sends messages of another kind"
+            return Cause.UNSUPPORTED_DIALECT, f"{words}; check the base URL"
+        if verdict is Verdict.SILENT:
+            words = f"the server did not answer the session update in {self._config.configure_timeout_s:g} s"
+            if self._last_error_s == -inf:
+                return Cause.DEAD_WIRE, words
+            return Cause.REFUSED, f"{words}, only {describe(self._last_error)}"
+        cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
+        return cause, f"{self.dialect} session update refused: {describe(self._last_error)}"
 
     def _become_ready(self) -> list[Event]:
         self.state = State.READY
