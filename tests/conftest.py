@@ -31,7 +31,7 @@ class _Watch(logging.Handler):
         CANCEL_ALL_TASKS(loop)
 
 
-CANCEL_ALL_TASKS = asyncio.runners._cancel_all_tasks  # noqa: SLF001
+CANCEL_ALL_TASKS = asyncio.runners._cancel_all_tasks
 
 
 @pytest.fixture(autouse=True)

@@ -137,9 +137,10 @@ def test_a_call_and_its_one_outcome(narrator):
     assert narrator.tool_finished("c1", Outcome.OK, "again", 101.2) == []
 
 
-def test_arguments_that_are_no_json_are_told_as_they_came(narrator):
-    (called,) = narrator.tool_called(ToolCall("c1", "clock", "{oops"), "r1", "", 101.0)
-    assert called.fields["arguments"] == "{oops"
+@pytest.mark.parametrize("text", ["{oops", "", "null", "[7]", '"{}"', r'{"a": "\ud800"}', '{"a":' + "[" * 5000])
+def test_arguments_that_are_no_object_are_told_as_they_came(narrator, text):
+    (called,) = narrator.tool_called(ToolCall("c1", "clock", text), "r1", "", 101.0)
+    assert called.fields["arguments"] == text
 
 
 def test_calls_that_still_run_at_the_end_are_cancelled(narrator):

@@ -365,6 +365,13 @@ def test_words_are_redacted_and_ids_are_not():
     assert "sk-abc" not in text
 
 
+@pytest.mark.parametrize("arguments", [r'{"a": "\ud800"}', '{"a": ' + "[" * 5000, '{"a": NaN}'])
+def test_whatever_a_model_writes_as_arguments_can_be_written_and_read(arguments):
+    called = e.ToolCalled("r1", ToolCall("c1", "clock", arguments))
+    TapeWriter(stream := io.StringIO()).step(1.0, called, [])
+    assert event_of(json.loads(stream.getvalue())["event"]) == called
+
+
 def test_arguments_hide_the_same_as_text_and_as_object_and_stay_json():
     class Clerk(Parrot):
         def step(self, event, now):

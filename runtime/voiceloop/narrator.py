@@ -6,8 +6,9 @@ known and when the words of every earlier turn are known, so captions never swap
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from voiceloop import events as on
 from voiceloop.captions import Captions, Milestones
@@ -192,7 +193,9 @@ def _turn_field(turn_id: str) -> Mapping[str, str]:
 
 
 def _arguments(text: str) -> object:
+    """An object as the object it is; whatever else a model writes as the text it came as."""
     try:
-        return json.loads(text)
-    except ValueError:
+        found = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return text
+    return found if isinstance(found, dict) else text

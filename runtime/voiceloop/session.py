@@ -110,7 +110,7 @@ class Session:
         self._hearing = Hearing(self._engine, self.rate_hz, self.settings.realtime.turn, self._driver.happened)
         self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
         self.tool_context = ToolContext(
-            announce=lambda text: self._backstage.happened(on.SayAsked(text)),
+            announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
             spawn=self._backstage.spawn,
             session_id=uuid4().hex,
             language=agent.settings.language,
@@ -218,11 +218,11 @@ class Session:
 
     async def say(self, text: str) -> None:
         """Have the agent speak `text` as soon as nobody else speaks. Returns when it is queued."""
-        self._take(on.SayAsked(text))
+        self._take(on.SayAsked(_writable(text)))
 
     async def send_text(self, text: str) -> None:
         """Take a typed turn from the user. Returns when it is queued."""
-        self._take(on.TextTyped(f"typed-{self._typed + 1}", text))
+        self._take(on.TextTyped(f"typed-{self._typed + 1}", _writable(text)))
         self._typed += 1
 
     async def interrupt(self) -> None:
@@ -354,6 +354,11 @@ class _Lines:
             self._news.clear()
             await self._news.wait()
         return self._unread.popleft()
+
+
+def _writable(text: str) -> str:
+    """The text without half surrogate pairs, which terminals let through and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 async def _close_line(line: Line) -> None:

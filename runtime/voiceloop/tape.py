@@ -168,7 +168,8 @@ class TapeWriter:
             return self._redact(value)
         try:
             text = json.dumps(json.loads(value) if isinstance(value, str) else value, ensure_ascii=False)
-        except ValueError:
+            text.encode()  # half a surrogate pair cannot be written, only its escape
+        except (ValueError, RecursionError):
             return self._redact(str(value))
         hidden = MASKED_NUMBER.sub(lambda match: "1" * len(match.group()), self._redact(text))
         return hidden if isinstance(value, str) else json.loads(hidden)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from voiceloop.audio.g711 import decode_ulaw
 from voiceloop.testing.gateway_items import Item
@@ -13,14 +13,18 @@ G711_CYCLE = 128
 """Numbered mu-law audio starts again after this many samples; the last of them is silence."""
 
 
-def played_of_items(recording: bytes, items: Sequence[Item]) -> dict[str, float]:
+def played_of_items(recording: bytes, items: Sequence[Item], told_ms: Mapping[str, float]) -> dict[str, float]:
     """Milliseconds that were played of each item.
 
     AssertionError for a sample that is no item's next one: something was played twice, out of order, or made up.
+    Numbers of mu-law audio repeat after 16 ms; where a sample could be of two items, it is of the one that was heard
+    for less than `told_ms`.
     """
     played = {item.item_id: 0 for item in items}
-    find = _find_ulaw if items and items[0].rate_hz == 8000 else _find_pcm
-    find(recording, items, played)
+    if items and items[0].rate_hz == 8000:
+        _find_ulaw(recording, items, played, {item_id: round(ms * 8) for item_id, ms in told_ms.items()})
+    else:
+        _find_pcm(recording, items, played)
     return {item.item_id: played[item.item_id] * 1000 / item.rate_hz for item in items}
 
 
@@ -40,7 +44,7 @@ def _goes_on(item: Item, played: dict[str, int], number: int) -> bool:
     return done < item.samples and (item.first_number + done) % CYCLE == number
 
 
-def _find_ulaw(recording: bytes, items: Sequence[Item], played: dict[str, int]) -> None:
+def _find_ulaw(recording: bytes, items: Sequence[Item], played: dict[str, int], told: Mapping[str, int]) -> None:
     expected = {item.item_id: _ulaw_samples(item) for item in items}
     samples = array("h", recording)
     at = 0
@@ -48,7 +52,8 @@ def _find_ulaw(recording: bytes, items: Sequence[Item], played: dict[str, int]) 
         if samples[at] == 0:
             at += 1
             continue
-        item, skipped = _item_at(samples[at], items, expected, played)
+        likely = sorted(items, key=lambda item: played[item.item_id] >= told.get(item.item_id, 0))
+        item, skipped = _item_at(samples[at], likely, expected, played)
         wanted = expected[item.item_id]
         start = played[item.item_id] + skipped
         count = 0

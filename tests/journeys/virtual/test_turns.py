@@ -2,7 +2,7 @@
 
 import pytest
 
-from journeys.journey import Journey, dialects, spoken_words, wires
+from journeys.journey import Journey, spoken_words, wires
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.script import Reply, Spoken
 
