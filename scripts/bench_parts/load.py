@@ -34,7 +34,8 @@ def rounds(url: str, count: int, sessions: int, seconds: float) -> Results:
     for _ in range(count):
         for entry in ENTRIES:
             one = contest(entry, url, sessions=sessions, seconds=seconds)
-            one["cpu_per_session_minute_s"] = one["cpu_s"] / sessions / one["wall_s"] * 60
+            frames = one["uplink_frames"] + one["downlink_frames"]  # by frames: a lost one must not look cheap
+            one["cpu_per_session_minute_s"] = one["cpu_s"] / frames * 2 * FRAMES_PER_S * 60
             due = sessions * FRAMES_PER_S * one["wall_s"]
             one["complete"] = min(one["uplink_frames"], one["downlink_frames"]) >= PLENTY * due and not one["broken"]
             results[entry].append(one)
@@ -44,7 +45,7 @@ def rounds(url: str, count: int, sessions: int, seconds: float) -> Results:
 def ratio(results: Results, entry: Entry, base: Entry) -> list[float]:
     """CPU against another contestant, pair by pair."""
     pairs = zip(results[entry], results[base], strict=True)
-    return [one["cpu_s"] / one["wall_s"] / (other["cpu_s"] / other["wall_s"]) for one, other in pairs]
+    return [one["cpu_per_session_minute_s"] / other["cpu_per_session_minute_s"] for one, other in pairs]
 
 
 def middle(ones: list[dict[str, Any]], way: str, percent: int) -> float:
