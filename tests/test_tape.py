@@ -393,8 +393,7 @@ def test_arguments_hide_the_same_as_text_and_as_object_and_stay_json():
         '{"amount": 1234567.25}',
     ]
     talk = [(0.0, e.ToolCalled("r", ToolCall(f"c{n}", "t", text))) for n, text in enumerate(texts)]
-    stream = record(io.StringIO(), talk, Clerk)
-    text = stream.getvalue()
+    text = record(io.StringIO(), talk, Clerk).getvalue()
     for secret in ("opensesame", "5551234567", "49301234567", "abcdefgh", "jane", "u006aane", "1234567"):
         assert secret not in text
     assert json.loads(json.loads(text.splitlines()[1])["event"]["call"]["arguments"])["ok"] is True
