@@ -1,0 +1,220 @@
+"""Whole conversations with the models on this machine, as a user holds them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from journeys.real.conftest import JOURNEYS
+from journeys.real.listening import likeness_db, microphone_as_recorded, word_distance, word_error_rate
+from journeys.real.talking import LATE_S, SPEECH, Talk, command
+from voiceloop.transcript import problems
+
+pytestmark = [pytest.mark.real, pytest.mark.models]
+
+TIME = r"It is \d{1,2}:\d\d [AP]M\."
+EXACT_S = 0.02
+SAME_DB, SAME_BY_PHONE_DB, NOISE_DB = 30, 20, 20
+
+
+def on(*names):
+    return pytest.mark.parametrize("held", names, indirect=True)
+
+
+def tool_calls(held):
+    """(tool, outcome) of every call, in order."""
+    outcomes = {line["call_id"]: line["outcome"] for line in held.of("tool_finished")}
+    return [(line["name"], outcomes.pop(line["call_id"])) for line in held.of("tool_called")]
+
+
+def heard_replies(held):
+    """The replies of which something was heard, in order."""
+    return [said for said in held.of("agent_said") if said["heard_ms"]]
+
+
+# What is asked is answered -------------------------------------------------------------------------------------------
+
+
+@on("time", "time_espeak", "beta", "ga", "alaw", "manual")
+def test_the_time_is_looked_up_and_told(held):
+    assert held.status == 0, held.story()
+    assert word_error_rate("What time is it?", " ".join(held.texts("user_said"))) == 0
+    assert tool_calls(held) == [("get_time", "ok")]
+    [said] = held.of("agent_said")
+    assert re.fullmatch(TIME, said["text"])
+    assert (said["heard_text"], said["interrupted"]) == (said["text"], False)
+    assert held.end["reason"] == "input_ended"
+
+
+@on("timer", "timer_espeak", "ulaw", "semantic")
+def test_a_timer_is_set_for_as_long_as_was_said(held):
+    assert held.status == 0, held.story()
+    [user_said] = held.texts("user_said")
+    assert word_error_rate("Set a timer for five minutes", user_said) == 0
+    assert tool_calls(held) == [("set_timer", "ok")]
+    [said] = held.of("agent_said")
+    assert re.search(r"\b(5|five)\b.* minutes", said["text"])
+    assert not said["interrupted"]
+
+
+@on("two_questions")
+def test_two_questions_are_answered_in_their_order(held):
+    assert held.status == 0, held.story()
+    assert tool_calls(held) == [("get_time", "ok"), ("calculate", "ok")]
+    first, second = held.of("agent_said")
+    assert re.fullmatch(TIME, first["text"])
+    assert "84" in second["text"]
+    order = [line["turn_id"] for line in held.of("user_said", "agent_said")]
+    assert order == [order[0], order[0], order[2], order[2]]
+    assert order[0] != order[2]
+
+
+@on("own_gateway")
+def test_without_a_backend_talk_starts_its_own_and_says_so(held):
+    assert held.status == 0, held.story()
+    assert "starting the embedded gateway" in held.stderr
+    assert re.search(r"Embedded gateway at http://127\.0\.0\.1:\d+", held.stderr)
+    assert word_error_rate("Hello, how are you?", " ".join(held.texts("user_said"))) == 0
+    assert held.of("agent_said")[0]["heard_ms"] > 300
+
+
+@on("silence")
+def test_silence_is_no_turn_and_ends_by_itself(held):
+    assert held.status == 0
+    assert [line["event"] for line in held.lines] == ["session_started", "session_ended"], held.story()
+    assert held.end["reason"] == "input_ended"
+    assert 4.0 < held.end["t"] < 8.0
+    assert not held.recording.right.any()
+
+
+@on("time", "timer_espeak", "two_questions", "beta", "ga", "ulaw", "alaw", "manual", "semantic")
+def test_an_answer_comes_while_the_question_is_fresh(held):
+    """The end of a turn takes 500 ms of silence to be seen; recognition, tool and voice the rest."""
+    for metrics in held.of("turn_metrics"):
+        assert metrics["last_speech_ms"] < metrics["end_of_turn_ms"] < metrics["first_played_ms"]
+        assert metrics["first_played_ms"] - metrics["last_speech_ms"] < 3_000, held.story()
+
+
+def test_two_conversations_at_once_do_not_touch_each_other(gateways, tmp_path):
+    """Two processes, one gateway: each hears its own answer to its own question."""
+    folders = tmp_path / "one", tmp_path / "two"
+    for folder in folders:
+        folder.mkdir()
+    with (
+        Talk(JOURNEYS["time"], folders[0], gateways["local"]) as one,
+        Talk(JOURNEYS["timer"], folders[1], gateways["local"]) as two,
+    ):
+        first, second = one.hold(), two.hold()
+    assert (first.status, second.status) == (0, 0)
+    assert tool_calls(first) == [("get_time", "ok")], first.story()
+    assert tool_calls(second) == [("set_timer", "ok")], second.story()
+    assert re.fullmatch(TIME, first.of("agent_said")[0]["heard_text"])
+    assert "5" in second.of("agent_said")[0]["heard_text"]
+    assert not {line["turn_id"] for line in first.of("user_said")} & {
+        line["turn_id"] for line in second.of("user_said")
+    }
+
+
+# Interruptions -------------------------------------------------------------------------------------------------------
+
+
+@on("interruption", "interruption_espeak", "beta_interruption", "ulaw_interruption")
+def test_an_interruption_ends_the_answer_and_is_answered_itself(held, transcribe):
+    assert held.status == 0, held.story()
+    assert "story" in held.texts("user_said")[0].lower()
+    story = held.of("agent_said")[0]
+    assert story["interrupted"]
+    assert story["text"].startswith(story["heard_text"])
+    assert len(story["heard_text"]) < len(story["text"])
+    answer = held.of("agent_said")[-1]
+    assert not answer["interrupted"]
+    assert re.search(TIME, answer["text"]), held.story()
+
+
+@on("interruption", "interruption_espeak", "beta_interruption", "ulaw_interruption")
+def test_what_was_heard_of_an_interrupted_answer_is_what_the_recording_holds(held, transcribe):
+    recording = held.recording
+    for said in heard_replies(held):
+        from_s, to_s = held.stretch_of(said["reply_id"])
+        first_s, last_s = recording.sounding(from_s, to_s)
+        assert (last_s - first_s) * 1000 == pytest.approx(said["heard_ms"], abs=20), held.story()
+        if said["interrupted"]:
+            assert not recording.agent(last_s, to_s).any()
+        heard_again = transcribe(recording.agent(first_s, last_s))
+        assert word_distance(said["heard_text"], heard_again) <= 2, f"{said['heard_text']!r}, heard {heard_again!r}"
+
+
+@on("cough")
+def test_a_cough_holds_the_answer_and_lets_it_go_on(held, transcribe):
+    assert held.status == 0, held.story()
+    [said] = held.of("agent_said")
+    assert not said["interrupted"]
+    assert said["heard_text"] == said["text"]
+    [user_said] = held.texts("user_said")
+    assert "story" in user_said.lower()
+    started_s, stopped_s = held.playback_of(said["reply_id"])
+    held_s = (stopped_s - started_s) - said["heard_ms"] / 1000
+    assert 0.1 < held_s < 1.2
+    assert held.recording.longest_silence_s(started_s, stopped_s) == pytest.approx(held_s, abs=2 * EXACT_S)
+    heard_again = transcribe(held.recording.agent(started_s - 0.05, stopped_s))
+    assert word_error_rate(said["text"], heard_again) <= 0.15, heard_again
+
+
+# Recording, transcript and tape --------------------------------------------------------------------------------------
+
+
+@on(*JOURNEYS)
+def test_the_recording_is_as_long_as_the_session(held):
+    assert held.recording.seconds == pytest.approx(held.end["t"], abs=EXACT_S)
+
+
+@on("time", "timer_espeak", "two_questions", "silence", "interruption", "cough", "ulaw", "alaw")
+def test_the_left_channel_is_the_microphone_at_its_times(held):
+    left = held.recording.left
+    wanted = microphone_as_recorded(SPEECH / held.journey.input, held.wire_hz)
+    assert len(left) >= len(wanted)
+    least_db = NOISE_DB if "silence" in held.journey.input else SAME_DB  # samples of 8 and less lose to rounding
+    assert likeness_db(wanted, left) > (least_db if held.wire_hz == 24_000 else SAME_BY_PHONE_DB)
+    assert not left[len(wanted) + 240 :].any()
+
+
+@on(*JOURNEYS)
+def test_the_right_channel_is_what_the_agent_said_when_it_said_it(held, transcribe):
+    recording = held.recording
+    quiet_from_s = 0.0
+    for said in heard_replies(held):
+        started_s, stopped_s = held.playback_of(said["reply_id"])
+        first_s, last_s = recording.sounding(*held.stretch_of(said["reply_id"]))
+        assert first_s == pytest.approx(started_s, abs=LATE_S)
+        assert last_s == pytest.approx(stopped_s, abs=LATE_S)
+        assert not recording.agent(quiet_from_s, first_s).any(), "the agent sounds between its replies"
+        quiet_from_s = last_s
+        if not said["interrupted"]:
+            heard_again = transcribe(recording.agent(first_s - 0.2, last_s + 0.2))
+            assert word_error_rate(said["text"], heard_again) <= 0.15, f"{said['text']!r}, heard {heard_again!r}"
+    assert not recording.agent(quiet_from_s, recording.seconds).any()
+
+
+@on(*JOURNEYS)
+def test_the_transcript_keeps_its_rules(held):
+    assert problems(held.lines) == []
+    opened = {line["turn_id"] for line in held.of("user_speech_started")}
+    assert {line["turn_id"] for line in held.of("user_said")} <= opened
+    assert [line["call_id"] for line in held.of("tool_called")] == [
+        line["call_id"] for line in held.of("tool_finished")
+    ]
+    assert held.of("warning") == []
+
+
+@on(*JOURNEYS)
+def test_the_tape_replays_to_the_same_decisions(held):
+    done = command(["replay", held.tape], held.folder)
+    assert done.status == 0, done.stderr
+    assert "all as recorded" in done.stdout
+
+
+@on("time")
+def test_what_was_written_is_private_to_its_owner(held):
+    files = [held.folder / "transcript.jsonl", held.folder / "out.wav", held.tape]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}

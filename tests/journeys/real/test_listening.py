@@ -1,0 +1,62 @@
+"""The ruler itself: texts that are the same words, texts that are not, and recordings made for the purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from journeys.real.listening import RECORDING_HZ, Recording, likeness_db, word_distance, word_error_rate, words
+from voiceloop.tools.spoken import parse_number
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("It is 6:50 PM.", "it is six fifty p.m."),
+        ("It is 6:50 PM.", "It is 650pm"),
+        ("It is 7:00 PM.", "It's 7 p.m.".replace("It's", "It is")),
+        ("It is 6:05 AM.", "It is 6.05 a.m."),
+        ("The answer is 84.", "the answer is eighty-four"),
+        ("Timer set for 5 minutes.", "Timer set for five minutes"),
+        ("Order 1,234 leaves.", "order 1234 leaves"),
+        ("A story.", "a story"),
+        ("Don\u2019t.", "don't"),
+    ],
+)
+def test_the_same_words_written_differently_are_the_same(said, written):
+    assert words(said) == words(written)
+    assert word_error_rate(said, written) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "written", "distance"),
+    [
+        ("It is 6:50 PM.", "It is 6:51 PM.", 1),
+        ("one two cats", "", 2),
+        ("the boats came home", "the boats home", 1),
+        ("home", "they came home again", 3),
+        ("", "", 0),
+    ],
+)
+def test_other_words_are_counted(said, written, distance):
+    assert word_distance(said, written) == distance
+
+
+def test_numbers_are_read_as_people_say_them():
+    assert words("two hundred and five") == [str(parse_number(["two", "hundred", "and", "five"]))]
+
+
+def test_sound_is_found_to_the_sample():
+    right = np.zeros(RECORDING_HZ, np.int16)
+    right[2_400:4_800] = 1
+    right[3_000:3_600] = 0
+    recording = Recording(right, right)
+    assert recording.sounding(0.0, 1.0) == (0.1, 0.2)
+    assert recording.sounding(0.125, 0.15) is None
+    assert recording.longest_silence_s(0.0, 1.0) == 601 / RECORDING_HZ
+
+
+def test_a_shifted_signal_is_not_alike():
+    tone = np.sin(np.arange(RECORDING_HZ) / 10) * 8_000
+    assert likeness_db(tone, tone + 1) > 60
+    assert likeness_db(tone, np.roll(tone, 10)) < 5
