@@ -86,6 +86,13 @@ def test_a_greeting_that_comes_after_the_update_corrects_the_guess_too():
     assert talk.says("session.updated", session=BETA_CREATED)[0].dialect == "beta"
 
 
+def test_a_greeting_that_contradicts_the_first_changes_nothing():
+    talk, _ = greeted(FULL, "ga", session=BETA_CREATED)
+    talk.says("session.created", session={"type": "realtime"})
+    assert talk.sent() == []
+    assert talk.says("session.updated", session=BETA_CREATED)[0].dialect == "beta"
+
+
 def test_a_pinned_dialect_ignores_the_greeting():
     talk, update = greeted(FULL, "beta", auto=False, session=GA_CREATED)
     assert "modalities" in update["session"]

@@ -159,6 +159,17 @@ def test_written_words_are_never_cut():
     assert trims(talk, 0, 0) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "goes"), [("text", []), ("output_text", []), ("audio", DELETED), ("output_audio", DELETED)]
+)
+def test_only_the_words_of_sound_go_when_a_part_comes_as_a_whole(kind, goes):
+    talk = ready()
+    words = {"transcript": "Hi"} if "audio" in kind else {"text": "Hi"}
+    talk.says("response.content_part.done", **SPOT, part={"type": kind, **words})
+    talk.says("response.done", response={"id": "r1", "status": "cancelled"})
+    assert trims(talk, 0, 0) == goes
+
+
 def test_words_that_came_as_a_whole_leave_their_sound_to_be_cut():
     talk = speaking()
     talk.says("response.output_audio_transcript.done", **SPOT, transcript="Hello")
