@@ -94,8 +94,12 @@ class Journey:
 
     # The script ------------------------------------------------------------------------------------------------------
 
+    def session_task(self) -> asyncio.Task[Ended]:
+        """Start the session without waiting for anything."""
+        return asyncio.get_running_loop().create_task(self.session.run(), name="journey")
+
     async def __aenter__(self) -> Journey:
-        self.runner = asyncio.get_running_loop().create_task(self.session.run(), name="journey")
+        self.runner = self.session_task()
         await self.until(lambda: self.line_device.is_open or self.said("session_started") or self.runner.done())
         await asyncio.sleep(0)
         return self
