@@ -44,7 +44,7 @@ class ScriptedBrain:
 
 def _answer(items: Sequence[Item], tools: Sequence[ToolSpec]) -> Thought:
     if items and isinstance(items[-1], ToolOutput):
-        return Say(f"The tool returned {items[-1].output.rstrip('.')}.")
+        return Say(f"The tool returned: {items[-1].output.rstrip('.')}.")
     text = next((item.text for item in reversed(items) if isinstance(item, UserTurn)), None)
     if text is None:
         return Say("Hello.")

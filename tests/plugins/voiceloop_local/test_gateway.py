@@ -103,7 +103,7 @@ async def test_a_stock_ga_client_types_and_calls_a_tool(gateway):
             await connection.conversation.item.create(item=output)
             await connection.response.create()
             done = await read_until(connection, "response.done")
-            assert done.response.output[0].content[0].transcript == "The tool returned rain."
+            assert done.response.output[0].content[0].transcript == "The tool returned: rain."
 
 
 async def test_a_stock_ga_client_speaks(gateway):
@@ -150,7 +150,7 @@ async def test_a_stock_beta_client_types_calls_a_tool_and_speaks(gateway, tmp_pa
     assert report["text"] == "You said: Hi you."
     assert report["usage"] > 0
     assert report["call"] == ["get_weather", '{"city": "Weather in Paris"}']
-    assert report["followed"] == "The tool returned rain."
+    assert report["followed"] == "The tool returned: rain."
     assert report["heard"] == "what is up"
     assert report["spoken"] == "You said: what is up."
     parsed = {kind: name for name, kind in report["seen"]}

@@ -61,12 +61,12 @@ async def test_a_word_of_a_tool_calls_it_once():
 
 async def test_a_result_is_reported_and_calls_nothing():
     items = [UserTurn("t", "order 17"), ToolCall("c", "order_status", "{}"), ToolOutput("c", "it left")]
-    assert await think(*items, tools=[ORDER]) == [Say("The tool returned it left.")]
+    assert await think(*items, tools=[ORDER]) == [Say("The tool returned: it left.")]
 
 
 async def test_a_result_that_is_a_sentence_gets_one_full_stop():
     items = [UserTurn("t", "order 17"), ToolCall("c", "order_status", "{}"), ToolOutput("c", "It left.")]
-    assert await think(*items, tools=[ORDER]) == [Say("The tool returned It left.")]
+    assert await think(*items, tools=[ORDER]) == [Say("The tool returned: It left.")]
 
 
 @pytest.mark.parametrize(

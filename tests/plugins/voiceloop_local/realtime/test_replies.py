@@ -87,7 +87,7 @@ async def test_a_tool_is_called_and_its_output_reported(visiting):
         visit.send("conversation.item.create", item=output)
         visit.send("response.create")
         await visit.until("response.done")
-    assert visit.transcript() == "The tool returned rain."
+    assert visit.transcript() == "The tool returned: rain."
 
 
 @virtual_time
