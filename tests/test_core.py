@@ -7,7 +7,7 @@ from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Core, Life, Profile
 from voiceloop.transcript import TranscriptLine, problems
-from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Tier, Traits
+from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Tier, ToolSpec, Traits
 
 
 def test_a_session_opens_its_engine_then_its_line_and_says_so():
@@ -172,6 +172,23 @@ def test_typed_input_that_ends_is_answered_to_the_last_line():
 def test_too_many_typed_lines_are_dropped_with_a_warning():
     talk = Talk(captions=True).heard(*[on.TextTyped(f"t{number}", "x") for number in range(40)])
     assert talk.said("warning")[0]["code"] == "too_much_typed"
+
+
+# Other instructions and tools ----------------------------------------------------------------------------------------
+
+
+def test_other_instructions_and_tools_reach_the_engine_at_once():
+    tools = (ToolSpec("lamp", "Switches the lamp.", {}),)
+    talk = Talk().user_turn().playing().heard(on.UpdateAsked("Be brief.", tools))
+    assert talk.new == [do.UpdateEngine("Be brief.", tools)]
+
+
+def test_which_calls_survive_an_interruption_follows_the_tools_and_only_them():
+    talk = Talk(Profile(survivors=("clock",))).user_turn().reply()
+    talk.heard(on.UpdateAsked(instructions="Be brief.")).tool_call("c1")
+    talk.heard(on.UpdateAsked(tools=())).tool_call("c2")
+    talk.heard(on.InterruptAsked()).expect(do.CancelTool("c2"))
+    assert do.CancelTool("c1") not in talk.new
 
 
 # What is told --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voiceloop.vocabulary import HeardSpan, Tier, ToolCall
+from voiceloop.vocabulary import HeardSpan, Tier, ToolCall, ToolSpec
 
 # To the engine -------------------------------------------------------------------------------------------------------
 
@@ -76,7 +76,15 @@ class SendToolOutput:
     output: str
 
 
-EngineCommand = AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput
+@dataclass(frozen=True, slots=True)
+class UpdateEngine:
+    """Give the model other instructions or tools, from the next reply on; None leaves what there was."""
+
+    instructions: str | None = None
+    tools: tuple[ToolSpec, ...] | None = None
+
+
+EngineCommand = AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput | UpdateEngine
 
 # To the ledger and the line ------------------------------------------------------------------------------------------
 

@@ -137,6 +137,7 @@ class Driver:
                 | do.ForgetTurn()
                 | do.SendText()
                 | do.SendToolOutput()
+                | do.UpdateEngine()
             ):
                 hands.engine.obey(command)
             case _:

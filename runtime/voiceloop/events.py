@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, ToolCall, Traits, Usage
+from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, ToolCall, ToolSpec, Traits, Usage
 
 Source = Literal["engine", "local"]
 
@@ -245,13 +245,25 @@ class InterruptAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateAsked:
+    """The application gives the agent other instructions or tools; None leaves what there was."""
+
+    instructions: str | None = None
+    tools: tuple[ToolSpec, ...] | None = None
+    survivors: tuple[str, ...] = ()
+    """Those among the new tools that go on when the user interrupts."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndAsked:
     """Somebody wants the session over: the application, Ctrl-C, a limit."""
 
     reason: str
 
 
-UserEvent = SpeechStarted | SpeechStopped | TurnCommitted | TextTyped | SayAsked | InterruptAsked | DeadlinePassed
+UserEvent = (
+    SpeechStarted | SpeechStopped | TurnCommitted | TextTyped | SayAsked | InterruptAsked | UpdateAsked | DeadlinePassed
+)
 """What people, the application and the clock do."""
 
 EngineEvent = (

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from voiceloop import commands as do
@@ -29,7 +28,8 @@ from voiceloop.hearing import Hearing
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
 from voiceloop.tape import TapeWriter
-from voiceloop.tools.bus import ToolBus
+from voiceloop.telling import Scribe, Telling
+from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext, as_tool
 from voiceloop.transcript import TranscriptLine
 from voiceloop.vocabulary import Item
@@ -39,7 +39,6 @@ __all__ = ["Ended", "Session", "profile_of"]
 STOP_WITHIN_S = 0.2
 """Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
 CLOSE_WITHIN_S = 0.5
-MAX_UNREAD_LINES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,6 @@ class Ended:
     exit_status: int = 0
     detail: str = ""
     """One line for a person when something went wrong."""
-
-
-class Scribe(Protocol):
-    """Anything that takes transcript lines as they are written. One that raises ends the session with its error."""
-
-    def __call__(self, line: TranscriptLine) -> None:
-        """Take one line; a plain call that must not block."""
 
 
 def profile_of(agent: Agent, settings: Settings) -> Profile:
@@ -71,7 +63,7 @@ def profile_of(agent: Agent, settings: Settings) -> Profile:
         idle_after_s=who.idle.after_s,
         limit_s=who.limits.minutes * 60,
         tool_rounds=who.limits.tool_rounds,
-        survivors=tuple(tool.name for tool in map(as_tool, agent.tools) if tool.survives_interruption),
+        survivors=survivors(map(as_tool, agent.tools)),
         interrupt_after_s=turn.interrupt_after_ms / 1000,
         silence_s=turn.silence_ms / 1000,
         reply_start_s=settings.realtime.reply_start_timeout_s,
@@ -103,7 +95,6 @@ class Session:
         self._profile = profile_of(agent, self.settings)
         self._line = line
         self._engine = engine or _realtime_engine(self.settings)
-        self._on_line = on_line
         self._tape = tape
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
@@ -136,7 +127,7 @@ class Session:
         )
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
-        self._lines = _Lines()
+        self._telling = Telling(on_line, self._fail)
         self._runner: asyncio.Task[Ended] | None = None
         self._typed = 0
 
@@ -159,7 +150,7 @@ class Session:
             self._bus,
             open_engine=lambda: self._backstage.spawn("engine", self._engine.open(self._seed, self._backstage)),
             open_line=lambda: self._backstage.spawn("line", self._open_line()),
-            write=self._write,
+            write=self._telling.write,
             ended=self._has_ended,
             failed=self._fail,
         )
@@ -178,7 +169,7 @@ class Session:
             if self._failure is None:
                 raise
         finally:
-            self._lines.close()
+            self._telling.close()
             self._opened.set()
         if self._failure is not None:
             raise self._failure
@@ -212,22 +203,42 @@ class Session:
 
     def __aiter__(self) -> AsyncIterator[TranscriptLine]:
         """Yield transcript lines until the session has ended; of more than 256 unread ones the oldest are dropped."""
-        return self._lines
+        return self._telling
 
     # What an application may do ----------------------------------------------------------------------------------
+    #
+    # All of these raise SessionEndedError once the session has ended and MisuseError before it runs. Those that queue
+    # something have done so before they first give way to other tasks, so cancelling them neither loses nor halves it.
 
     async def say(self, text: str) -> None:
-        """Have the agent speak `text` as soon as nobody else speaks. Returns when it is queued."""
+        """Have the agent speak `text` as soon as nobody else speaks. Returns when it is queued; safe to cancel."""
         self._take(on.SayAsked(_writable(text)))
 
     async def send_text(self, text: str) -> None:
-        """Take a typed turn from the user. Returns when it is queued."""
+        """Take a typed turn from the user. Returns when it is queued; safe to cancel."""
         self._take(on.TextTyped(f"typed-{self._typed + 1}", _writable(text)))
         self._typed += 1
 
     async def interrupt(self) -> None:
-        """Make the agent stop speaking; nothing more is handed to the line when this returns."""
+        """Make the agent stop speaking; nothing more is handed to the line when this returns. Safe to cancel."""
         self._take(on.InterruptAsked())
+
+    async def update(
+        self, *, instructions: str | None = None, tools: Sequence[Callable[..., Any]] | None = None
+    ) -> None:
+        """Give the agent other instructions or tools from its next reply on; None leaves what there is.
+
+        `tools` replaces all of them; running calls go on. Returns when it is queued; safe to cancel. Tools that cannot
+        stand together raise MisuseError and nothing is changed. What a server refuses becomes a `warning` line.
+        """
+        told = None if instructions is None else _writable(instructions)
+        table = None if tools is None else tool_table(tools)
+        specs = None if table is None else tuple(made.spec() for made in table.values())
+        self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
+        if table is not None:
+            self._bus.offer(table)
+        changed = {"instructions": told, "tools": specs}
+        self._seed = replace(self._seed, **{name: value for name, value in changed.items() if value is not None})
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
@@ -289,15 +300,6 @@ class Session:
         self._driver.happened(on.LineOpened(captions_only=self._line is None))
         self._opened.set()
 
-    def _write(self, line: TranscriptLine) -> None:
-        self._lines.put(line)
-        if self._on_line is not None:
-            try:
-                self._on_line(line)
-            except Exception as error:  # noqa: BLE001 - the rest of what was decided must still be carried out
-                self._on_line = None
-                self._fail(error)
-
     def _has_ended(self, command: do.EndSession) -> None:
         self._ended = Ended(command.reason, command.exit_status, command.detail)
         self._over.set()
@@ -311,7 +313,7 @@ class Session:
             self._driver.happened(on.EndAsked("failed"))
         else:
             self._has_ended(do.EndSession("failed", 1, str(error)))
-            self._write(TranscriptLine("session_ended", 0.0, {"reason": "failed"}))
+            self._telling.write(TranscriptLine("session_ended", 0.0, {"reason": "failed"}))
 
     async def _close(self) -> None:
         """Close everything; cancelling it cuts short what still waits."""
@@ -326,34 +328,6 @@ class Session:
                     closing.create_task(_close_line(self._line), name="close line")
             if self._tape is not None:
                 self._tape.close()
-
-
-class _Lines:
-    """The newest transcript lines, for whoever iterates over the session."""
-
-    def __init__(self) -> None:
-        self._unread: deque[TranscriptLine] = deque(maxlen=MAX_UNREAD_LINES)
-        self._news = asyncio.Event()
-        self._over = False
-
-    def put(self, line: TranscriptLine) -> None:
-        self._unread.append(line)
-        self._news.set()
-
-    def close(self) -> None:
-        self._over = True
-        self._news.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> TranscriptLine:
-        while not self._unread:
-            if self._over:
-                raise StopAsyncIteration
-            self._news.clear()
-            await self._news.wait()
-        return self._unread.popleft()
 
 
 def _writable(text: str) -> str:

@@ -44,7 +44,9 @@ FORMAT = 1
 EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 COMMANDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Command)}
 
-WORDS = frozenset({"arguments", "delta", "detail", "heard_text", "output", "say", "text"})
+WORDS = frozenset(
+    {"arguments", "delta", "description", "detail", "heard_text", "instructions", "output", "say", "text"}
+)
 """Fields that carry what people, models, tools or servers said. The core branches on none of them."""
 
 MASKED_NUMBER = re.compile(rf"(?<=[\[:, ]){MASK}+(?=[,\]}}])")

@@ -23,6 +23,15 @@ def test_the_follow_up_waits_for_the_end_of_the_reply():
     assert book.follow_up("r1") == "u1"
 
 
+def test_what_survives_an_interruption_is_settled_when_the_tool_is_called():
+    book = CallBook(["timer"])
+    book.opened("r1", "u1", "c1", "timer")
+    book.survivors = frozenset({"lamp"})
+    book.opened("r2", "u1", "c2", "timer")
+    book.opened("r3", "u1", "c3", "lamp")
+    assert book.supersede() == ["c2"]
+
+
 def test_race_20_one_call_id_is_one_call():
     book = CallBook()
     assert book.opened("r1", "u1", "c1", "clock")

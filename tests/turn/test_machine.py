@@ -282,6 +282,7 @@ EVENTS = st.one_of(
     st.builds(on.TextTyped, TURNS, st.just("text")),
     st.builds(on.SayAsked, st.just("text")),
     st.builds(on.InterruptAsked),
+    st.builds(on.UpdateAsked, st.none(), st.just(()), st.sampled_from([(), ("clock",)])),
     st.floats(0, 20),
 )
 

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop.commands import AskReply, CancelReply, ForgetTurn, SendText, SendToolOutput, TrimReply
+from voiceloop.commands import AskReply, CancelReply, ForgetTurn, SendText, SendToolOutput, TrimReply, UpdateEngine
 from voiceloop.events import EngineComplained, ReplyStarted
-from voiceloop.vocabulary import HeardSpan
+from voiceloop.vocabulary import HeardSpan, ToolSpec
+from voiceloop.wire.config import SessionConfig
 from voiceloop.wire.orders import SAY_EXACTLY
-from wire.talk import ready
+from wire.talk import greeted, ready
 
 SPOT = {"response_id": "r1", "item_id": "a1", "content_index": 0}
 SECOND = bytes(48_000)
@@ -266,3 +267,38 @@ def test_lost_races_are_counted_and_told(code):
     talk, _ = asked()
     assert talk.errs(code) == [EngineComplained(code, code)]
     assert talk.protocol.counts.benign == 1
+
+
+# Changing what the model knows ---------------------------------------------------------------------------------------
+
+CLOCK = ToolSpec("clock", "Tells the time.", {"type": "object", "properties": {}})
+
+
+@pytest.mark.parametrize("dialect", ["beta", "ga"])
+def test_only_what_has_changed_is_told(dialect):
+    kind = {"type": "realtime"} if dialect == "ga" else {}
+    talk = ready(dialect=dialect)
+    talk.protocol.obey(UpdateEngine(instructions="Be brief."))
+    talk.protocol.obey(UpdateEngine(tools=(CLOCK,)))
+    talk.protocol.obey(UpdateEngine("", ()))
+    brief, clock, nothing = talk.sent()
+    assert brief == {"type": "session.update", "event_id": "vl_2", "session": {**kind, "instructions": "Be brief."}}
+    told = {"type": "function", "name": "clock", "description": "Tells the time.", "parameters": CLOCK.parameters}
+    assert clock["session"] == {**kind, "tools": [told], "tool_choice": "auto"}
+    assert nothing["session"] == {**kind, "instructions": "", "tools": []}
+
+
+def test_a_change_asked_for_before_the_server_is_ready_waits_its_turn():
+    talk, _ = greeted(SessionConfig("m", instructions="Be long."))
+    talk.protocol.obey(UpdateEngine(instructions="Be brief."))
+    assert talk.sent() == []
+    talk.says("session.updated", session={"id": "sess_1", "type": "realtime"})
+    assert [frame["session"]["instructions"] for frame in talk.sent()] == ["Be brief."]
+
+
+def test_a_refused_change_is_told_and_no_ask_is_taken_for_refused():
+    talk = ready()
+    talk.protocol.obey(UpdateEngine(instructions="Be brief."))
+    (update,) = talk.sent()
+    (told,) = talk.errs("invalid_value", "Not allowed.", event_id=update["event_id"])
+    assert (told.code, told.ask_id) == ("invalid_value", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from voiceloop.tools.policy import Verdict, decide
 from voiceloop.tools.tool import Tool, ToolContext, as_tool
 from voiceloop.vocabulary import Outcome, ToolCall, ToolSpec
 
-__all__ = ["MAX_OUTPUT_BYTES", "ToolBus"]
+__all__ = ["MAX_OUTPUT_BYTES", "ToolBus", "survivors", "tool_table"]
 
 MAX_OUTPUT_BYTES: Final = 8_192
 """An output goes into the model's context and is paid for; no spoken answer needs more."""
@@ -57,11 +57,7 @@ class ToolBus:
         max_running: int = 8,
         redact: Callable[[str], str] | None = None,
     ) -> None:
-        self._tools: dict[str, Tool[..., Any]] = {}
-        for made in map(as_tool, tools):
-            if made.name in self._tools:
-                raise MisuseError(f"two tools are called {made.name}; give one of them another name=")
-            self._tools[made.name] = made
+        self._tools = tool_table(tools)
         self._happened = happened
         self._spawn = spawn
         self._context = context
@@ -75,6 +71,10 @@ class ToolBus:
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as a model sees them, in the order they were given."""
         return tuple(made.spec() for made in self._tools.values())
+
+    def offer(self, tools: Mapping[str, Tool[..., Any]]) -> None:
+        """Run these tools from now on; calls that run go on."""
+        self._tools = dict(tools)
 
     def run(self, call: ToolCall) -> None:
         """Start a call. What cannot start is answered before this returns; a call id seen before is ignored."""
@@ -167,6 +167,21 @@ class ToolBus:
     def _forget_oldest(self) -> None:
         oldest = next(call_id for call_id in self._seen if call_id not in self._running)
         del self._seen[oldest]
+
+
+def tool_table(tools: Sequence[Callable[..., Any]]) -> dict[str, Tool[..., Any]]:
+    """Return the tools by name, in order. Raises MisuseError for a name used twice."""
+    found: dict[str, Tool[..., Any]] = {}
+    for made in map(as_tool, tools):
+        if made.name in found:
+            raise MisuseError(f"two tools are called {made.name}; give one of them another name=")
+        found[made.name] = made
+    return found
+
+
+def survivors(tools: Iterable[Tool[..., Any]]) -> tuple[str, ...]:
+    """Return the names of the tools that go on when the user interrupts."""
+    return tuple(made.name for made in tools if made.survives_interruption)
 
 
 def _broke(made: Tool[..., Any]) -> str:

@@ -26,10 +26,12 @@ class CallBook:
     """Which calls run, for which reply, and whether the model is owed a follow-up."""
 
     def __init__(self, survivors: Collection[str] = ()) -> None:
-        self._survivors = frozenset(survivors)
+        self.survivors = frozenset(survivors)
+        """Tools whose calls, from now on, go on when the user interrupts."""
+        self._surviving: set[str] = set()
         self._batches: dict[str, _Batch] = {}
         self._reply_of: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._known: set[str] = set()
         self._rounds: dict[str, int] = {}
 
     @property
@@ -39,12 +41,14 @@ class CallBook:
 
     def opened(self, reply_id: str, turn_id: str, call_id: str, name: str) -> bool:
         """A reply called a tool. False when this call is known already: it must not run twice (race 20)."""
-        if call_id in self._names:
+        if call_id in self._known:
             return False
         batch = self._batches.setdefault(reply_id, _Batch(turn_id))
         batch.running.add(call_id)
         self._reply_of[call_id] = reply_id
-        self._names[call_id] = name
+        self._known.add(call_id)
+        if name in self.survivors:
+            self._surviving.add(call_id)
         return True
 
     def finished(self, call_id: str) -> str | None:
@@ -76,7 +80,7 @@ class CallBook:
 
     def supersede(self) -> list[str]:
         """The user went on: calls to cancel. Batches without a survivor lose their follow-up."""
-        doomed = [call_id for call_id in self._reply_of if self._names[call_id] not in self._survivors]
+        doomed = [call_id for call_id in self._reply_of if call_id not in self._surviving]
         for batch in self._batches.values():
-            batch.superseded = not any(self._names[call_id] in self._survivors for call_id in batch.running)
+            batch.superseded = self._surviving.isdisjoint(batch.running)
         return doomed

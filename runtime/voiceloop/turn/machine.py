@@ -104,6 +104,10 @@ class TurnMachine:
                 self.want(Want("", say=text))
             case on.InterruptAsked():
                 return self._interrupt(now) if self.answering else []
+            case on.UpdateAsked(instructions=instructions, tools=tools, survivors=survivors):
+                if tools is not None:
+                    self.calls.survivors = frozenset(survivors)
+                return [do.UpdateEngine(instructions, tools)]
             case on.DeadlinePassed(name=name):
                 return self._deadline(name, now)
             case _:

@@ -11,7 +11,7 @@ from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, Wi
 from voiceloop.wire.session_fields import UNSET, Modality, SessionFields, Transcription, TurnDetection, UnsetType
 from voiceloop.wire.turns import fit_item_id
 
-__all__ = ["SessionConfig", "history_items", "session_fields", "traits_of", "user_item"]
+__all__ = ["SessionConfig", "changed_fields", "history_items", "session_fields", "traits_of", "user_item"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,16 @@ def session_fields(config: SessionConfig) -> SessionFields:
         turn_detection=_turn_detection(config.turn),
         tools=tuple(config.tools),
         tool_choice="auto" if config.tools else UNSET,
+    )
+
+
+def changed_fields(instructions: str | None, tools: Sequence[ToolSpec] | None) -> SessionFields:
+    """A later `session.update`: what is not told stays as it is."""
+    return SessionFields(
+        kind="realtime",
+        instructions=UNSET if instructions is None else instructions,
+        tools=UNSET if tools is None else tuple(tools),
+        tool_choice="auto" if tools else UNSET,
     )
 
 

@@ -15,6 +15,7 @@ from voiceloop.commands import (
     SendText,
     SendToolOutput,
     TrimReply,
+    UpdateEngine,
 )
 from voiceloop.vocabulary import HeardSpan, Item
 from voiceloop.wire.asks import ASK_KEY, Asks
@@ -26,8 +27,9 @@ from voiceloop.wire.client import (
     DeleteItem,
     ResponseFields,
     TruncateItem,
+    UpdateSession,
 )
-from voiceloop.wire.config import history_items, user_item
+from voiceloop.wire.config import changed_fields, history_items, user_item
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.faults import Severity, judge
 from voiceloop.wire.items import CallOutputItem, WireError
@@ -79,6 +81,8 @@ class Orders:
                 self._outbox.put(CreateItem(user_item(command.turn_id, command.text)))
             case SendToolOutput():
                 self._outbox.put(CreateItem(CallOutputItem("", command.call_id, command.output)))
+            case UpdateEngine():
+                self._outbox.put(UpdateSession(changed_fields(command.instructions, command.tools)))
             case _:
                 assert_never(command)
 
