@@ -17,7 +17,7 @@ from voiceloop.audio.ledger import Ledger
 from voiceloop.devices import cardline
 from voiceloop.devices.cardline import CardLine, Trouble
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.rings import SILENT, CaptureRing, SpeakerRing
+from voiceloop.devices.rings import SILENT, CaptureRing, RenderLog, SpeakerRing
 from voiceloop.errors import DeviceError, MisuseError, UsageError
 from voiceloop.events import PlaybackFinished, PlaybackStarted
 from voiceloop.settings import AudioSettings
@@ -38,13 +38,15 @@ class FakeCard:
         self.output_latency_s = 0.02 if speaker else 0.0
         self.underflows = self.overflows = 0
         self.captured = CaptureRing(960, 100)
+        self.rendered = RenderLog(100)
         self.speaker = SpeakerRing(960)
         self.loop = asyncio.get_running_loop()
         self.out = bytearray(960)
         self.closed = 0
+        self.abandoned = False
+        self.last_s = self.start_s = time.monotonic()
         self.fails = None
         self.silent = False
-        self.start_s = time.monotonic()
         self.blocks = 0
 
     def open(self):
@@ -56,10 +58,16 @@ class FakeCard:
     def close(self):
         self.closed += 1
 
+    def abandon(self):
+        self.abandoned = True
+
     def callback(self, pcm=BLOCK, *, wake=True):
-        played = self.speaker.render(memoryview(self.out)) if self.has.speaker else SILENT
         self.blocks += 1
-        self.captured.put(memoryview(pcm) if self.has.microphone else None, played, self.start_s + self.blocks / 100)
+        self.last_s = self.start_s + self.blocks / 100
+        if self.has.speaker:
+            self.rendered.put(self.speaker.render(memoryview(self.out)), self.last_s)
+        if self.has.microphone:
+            self.captured.put(memoryview(pcm), self.last_s)
         if wake:
             self.woken()
         return bytes(self.out)
@@ -74,14 +82,16 @@ class Room:
         self.rate_hz = rate_hz
         self.ledger = Ledger(rate_hz, self.events.append)
         self.card = None
+        self.cards = []
         self.prepare = lambda card: None
         context.setdefault("audio", QUIET)
         self.line = CardLine(LineContext(warn=lambda *w: self.warnings.append(w), **context), self.make)
         # The listener's place is asked for at the time of the newest block.
-        monkeypatch.setattr(cardline, "monotonic", lambda: self.card.captured.last_s if self.card else 0.0)
+        monkeypatch.setattr(cardline, "monotonic", lambda: self.card.last_s if self.card else 0.0)
 
     def make(self, **parts):
         self.card = FakeCard(**parts)
+        self.cards.append(self.card)
         self.prepare(self.card)
         return self.card
 
@@ -161,7 +171,13 @@ async def test_an_interruption_silences_the_next_block(make_room):
 
 async def test_sample_zero_is_when_open_returns(make_room):
     room = make_room()
-    room.prepare = lambda card: [card.captured.put(memoryview(BLOCK), SILENT, 0.0) for _ in range(7)]
+
+    def come_early(card):
+        for _ in range(7):
+            card.captured.put(memoryview(BLOCK), 0.0)
+            card.rendered.put(SILENT, 0.0)
+
+    room.prepare = come_early
     card = await room.open()
     card.callback()
     card.callback()
@@ -283,10 +299,10 @@ async def test_a_card_that_stops_is_lost_once(make_room):
 async def test_a_card_that_falls_silent_is_lost(make_room, monkeypatch):
     room = make_room(input=SPEECH / "hello.wav")
     card = await room.open()
-    monkeypatch.setattr(cardline, "monotonic", lambda: card.captured.last_s + 1.9)
+    monkeypatch.setattr(cardline, "monotonic", lambda: card.last_s + 1.9)
     room.line._look()
     assert room.losses == []
-    monkeypatch.setattr(cardline, "monotonic", lambda: card.captured.last_s + 2.1)
+    monkeypatch.setattr(cardline, "monotonic", lambda: card.last_s + 2.1)
     room.line._look()
     room.line._look()
     assert room.losses == ["The speaker gives no audio any more: check that it is connected, then start again."]
@@ -302,7 +318,22 @@ async def test_a_card_that_cannot_be_opened_is_a_device_error(make_room, tmp_pat
     room.prepare = break_it
     with pytest.raises(DeviceError, match="no such device"):
         await room.open()
-    assert room.card.closed == 1
+    assert [card.closed for card in room.cards] == [1, 1], "tried twice"
+
+
+async def test_a_sound_server_that_refuses_once_is_asked_again(make_room):
+    room = make_room()
+
+    def refuse_first(card):
+        if len(room.cards) == 1:
+            card.fails = DeviceError("busy")
+
+    room.prepare = refuse_first
+    card = await room.open()
+    card.callback()
+    card.callback()
+    assert len(room.pcm) == 960
+    await room.line.close(1.0)
 
 
 async def test_a_card_that_gives_nothing_is_a_device_error(make_room, monkeypatch):
@@ -354,6 +385,7 @@ async def test_a_card_that_hangs_on_closing_is_left_behind(make_room):
     card.close = lambda: release.wait(10)
     await room.line.close(0.0)
     assert room.warnings[0][0] == "card_hangs"
+    assert card.abandoned, "the end of the process must not hang as well"
     release.set()
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceloop.audio.ledger import Ledger
-from voiceloop.devices.duplex import GapFinder, Microphone, PlayedClock, Sent, SpeakerFeed
+from voiceloop.devices.duplex import BlockTimes, EchoPath, Microphone, Playback, Sent, SpeakerFeed
 from voiceloop.devices.recorder import Recorder
-from voiceloop.devices.rings import SILENT, SpeakerRing
+from voiceloop.devices.rings import SILENT, Rendered, SpeakerRing
 
 RATES = [8000, 16_000, 24_000]
 
@@ -117,80 +117,186 @@ def test_positions_match_what_the_ledger_counts_across_flushes():
     assert speaker.ledger.heard("b")[0].heard_ms == 10
 
 
+class Feed:
+    """Gives block n the positions 240 n to 240 (n + 1) and samples of value n + 1."""
+
+    def take(self, number):
+        return Sent(number, np.full(240, number + 1, np.int16).tobytes(), 240 * (number + 1))
+
+
+def make_playback(latency_s=0.0):
+    return Playback(Feed(), 24_000, latency_s)
+
+
 def test_played_is_what_was_taken_less_the_latency():
-    clock = PlayedClock(latency_s=0.03)
+    playback = make_playback(latency_s=0.03)
     for number in range(10):
-        clock.rendered(Sent(number, b"", 240 * (number + 1)), 240, at_s=1.0 + number / 100)
-    assert clock.heard(1.09) == pytest.approx(240 * 6, abs=1)
-    assert clock.heard(1.0950) == pytest.approx(240 * 6.5, abs=1)
-    assert clock.heard(1.0) == pytest.approx(240 * 6.5, abs=1), "it never steps back"
-    assert clock.heard(9.0) == 2400
+        playback.rendered(Rendered(number, 1.0 + number / 100))
+    assert playback.heard(1.09) == pytest.approx(240 * 6, abs=1)
+    assert playback.heard(1.0950) == pytest.approx(240 * 6.5, abs=1)
+    assert playback.heard(1.0) == pytest.approx(240 * 6.5, abs=1), "it never steps back"
+    assert playback.heard(9.0) == 2400
+
+
+def test_callbacks_in_bursts_do_not_shake_the_listeners_place():
+    playback = make_playback(latency_s=0.02)
+    for number in range(100):
+        playback.rendered(Rendered(number, 1.0 + number // 4 * 0.04 + 0.03))
+        now = 1.0 + number // 4 * 0.04 + 0.03
+        if number % 4 == 3 and number > 3:
+            assert playback.heard(now) == pytest.approx(240 * (number - 2), abs=1), "the last of four is on time"
 
 
 def test_silence_moves_no_position():
-    clock = PlayedClock(latency_s=0.0)
-    clock.rendered(Sent(0, b"", 240), 240, at_s=1.0)
-    clock.rendered(None, 240, at_s=1.01)
-    assert clock.heard(1.015) == 240
-    assert PlayedClock(0.1).heard(5.0) == 0
+    playback = make_playback()
+    assert playback.heard(5.0) == 0
+    assert np.frombuffer(playback.rendered(Rendered(0, 1.0)), np.int16).tolist() == [1] * 240
+    assert not playback.rendered(Rendered(SILENT, 1.01)).strip(b"\0")
+    assert playback.heard(1.015) == 240
+    assert playback.heard(9.0) == 240
 
 
 @given(
     st.floats(0.0, 0.2),
-    st.lists(st.tuples(st.booleans(), st.floats(0.0, 0.05), st.floats(0.0, 0.3)), min_size=1, max_size=80),
+    st.lists(st.tuples(st.booleans(), st.floats(0.0, 0.05), st.floats(0.0, 0.3)), min_size=1, max_size=150),
 )
 def test_played_never_passes_what_was_taken_nor_steps_back(latency_s, steps):
-    clock = PlayedClock(latency_s)
-    now, end, last = 100.0, 0, 0
+    playback = make_playback(latency_s)
+    now, taken, last = 100.0, 0, 0
     for speaks, step_s, ask_after_s in steps:
         now += step_s
-        if speaks:
-            end += 240
-            clock.rendered(Sent(0, b"", end), 240, now)
-        else:
-            clock.rendered(None, 240, now)
-        heard = clock.heard(now + ask_after_s)
-        assert last <= heard <= end
+        playback.rendered(Rendered(taken if speaks else SILENT, now))
+        taken += speaks
+        heard = playback.heard(now + ask_after_s)
+        assert last <= heard <= 240 * taken
         last = heard
 
 
 def test_blocks_on_time_or_in_bursts_are_not_missing():
-    gaps = GapFinder()
+    times = BlockTimes()
     for number in range(1000):
-        assert gaps.block(5.0 + (number // 4) * 0.04 + (0.3 if number % 97 == 0 else 0.0)) == 0
-    assert gaps.missing_blocks == 0
+        assert times.block(5.0 + (number // 4) * 0.04 + (0.3 if number % 97 == 0 else 0.0)) == 0
+    assert times.missing_blocks == 0
+    assert times.blocks == 1000
+    assert times.start_s == pytest.approx(4.97)
 
 
 def test_a_hole_is_found_within_a_second_and_counted_once():
-    gaps = GapFinder()
-    found = [gaps.block(number / 100 + (0.25 if number >= 130 else 0.0)) for number in range(400)]
-    assert sum(found) == gaps.missing_blocks == 25
+    times = BlockTimes()
+    found = [times.block(number / 100 + (0.25 if number >= 130 else 0.0)) for number in range(400)]
+    assert sum(found) == times.missing_blocks == 25
+    assert times.blocks == 425
     assert next(n for n, missing in enumerate(found) if missing) <= 200
+    assert times.start_s == pytest.approx(0.0)
 
 
-def test_a_hole_that_the_card_admits_is_found_within_a_tenth_of_a_second():
-    gaps = GapFinder()
+def test_a_hole_that_the_speaker_admits_is_filled_at_once_but_for_its_prefill():
+    times = BlockTimes(prefill_blocks=3)
     for number in range(100):
-        gaps.block(number / 100)
-    gaps.alarm()
-    found = [gaps.block(number / 100 + 0.15) for number in range(100, 200)]
+        times.block(number / 100)
+    times.alarm()
+    # 200 ms are gone; then the card asks for three blocks at once and goes on in time.
+    late_s = [0.23, 0.22, 0.21] + [0.2] * 97
+    found = [times.block(number / 100 + late) for number, late in zip(range(100, 200), late_s, strict=True)]
+    assert found[0] == 20
+    assert sum(found) == 20
+
+
+def test_a_hole_that_the_microphone_admits_is_found_within_a_tenth_of_a_second():
+    times = BlockTimes()
+    for number in range(100):
+        times.block(number / 100)
+    times.alarm()
+    found = [times.block(number / 100 + 0.15) for number in range(100, 200)]
     assert found[9] == 15
     assert sum(found) == 15
 
 
-def test_lost_blocks_take_their_time():
-    gaps = GapFinder()
+def test_a_backlog_is_not_missing_however_long_it_is():
+    times = BlockTimes()
     for number in range(100):
-        gaps.block(number / 100)
+        times.block(number / 100)
+    times.alarm()
+    assert sum(times.block(3.0) for _ in range(200)) == 0
+    assert sum(times.block(number / 100) for number in range(300, 500)) == 0
+
+
+def test_an_alarm_without_a_hole_changes_nothing():
+    times = BlockTimes()
+    for number in range(60):
+        times.block(number / 100)
+    times.alarm()
+    assert sum(times.block(number / 100 + (0.02 if number == 63 else 0)) for number in range(60, 200)) == 0
+
+
+def test_lost_blocks_take_their_time():
+    times = BlockTimes()
+    for number in range(100):
+        times.block(number / 100)
     for _ in range(30):
-        gaps.lost()
-    assert all(gaps.block(number / 100) == 0 for number in range(130, 300))
+        times.lost()
+    assert all(times.block(number / 100) == 0 for number in range(130, 300))
 
 
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_drift_between_two_clocks_is_no_gap(ppm):
-    gaps = GapFinder()
-    assert sum(gaps.block(number * 0.01 * (1 + ppm / 1e6)) for number in range(60_000)) == 0
+    times = BlockTimes()
+    assert sum(times.block(number * 0.01 * (1 + ppm / 1e6)) for number in range(60_000)) == 0
+
+
+def values(pcm):
+    return np.frombuffer(pcm, np.int16)[0]
+
+
+def test_each_captured_block_meets_what_was_played_then_and_each_played_block_once():
+    playback, times = make_playback(), BlockTimes()
+    path = EchoPath(playback, times, round_trip_s=0.03)
+    assert not path.far(0).strip(b"\0"), "nothing was played yet"
+    met = []
+    for number in range(500):
+        playback.rendered(Rendered(number, 1.0 + number / 100 + (number % 3) * 0.003))
+        times.block(1.0 + number / 100 + 0.004)
+        met.append(values(path.far(times.blocks - 1)))
+    assert met[0] == 0
+    assert met[1:] == list(range(1, 500)), "one block behind, without a step"
+    assert path.echo_after_s == pytest.approx(0.02)
+
+
+def test_a_microphone_that_started_later_still_meets_the_right_block():
+    playback, times = make_playback(), BlockTimes()
+    path = EchoPath(playback, times, round_trip_s=0.06)
+    for number in range(300):
+        playback.rendered(Rendered(number, 1.0 + number / 100))
+        if number >= 37:
+            times.block(1.0 + number / 100 + 0.001)
+            assert values(path.far(times.blocks - 1)) == number - 1, "two behind where the card delays more"
+
+
+def test_a_captured_backlog_meets_what_was_played_when_it_was_captured():
+    playback, times = make_playback(), BlockTimes()
+    path = EchoPath(playback, times, round_trip_s=0.03)
+    for number in range(200):
+        playback.rendered(Rendered(number, 1.0 + number / 100))
+        if number < 100:
+            times.block(1.0 + number / 100)
+            path.far(times.blocks - 1)
+    for number in range(100, 200):
+        times.block(3.0)
+        assert values(path.far(times.blocks - 1)) == number, "one behind: block n has the value n + 1"
+
+
+def test_streams_that_drift_apart_are_kept_together():
+    playback, times = make_playback(), BlockTimes()
+    path = EchoPath(playback, times, round_trip_s=0.03)
+    steps, last = 0, None
+    for number in range(30_000):
+        playback.rendered(Rendered(number % 30_000, 1.0 + number / 100 * 1.0001))
+        times.block(1.0 + number / 100)
+        shift = path._shift
+        far = path.far(times.blocks - 1)
+        steps += last is not None and path._shift != shift
+        last = values(far)
+    assert 1 <= steps <= 4, "300 s at 100 ppm are three blocks"
 
 
 class Ears:

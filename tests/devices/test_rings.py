@@ -7,7 +7,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop.devices.rings import SILENT, CaptureRing, SpeakerRing
+from voiceloop.devices.rings import SILENT, CaptureRing, RenderLog, SpeakerRing
 
 
 def block(number):
@@ -75,25 +75,18 @@ def test_every_block_of_the_right_generation_is_played_once(steps):
         assert 0 <= speaker.ring.waiting <= speaker.ring.SLOTS
 
 
-def test_captured_blocks_come_with_what_was_played_and_when():
+def test_captured_blocks_come_in_order_with_their_times():
     ring = CaptureRing(4, capacity=8)
     for number in range(5):
-        ring.put(memoryview(block(number)), number - 1, number / 100)
-    assert list(ring.read()) == [(block(n), n - 1, n / 100) for n in range(5)]
+        ring.put(memoryview(block(number)), number / 100)
+    assert list(ring.read()) == [(block(n), n / 100) for n in range(5)]
     assert list(ring.read()) == []
-    assert ring.last_s == 0.04
-
-
-def test_without_a_microphone_only_times_are_kept():
-    ring = CaptureRing(4, capacity=8)
-    ring.put(None, 7, 1.0)
-    assert list(ring.read()) == [(bytes(4), 7, 1.0)]
 
 
 def test_overwritten_blocks_are_reported_one_by_one():
     ring = CaptureRing(4, capacity=8)
     for number in range(20):
-        ring.put(memoryview(block(number)), SILENT, 0.0)
+        ring.put(memoryview(block(number)), 0.0)
     got = list(ring.read())
     assert len(got) == 20
     assert got[:13] == [None] * 13, "the oldest slot may be half overwritten, so it counts as lost as well"
@@ -102,9 +95,22 @@ def test_overwritten_blocks_are_reported_one_by_one():
 
 def test_what_came_before_the_start_is_forgotten():
     ring = CaptureRing(4, capacity=8)
-    ring.put(memoryview(block(0)), SILENT, 0.0)
+    ring.put(memoryview(block(0)), 0.0)
     ring.forget()
     assert list(ring.read()) == []
+    log = RenderLog(8)
+    log.put(0, 0.0)
+    log.forget()
+    assert list(log.read()) == []
+    assert log.written == 1
+
+
+def test_the_log_of_the_speaker_drops_its_oldest_entries():
+    log = RenderLog(3)
+    for number in range(5):
+        log.put(number, number / 100)
+    assert list(log.read()) == [(2, 0.02), (3, 0.03), (4, 0.04)]
+    assert list(log.read()) == []
 
 
 def test_a_fast_writer_on_another_thread_never_makes_a_torn_block():
@@ -113,7 +119,7 @@ def test_a_fast_writer_on_another_thread_never_makes_a_torn_block():
 
     def write():
         for number in range(blocks):
-            ring.put(memoryview(bytes([number % 256]) * 4096), number, 0.0)
+            ring.put(memoryview(bytes([number % 256]) * 4096), float(number))
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -121,7 +127,7 @@ def test_a_fast_writer_on_another_thread_never_makes_a_torn_block():
     while seen < blocks:
         for captured in ring.read():
             if captured is not None:
-                assert captured.pcm == bytes([captured.played % 256]) * 4096
-                assert captured.played == seen
+                assert captured.pcm == bytes([seen % 256]) * 4096
+                assert captured.at_s == seen
             seen += 1
     writer.join()

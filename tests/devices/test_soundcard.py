@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -205,9 +204,10 @@ async def test_a_card_that_cannot_do_48_khz_runs_at_its_own_rate(monkeypatch):
     fake, card, woken = await make_card(monkeypatch, 44_100, microphone=True)
     card.open()
     assert fake.calls == [(3, 48_000, 480), (3, 44_100, 441), "start"]
-    card._stream.callback(memoryview(b"ab" * 441), 441, None, None)
+    card._streams[0].callback(memoryview(b"ab" * 441), 441, None, None)
     await asyncio.wait_for(woken.wait(), 1)
     assert [captured.pcm for captured in card.captured.read()] == [b"ab" * 441]
+    assert card.last_s > 0
     card.close()
     card.close()
     assert fake.calls[3:] == ["abort", "close"]
@@ -218,6 +218,15 @@ async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):
     card.close()
     card.open()
     assert fake.calls == [("USB", 48_000, 480), "start", "close"]
+
+
+async def test_a_card_that_hangs_is_left_out_of_the_farewell(monkeypatch):
+    fake, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
+    left_out = []
+    fake._exit_handler = "farewell"
+    monkeypatch.setattr(soundcard.atexit, "unregister", left_out.append)
+    card.abandon()
+    assert left_out == ["farewell"]
 
 
 async def test_a_rate_that_fits_no_block_is_refused_in_one_line(monkeypatch):
@@ -231,7 +240,7 @@ async def test_trouble_is_counted_and_a_closed_loop_is_left_alone(monkeypatch):
     _, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
     card.open()
     out = bytearray(960)
-    card._stream.callback(out, 480, None, SimpleNamespace(output_underflow=True, input_overflow=False))
+    card._streams[0].callback(out, 480, None, "output underflow")
     assert (card.underflows, card.overflows) == (1, 0)
     monkeypatch.setattr(card, "_loop", asyncio.new_event_loop())
     card._loop.close()

@@ -1,56 +1,27 @@
-"""A microphone and a speaker on one card: its rings on one side, ears, ledger and recording on the other."""
+"""The sound card as a line: opens the card, puts everything in place, notices when the card goes away."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
 
 from voiceloop.audio.echo import HalfDuplexGate, make_echo_canceller
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.pcm import level_db
 from voiceloop.devices.base import Ears, LineReports, Played
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.duplex import BLOCKS_PER_S, GapFinder, Microphone, PlayedClock, SpeakerFeed
+from voiceloop.devices.exchange import Card, CardMaker, Exchange
 from voiceloop.devices.recorder import Recorder
-from voiceloop.devices.rings import SILENT, Captured, CaptureRing, SpeakerRing
+from voiceloop.devices.threads import in_thread
 from voiceloop.devices.wavefile import FileMicrophone, check_paths
 from voiceloop.errors import DeviceError, MisuseError, VoiceloopError
 
-__all__ = ["Card", "CardLine", "CardMaker", "Trouble"]
+__all__ = ["CardLine", "Trouble"]
 
 OPEN_WITHIN_S = 10.0
 DEAD_AFTER_S = 2.0
 _LOOK_EVERY_S = 0.5
-
-
-class Card(Protocol):
-    """An open card as the line sees it. `open` and `close` block and run in threads."""
-
-    rate_hz: int
-    input_latency_s: float
-    output_latency_s: float
-    underflows: int
-    overflows: int
-    captured: CaptureRing
-    speaker: SpeakerRing
-
-    def open(self) -> None:
-        """Open and start. Raises DeviceError."""
-
-    def close(self) -> None:
-        """Stop at once and close. Idempotent."""
-
-
-class CardMaker(Protocol):
-    """Makes a card that is not open yet."""
-
-    def __call__(
-        self, *, microphone: bool, speaker: bool, woken: Callable[[], None], stopped: Callable[[], None]
-    ) -> Card:
-        """`woken` is called on the loop's thread soon after each block, `stopped` when the card ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +52,12 @@ class CardLine:
         self._ledger: Ledger | None = None
         self._reports: LineReports | None = None
         self._card: Card | None = None
-        self._feed: SpeakerFeed | None = None
-        self._microphone: Microphone | None = None
+        self._exchange: Exchange | None = None
         self._file: FileMicrophone | None = None
         self._recorder: Recorder | None = None
-        self._clock = PlayedClock(0.0)
-        self._gaps = GapFinder()
-        self._troubles = 0
-        self._block = 0
         self._running = False
-        self._first_block: asyncio.Future[None] | None = None
+        self._started = asyncio.Event()
+        self._stopped_early = False
         self._watch: asyncio.TimerHandle | None = None
         self._lost = False
         self.echo_status = "off"
@@ -99,7 +66,7 @@ class CardLine:
     @property
     def level_db(self) -> float:
         """Level of the newest frame of the microphone, in dBFS."""
-        return level_db(self._microphone.last if self._microphone is not None else b"")
+        return level_db(b"" if self._exchange is None else self._exchange.microphone.last)
 
     @property
     def latency_s(self) -> tuple[float, float]:
@@ -110,41 +77,42 @@ class CardLine:
     @property
     def trouble(self) -> Trouble:
         """What went wrong so far."""
-        card = self._card
-        if card is None:
+        card, exchange = self._card, self._exchange
+        if card is None or exchange is None:
             return Trouble(0, 0, 0, 0)
-        return Trouble(card.underflows, card.overflows, card.speaker.dry, self._gaps.missing_blocks)
+        return Trouble(card.underflows, card.overflows, card.speaker.dry, exchange.times.missing_blocks)
 
     async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
         """Open the card and wait for its first block. Raises DeviceError or UsageError; cancelling closes the line."""
         if self._ledger is not None:
             raise MisuseError("this line was opened before; make a new one")
         self._ledger, self._reports = ledger, reports
-        self._block = rate_hz // BLOCKS_PER_S
         try:
             self._open_files(rate_hz)
             card = await self._start_card()
-            self._connect(card, ears, rate_hz)
+            self._exchange = self._connect(Exchange(card, ledger, ears, rate_hz, speaker=self._has_speaker), rate_hz)
         except BaseException:
             await self.close(0.5)
             raise
-        card.captured.forget()  # captured before sample 0
+        # What passed before sample 0.
+        card.captured.forget()
+        card.rendered.forget()
         self._running = True
         self._look()
 
     def flush(self, generation: int) -> None:
         """Forget what has not reached the card; it still plays what it took, `latency_s` of it."""
-        if self._feed is not None:
-            self._feed.flush(generation)
-            self._feed.top_up()
+        if self._exchange is not None:
+            self._exchange.flush(generation)
 
     def played(self) -> Played:
         """Estimated from what the card took and the latency it reports; exact where there is only a recording."""
-        if self._ledger is None:
+        if self._ledger is None or self._exchange is None:
             return Played(0, 0, exact=False)
-        if self._feed is None:
+        playback = self._exchange.playback
+        if playback is None:
             return Played(self._ledger.generation, self._ledger.position, exact=True)
-        return Played(self._ledger.generation, self._clock.heard(monotonic()), exact=False)
+        return Played(self._ledger.generation, playback.heard(monotonic()), exact=False)
 
     async def close(self, within_s: float) -> None:
         """Stop the card and finish the files. Idempotent; cancelling leaves only the card's thread behind."""
@@ -152,17 +120,14 @@ class CardLine:
         if self._watch is not None:
             self._watch.cancel()
         try:
-            if self._card is not None:
-                await asyncio.wait_for(asyncio.to_thread(self._card.close), max(within_s, 0.05))
-        except TimeoutError:
-            self._context.warn("card_hangs", "the sound card did not close in time; it is left behind")
+            await self._close_card(max(within_s, 0.05))
         finally:
             if self._file is not None:
                 self._file.close()
             if self._recorder is not None:
                 self._recorder.close()
 
-    # Opening -------------------------------------------------------------------------------------------------------
+    # Opening and closing -------------------------------------------------------------------------------------------
 
     def _open_files(self, rate_hz: int) -> None:
         context = self._context
@@ -173,104 +138,77 @@ class CardLine:
             self._recorder = Recorder(context.output, rate_hz, context.warn)
 
     async def _start_card(self) -> Card:
+        try:
+            return await self._try_card()
+        except DeviceError:
+            # A busy sound server may refuse once; a card that is not there refuses twice.
+            await self._close_card(OPEN_WITHIN_S)
+            return await self._try_card()
+
+    async def _try_card(self) -> Card:
+        self._started.clear()
+        self._stopped_early = False
         card = self._card = self._make_card(
-            microphone=self._context.input is None,
-            speaker=self._has_speaker,
-            woken=self._woken,
-            stopped=self._stopped,
+            microphone=self._context.input is None, speaker=self._has_speaker, woken=self._woken, stopped=self._stopped
         )
-        first = self._first_block = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(OPEN_WITHIN_S):
-                await asyncio.to_thread(card.open)
-                await first
+                await in_thread(card.open, OPEN_WITHIN_S)
+                await self._started.wait()
         except TimeoutError as failure:
-            raise DeviceError(
-                f"The sound card gave no audio for {OPEN_WITHIN_S:g} s; check that it works."
-            ) from failure
+            silent = f"The sound card gave no audio for {OPEN_WITHIN_S:g} s; check that it works."
+            raise DeviceError(silent) from failure
+        if self._stopped_early:
+            raise DeviceError("The sound card stopped as soon as it was started; check that it works.")
         return card
 
-    def _connect(self, card: Card, ears: Ears, rate_hz: int) -> None:
-        ledger, context = self._ledger, self._context
-        if ledger is None:
-            raise MisuseError("the line has no ledger")
-        self._microphone = Microphone(ears, rate_hz, card.rate_hz)
-        if self._has_speaker:
-            self._clock = PlayedClock(card.output_latency_s)
-            self._feed = SpeakerFeed(ledger, card.speaker, rate_hz, card.rate_hz)
-            if context.input is None and context.audio.echo_cancellation:
-                self._cancel_echo(self._microphone, rate_hz)
-        else:
-            self._microphone.paper = self._play_to_paper
-        if self._recorder is not None:
-            self._microphone.record(self._recorder, round(sum(self.latency_s) * rate_hz) if self._feed else 0)
+    async def _close_card(self, within_s: float) -> None:
+        if self._card is not None:
+            try:
+                await in_thread(self._card.close, within_s)
+            except TimeoutError:
+                self._card.abandon()
+                self._context.warn("card_hangs", "the sound card did not close in time; it is left behind")
 
-    def _cancel_echo(self, microphone: Microphone, rate_hz: int) -> None:
+    def _connect(self, exchange: Exchange, rate_hz: int) -> Exchange:
+        """Put in place what stands between card and session."""
+        context, path = self._context, exchange.echo_path
+        if context.input is not None:
+            exchange.file, exchange.file_ended = self._file, self._file_ended
+        echo_s = 0.0 if path is None or context.input is not None else path.echo_after_s
+        if path is not None and context.input is None and context.audio.echo_cancellation:
+            self._cancel_echo(exchange, rate_hz, round(1000 * echo_s))
+        if self._recorder is not None:
+            exchange.microphone.record(self._recorder, round(echo_s * rate_hz))
+        return exchange
+
+    def _cancel_echo(self, exchange: Exchange, rate_hz: int, delay_ms: int) -> None:
         try:
-            microphone.canceller = make_echo_canceller(rate_hz, delay_ms=round(1000 * sum(self.latency_s)))
+            exchange.microphone.canceller = make_echo_canceller(rate_hz, delay_ms=delay_ms)
             self.echo_status = "on"
         except VoiceloopError as failure:
-            microphone.canceller = HalfDuplexGate(rate_hz)
+            exchange.microphone.canceller = HalfDuplexGate(rate_hz)
             self.echo_status = f"half duplex, you cannot interrupt: {failure}"
 
     # Running -------------------------------------------------------------------------------------------------------
 
     def _woken(self) -> None:
-        card, ledger = self._card, self._ledger
-        if not self._running or card is None or ledger is None:
-            if self._first_block is not None and not self._first_block.done():
-                self._first_block.set_result(None)
-            return
-        # The speaker first: what the ears hear may take a while to think about.
-        if self._feed is not None:
-            self._feed.top_up()
-        if card.underflows + card.overflows != self._troubles:
-            self._troubles = card.underflows + card.overflows
-            self._gaps.alarm()
-        for captured in card.captured.read():
-            self._step(captured)
-        if self._feed is not None:
-            ledger.ack(self._clock.heard(monotonic()))
+        if self._running and self._exchange is not None:
+            self._exchange.turn(monotonic())
+        elif self._card is not None:
+            # Each direction must give a sign of life.
+            captures = self._card.captured.written or self._context.input is not None
+            if captures and (self._card.rendered.written or not self._has_speaker):
+                self._started.set()
 
-    def _step(self, captured: Captured | None) -> None:
-        if captured is None:
-            self._gaps.lost()
-            self._hear(None, None)
-            return
-        for _ in range(self._gaps.block(captured.at_s)):
-            self._hear(None, None)
-        sent = None if self._feed is None or captured.played == SILENT else self._feed.take(captured.played)
-        self._clock.rendered(sent, self._block, captured.at_s)
-        self._hear(captured.pcm, None if sent is None else sent.pcm)
-
-    def _hear(self, card_pcm: bytes | None, far: bytes | None) -> None:
-        microphone, file = self._microphone, self._file
-        if microphone is None:
-            return
-        if self._context.input is None:
-            microphone.block(card_pcm, far)
-        elif file is None:
-            microphone.near(bytes(2 * self._block), far)
-        else:
-            microphone.near(file.take(self._block), far)
-            if file.ended and self._reports is not None:
-                self._file = None
-                self._reports.input_ended()
-
-    def _play_to_paper(self, samples: int) -> bytes:
-        if self._ledger is None:
-            return bytes(2 * samples)
-        said = self._ledger.pull(samples)
-        self._ledger.ack(self._ledger.position)
-        return said
-
-    # Losing the card -----------------------------------------------------------------------------------------------
+    def _file_ended(self) -> None:
+        if self._reports is not None:
+            self._reports.input_ended()
 
     def _look(self) -> None:
-        card = self._card
-        if card is None or not self._running:
+        if self._card is None or not self._running:
             return
-        if monotonic() - card.captured.last_s > DEAD_AFTER_S:
+        if monotonic() - self._card.last_s > DEAD_AFTER_S:
             self._lose("gives no audio any more")
         else:
             self._watch = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look)
@@ -278,8 +216,9 @@ class CardLine:
     def _stopped(self) -> None:
         if self._running:
             self._lose("stopped")
-        elif self._first_block is not None and not self._first_block.done():
-            self._first_block.set_exception(DeviceError("The sound card stopped as soon as it was started."))
+        else:
+            self._stopped_early = True
+            self._started.set()
 
     def _lose(self, what: str) -> None:
         self._running = False

@@ -16,9 +16,18 @@ from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.devices.base import Ears
 from voiceloop.devices.recorder import Recorder
-from voiceloop.devices.rings import SpeakerRing
+from voiceloop.devices.rings import SILENT, Rendered, SpeakerRing
 
-__all__ = ["BLOCK_S", "FRAME_BLOCKS", "GapFinder", "Microphone", "PlayedClock", "Sent", "SpeakerFeed"]
+__all__ = [
+    "BLOCKS_PER_S",
+    "BLOCK_S",
+    "BlockTimes",
+    "EchoPath",
+    "Microphone",
+    "Playback",
+    "Sent",
+    "SpeakerFeed",
+]
 
 BLOCK_S = 0.01
 BLOCKS_PER_S = 100
@@ -27,10 +36,11 @@ FRAME_BLOCKS = 2
 
 
 class Sent(NamedTuple):
-    """A block on its way to the speaker, as it was before it was brought to the card's rate."""
+    """A block for the speaker, as it was before it was brought to the card's rate."""
 
     number: int
     pcm: bytes
+    """Empty for silence that the ledger did not give."""
     end: int
     """Position on the line after this block, in the ledger's samples."""
 
@@ -91,82 +101,148 @@ class SpeakerFeed:
         self._ring.put(_cut(self._out, self._card_bytes))
 
 
-class PlayedClock:
-    """Where the listener is: what was handed to the card, less what the card has not sounded yet."""
+class BlockTimes:
+    """When the blocks of one direction really pass, although their callbacks come in bursts.
 
-    def __init__(self, latency_s: float) -> None:
-        self._latency_s = latency_s
-        self._blocks: deque[tuple[int, int]] = deque(maxlen=math.ceil(latency_s / BLOCK_S) + 50)
-        self._last_s = 0.0
-        self._end = 0
-        self._heard = 0
+    In each half second one block comes on time; the others of that half second are counted from it. When even that one
+    is later than those before by more than a block, audio was lost without a word. Slow drift between the card's clock
+    and ours passes.
 
-    def rendered(self, sent: Sent | None, samples: int, at_s: float) -> None:
-        """The card took this block, or silence, at that time."""
-        if sent is None:
-            self._blocks.append((self._end, 0))
-        else:
-            self._blocks.append((sent.end - samples, samples))
-            self._end = sent.end
-        self._last_s = at_s
-
-    def heard(self, now_s: float) -> int:
-        """Position sounding now, in the ledger's samples; never steps back."""
-        if self._blocks:
-            place = len(self._blocks) - 1 + (now_s - self._last_s - self._latency_s) / BLOCK_S
-            if place >= len(self._blocks):
-                start, samples = self._blocks[-1]
-                self._heard = max(self._heard, start + samples)
-            elif place >= 0:
-                start, samples = self._blocks[int(place)]
-                self._heard = max(self._heard, start + int(samples * (place - int(place))))
-        return self._heard
-
-
-class GapFinder:
-    """Notices blocks that a card lost, so that sample numbers stay a clock.
-
-    Blocks come in bursts, but each half second has one that comes on time. When even that one is later than those
-    before by more than a block, audio is missing. Slow drift between the two clocks passes.
+    prefill_blocks: how many blocks a speaker asks for at once after it ran dry. None is a microphone, which may come
+    late as well but then has kept what it heard.
     """
 
     WINDOW = 50
     ALARMED_WINDOW = 10
 
-    def __init__(self) -> None:
-        self._blocks = 0
-        self._lags: list[float] = []
-        self._window = self.WINDOW
-        self._usual: float | None = None
+    def __init__(self, prefill_blocks: int | None = None) -> None:
+        self.blocks = 0
+        """Blocks that passed, missing ones included; the number of the next one."""
         self.missing_blocks = 0
         """All blocks found missing so far."""
+        self._prefill_blocks = prefill_blocks
+        self._window = self.WINDOW
+        self._since_s = 0.0
+        self._lags: list[float] = []
+        self._usual: float | None = None
+        self._least = math.inf
+
+    @property
+    def start_s(self) -> float:
+        """When block 0 passed; block n passes n * 10 ms later."""
+        return self._least if self._usual is None else self._usual
 
     def alarm(self) -> None:
-        """The card admits trouble: look at the next tenth of a second alone, so that silence stands near the hole."""
+        """The card admits trouble: look at the next tenth of a second alone, and at once at a speaker's first block."""
         self._lags.clear()
         self._window = self.ALARMED_WINDOW
 
     def lost(self) -> None:
-        """A block came whose time nobody knows."""
-        self._blocks += 1
+        """A block passed whose time nobody knows."""
+        self.blocks += 1
 
     def block(self, at_s: float) -> int:
         """A block came at that time; how many are to be made up for by silence before it."""
-        self._lags.append(at_s - self._blocks * BLOCK_S)
-        self._blocks += 1
-        if len(self._lags) < self._window:
-            return 0
-        least = min(self._lags)
-        self._lags.clear()
-        self._window = self.WINDOW
+        lag = at_s - self.blocks * BLOCK_S
         missing = 0
-        if self._usual is not None and least - self._usual > 1.5 * BLOCK_S:
-            missing = round((least - self._usual) / BLOCK_S)
-            least -= missing * BLOCK_S
-            self._blocks += missing
-            self.missing_blocks += missing
-        self._usual = least
+        if self._prefill_blocks is not None and self._window == self.ALARMED_WINDOW:
+            missing = self._missing(lag - self._prefill_blocks * BLOCK_S)
+            lag -= missing * BLOCK_S
+        if not self._lags:
+            self._since_s = at_s
+        self._lags.append(lag)
+        self._least = min(self._least, lag)
+        # A backlog that comes all at once says nothing: half of the window's time must really have passed.
+        if len(self._lags) >= self._window and at_s - self._since_s >= self._window * BLOCK_S / 2:
+            least = min(self._lags)
+            rest = self._missing(least)
+            missing += rest
+            self._usual = least - rest * BLOCK_S
+            self._lags.clear()
+            self._window = self.WINDOW
+        self.blocks += 1 + missing
+        self.missing_blocks += missing
         return missing
+
+    def _missing(self, lag: float) -> int:
+        late = 0.0 if self._usual is None else (lag - self._usual) / BLOCK_S
+        return round(late) if late > 1.5 else 0  # noqa: PLR2004  (blocks: less may be jitter)
+
+
+class Playback:
+    """What the card took, block by block: where the listener is, and what the microphone may hear of it."""
+
+    HISTORY = 300
+
+    def __init__(self, feed: SpeakerFeed, rate_hz: int, latency_s: float) -> None:
+        self.times = BlockTimes(math.ceil(latency_s / BLOCK_S))
+        self._feed = feed
+        self._samples = rate_hz // BLOCKS_PER_S
+        self._silence = bytes(2 * self._samples)
+        self._latency_s = latency_s
+        self._blocks: deque[Sent] = deque(maxlen=self.HISTORY)
+        self._end = 0
+        self._heard = 0
+
+    def rendered(self, block: Rendered) -> bytes:
+        """The card took this block; what it was, at the session's rate."""
+        for _ in range(self.times.block(block.at_s)):
+            self._note(None)
+        sent = None if block.number == SILENT else self._feed.take(block.number)
+        self._note(sent)
+        return self._silence if sent is None else sent.pcm
+
+    def heard(self, now_s: float) -> int:
+        """Position sounding now, in the ledger's samples; never steps back."""
+        place = (now_s - self.times.start_s - self._latency_s) / BLOCK_S
+        found = self._find(math.floor(place)) if self._blocks else None
+        if found is not None:
+            played = found.end - len(found.pcm) // 2
+            self._heard = max(self._heard, played + int((place - math.floor(place)) * (found.end - played)))
+        elif self._blocks and place > self._blocks[-1].number:
+            self._heard = max(self._heard, self._end)
+        return self._heard
+
+    def around(self, number: int) -> bytes:
+        """Block `number` of all that the card took, at the session's rate; silence where there was none."""
+        found = self._find(number)
+        return self._silence if found is None or not found.pcm else found.pcm
+
+    def _note(self, sent: Sent | None) -> None:
+        number = self._blocks[-1].number + 1 if self._blocks else 0
+        if sent is not None:
+            self._end = sent.end
+        self._blocks.append(Sent(number, b"" if sent is None else sent.pcm, self._end))
+
+    def _find(self, number: int) -> Sent | None:
+        back = self._blocks[-1].number - number if self._blocks else -1
+        return self._blocks[-1 - back] if 0 <= back < len(self._blocks) else None
+
+
+class EchoPath:
+    """Which block of the speaker belongs to a block of the microphone, by the times at which they pass.
+
+    Two streams start at different moments and may drift apart. The answer stays a little behind: the speaker's callback
+    may be late, and the echo comes later still, by what the card delays in both directions.
+    """
+
+    def __init__(self, playback: Playback, microphone: BlockTimes, round_trip_s: float) -> None:
+        self._playback = playback
+        self._microphone = microphone
+        self._behind_blocks = 1 if round_trip_s < 4 * BLOCK_S else 2
+        self.echo_after_s = max(0.0, round_trip_s - self._behind_blocks * BLOCK_S)
+        """How much later than its `far` an echo is captured, as far as the card tells."""
+        self._shift: int | None = None
+
+    def far(self, number: int) -> bytes:
+        """What the speaker played around that block of the microphone."""
+        exact = (self._microphone.start_s - self._playback.times.start_s) / BLOCK_S - self._behind_blocks
+        # A canceller must find its echo again after each step, so small changes are let pass.
+        if not math.isfinite(exact):
+            return self._playback.around(SILENT)
+        if self._shift is None or abs(exact - self._shift) > 0.8:  # noqa: PLR2004  (most of a block)
+            self._shift = round(exact)
+        return self._playback.around(number + self._shift)
 
 
 class Microphone:
@@ -195,7 +271,7 @@ class Microphone:
         self._agent = bytearray(2 * round_trip_samples)
 
     def block(self, card_pcm: bytes | None, far: bytes | None) -> None:
-        """Take one block of the card's microphone (None: lost) and what the speaker got meanwhile (None: silence)."""
+        """Take one block of the card's microphone (None: lost) and what the speaker played then (None: silence)."""
         self.near(self._resampler.feed(bytes(self._card_bytes) if card_pcm is None else card_pcm), far)
 
     def near(self, pcm: bytes, far: bytes | None) -> None:

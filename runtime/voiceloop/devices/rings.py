@@ -6,10 +6,11 @@ makes such a store atomic, so the other side sees a block whole or not at all.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["SILENT", "CaptureRing", "Captured", "SpeakerRing"]
+__all__ = ["SILENT", "CaptureRing", "Captured", "RenderLog", "Rendered", "SpeakerRing"]
 
 SILENT = -1
 """Instead of a block's number: silence was played."""
@@ -65,37 +66,29 @@ class SpeakerRing:
 
 
 class Captured(NamedTuple):
-    """One callback, as the loop sees it later."""
+    """One block of the microphone, as the loop sees it later."""
 
     pcm: bytes
-    played: int
-    """Number of the block that was handed to the speaker in this callback, or SILENT."""
     at_s: float
-    """When, on the monotonic clock."""
+    """When its callback came, on the monotonic clock."""
 
 
 class CaptureRing:
-    """The last blocks of the microphone, each with what was played meanwhile. Full: the oldest are overwritten."""
+    """The last blocks of the microphone. Full: the oldest are overwritten."""
 
     def __init__(self, block_bytes: int, capacity: int) -> None:
         memory = memoryview(bytearray(capacity * block_bytes))
         self._slots = [memory[n * block_bytes : (n + 1) * block_bytes] for n in range(capacity)]
-        self._played = [SILENT] * capacity
         self._at_s = [0.0] * capacity
         self._capacity = capacity
         self._read = 0
         self.written = 0
-        self.last_s = 0.0
-        """When the newest block came, on the monotonic clock."""
 
-    def put(self, pcm: memoryview | None, played: int, at_s: float) -> None:
-        """Callback side: keep a block; None where there is no microphone."""
+    def put(self, pcm: memoryview, at_s: float) -> None:
+        """Callback side: keep a block."""
         slot = self.written % self._capacity
-        if pcm is not None:
-            self._slots[slot][:] = pcm
-        self._played[slot] = played
+        self._slots[slot][:] = pcm
         self._at_s[slot] = at_s
-        self.last_s = at_s
         self.written += 1
 
     def forget(self) -> None:
@@ -106,8 +99,39 @@ class CaptureRing:
         """Loop side: what came since, oldest first; None for each block that was overwritten before it was read."""
         while self._read < self.written:
             slot = self._read % self._capacity
-            captured = Captured(bytes(self._slots[slot]), self._played[slot], self._at_s[slot])
+            captured = Captured(bytes(self._slots[slot]), self._at_s[slot])
             # Looked at after the copy: had the callback come round to this slot by now, the copy may be torn.
             overwritten = self.written - self._read >= self._capacity
             self._read += 1
             yield None if overwritten else captured
+
+
+class Rendered(NamedTuple):
+    """One block of the speaker, as the loop sees it later."""
+
+    number: int
+    """Of the block in the speaker's ring, or SILENT."""
+    at_s: float
+    """When its callback came, on the monotonic clock."""
+
+
+class RenderLog:
+    """What the speaker's callback took, and when. Full: the oldest fall out; all of them were silence."""
+
+    def __init__(self, capacity: int) -> None:
+        self._entries: deque[Rendered] = deque(maxlen=capacity)
+        self.written = 0
+
+    def put(self, number: int, at_s: float) -> None:
+        """Callback side: note a block."""
+        self._entries.append(Rendered(number, at_s))
+        self.written += 1
+
+    def forget(self) -> None:
+        """Loop side: skip what came so far."""
+        self._entries.clear()
+
+    def read(self) -> Iterator[Rendered]:
+        """Loop side: what came since, oldest first."""
+        while self._entries:
+            yield self._entries.popleft()

@@ -1,12 +1,14 @@
 """The sound card: microphone and speaker of this machine. The only door to sounddevice and PortAudio.
 
-One callback per 10 ms block copies to and from rings set aside before and wakes the loop; all work is on the loop's
-side, in `duplex`. The card runs at 48 kHz whatever the session's rate: smaller rates cost 60 ms more round trip.
+One callback per 10 ms block and direction copies to or from rings set aside before and wakes the loop; all work is on
+the loop's side, in `exchange`. The card runs at 48 kHz whatever the session's rate: others cost 60 ms of round trip.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from voiceloop.devices.base import Line
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
 from voiceloop.devices.duplex import BLOCKS_PER_S
-from voiceloop.devices.rings import SILENT, CaptureRing, SpeakerRing
+from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import check_paths
 from voiceloop.errors import DeviceError, SettingsError
 from voiceloop.settings import AudioSettings
@@ -26,8 +28,8 @@ from voiceloop.settings import AudioSettings
 __all__ = ["Card", "Device", "factory", "has_soundcard", "list_devices"]
 
 CARD_HZ = 48_000
-CAPTURE_BLOCKS = 100
-"""The loop may be late by 1 s before captured audio is lost; then silence takes its place."""
+CAPTURE_BLOCKS = 200
+"""The loop may be late by 2 s before captured audio is lost; then silence takes its place."""
 
 _NO_PORTAUDIO = "The PortAudio library is missing; install it: sudo apt-get install libportaudio2"
 _FILES_INSTEAD = "connect one, or use files: --input FILE.wav --output FILE.wav"
@@ -78,7 +80,7 @@ def list_devices() -> list[Device]:
 
 
 class Card:
-    """An open stream and its rings. The callback copies and leaves; `open` and `close` block, so they run in threads.
+    """Open streams and their rings. The callbacks copy and leave; `open` and `close` block, so they run in threads.
 
     woken: called on the loop's thread soon after each block. stopped: the same when the card ends by itself.
     """
@@ -101,7 +103,9 @@ class Card:
         self._pending = False
         self._closed = False
         self._guard = threading.Lock()  # between open and close, which may be in two threads; never in the callback
-        self._stream: Any = None
+        self._streams: list[Any] = []
+        self._input_s = 0.0
+        self._output_s = 0.0
         self.rate_hz = CARD_HZ
         self.input_latency_s = 0.0
         self.output_latency_s = 0.0
@@ -112,42 +116,63 @@ class Card:
     def _size_rings(self) -> None:
         block_bytes = 2 * self.rate_hz // BLOCKS_PER_S
         self.captured = CaptureRing(block_bytes, CAPTURE_BLOCKS)
+        self.rendered = RenderLog(CAPTURE_BLOCKS)
         self.speaker = SpeakerRing(block_bytes)
+
+    @property
+    def last_s(self) -> float:
+        """When the direction that is longer silent gave its last sign of life."""
+        return min(self._input_s if self._microphone else math.inf, self._output_s if self._speaker else math.inf)
 
     def open(self) -> None:
         """Open and start. Raises DeviceError."""
         sounddevice = _load()
+        streams: list[Any] = []
         try:
-            stream = self._open_stream(sounddevice)
-            stream.start()
+            self._open_streams(sounddevice, streams)
+            self._input_s = self._output_s = monotonic()
+            for stream in streams:
+                stream.start()
         except (sounddevice.PortAudioError, ValueError) as failure:
+            for stream in streams:
+                stream.close()
             raise DeviceError(f"The sound card cannot be opened: {_explain(sounddevice, failure)}") from failure
         with self._guard:
             if not self._closed:
-                self._stream = stream
+                self._streams = streams
                 return
-        stream.close()
+        for stream in streams:
+            stream.close()
 
     def close(self) -> None:
         """Stop at once and close. Idempotent."""
         with self._guard:
             self._closed = True
-            stream, self._stream = self._stream, None
-        if stream is not None:
+            streams, self._streams = self._streams, []
+        for stream in streams:
             stream.abort()
             stream.close()
 
-    def _open_stream(self, sounddevice: Any) -> Any:  # noqa: ANN401  (sounddevice has no types)
+    def abandon(self) -> None:
+        """`close` hangs, and so would PortAudio's own farewell at the end of the process: skip it."""
+        self._closed = True
+        atexit.unregister(_load()._exit_handler)  # noqa: SLF001  (there is no public way)
+
+    def _open_streams(self, sounddevice: Any, streams: list[Any]) -> None:  # noqa: ANN401  (sounddevice has no types)
+        """One stream for each direction: in a common one, an underrun of the speaker would delay the microphone."""
         try:
-            return self._open_at(sounddevice, CARD_HZ)
+            self._open_at(sounddevice, streams, CARD_HZ)
         except sounddevice.PortAudioError:
             kind = "input" if self._microphone else "output"
             own_hz = int(sounddevice.query_devices(self._devices()[not self._microphone], kind)["default_samplerate"])
             if own_hz == CARD_HZ or own_hz % BLOCKS_PER_S:
                 raise
-            return self._open_at(sounddevice, own_hz)
+            for stream in streams:
+                stream.close()
+            streams.clear()
+            self._open_at(sounddevice, streams, own_hz)
 
-    def _open_at(self, sounddevice: Any, rate_hz: int) -> Any:  # noqa: ANN401
+    def _open_at(self, sounddevice: Any, streams: list[Any], rate_hz: int) -> None:  # noqa: ANN401
         self.rate_hz = rate_hz
         self._size_rings()
         inputs, outputs = self._devices()
@@ -159,52 +184,51 @@ class Card:
             "latency": "low",
             "finished_callback": self._finished,
         }
-        if not self._speaker:
-            stream = sounddevice.RawInputStream(device=inputs, callback=self._capture, **common)
-            self.input_latency_s = stream.latency
-        elif not self._microphone:
-            stream = sounddevice.RawOutputStream(device=outputs, callback=self._render, **common)
-            self.output_latency_s = stream.latency
-        else:
-            stream = sounddevice.RawStream(device=(inputs, outputs), callback=self._exchange, **common)
-            self.input_latency_s, self.output_latency_s = stream.latency
-        return stream
+        if self._speaker:
+            streams.append(sounddevice.RawOutputStream(device=outputs, callback=self._render, **common))
+            self.output_latency_s = streams[-1].latency
+        if self._microphone:
+            streams.append(sounddevice.RawInputStream(device=inputs, callback=self._capture, **common))
+            self.input_latency_s = streams[-1].latency
 
     def _devices(self) -> tuple[int | str | None, int | str | None]:
         return _device(self._audio.input_device), _device(self._audio.output_device)
 
-    # On the card's thread: copy and leave --------------------------------------------------------------------------
-
-    def _exchange(self, taken: memoryview, out: memoryview, frames: int, time: object, status: Any) -> None:  # noqa: ANN401
-        self.captured.put(taken, self.speaker.render(out), monotonic())
-        self._wake(status)
+    # On the card's threads: copy and leave -------------------------------------------------------------------------
 
     def _capture(self, taken: memoryview, frames: int, time: object, status: Any) -> None:  # noqa: ANN401
-        self.captured.put(taken, SILENT, monotonic())
-        self._wake(status)
+        self._input_s = at_s = monotonic()
+        self.captured.put(taken, at_s)
+        if status:
+            self.overflows += 1
+        self._wake()
 
     def _render(self, out: memoryview, frames: int, time: object, status: Any) -> None:  # noqa: ANN401
-        self.captured.put(None, self.speaker.render(out), monotonic())
-        self._wake(status)
-
-    def _wake(self, status: Any) -> None:  # noqa: ANN401
+        self._output_s = at_s = monotonic()
+        self.rendered.put(self.speaker.render(out), at_s)
         if status:
-            self.underflows += bool(status.output_underflow)
-            self.overflows += bool(status.input_overflow)
+            self.underflows += 1
+        self._wake()
+
+    def _wake(self) -> None:
         if not self._pending and not self._closed:
             self._pending = True
             self._call(self._awake)
 
     def _finished(self) -> None:
         if not self._closed:
-            self._call(self._stopped)
+            self._call(self._ended)
 
     def _call(self, callback: Callable[[], None]) -> None:
         try:
             self._loop.call_soon_threadsafe(callback)
         except RuntimeError:
-            # The loop was closed under us; nobody is left to be told, and the stream ends with the process.
+            # The loop was closed under us; nobody is left to be told, and the streams end with the process.
             self._closed = True
+
+    def _ended(self) -> None:
+        if not self._closed:
+            self._stopped()
 
     def _awake(self) -> None:
         self._pending = False

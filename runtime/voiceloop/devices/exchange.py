@@ -1,0 +1,140 @@
+"""One conversation's audio on an open card: from its rings to the ears and from the ledger to its rings.
+
+Runs on the loop's thread, woken once a block. The card is a protocol, so this is tested on one that the test plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.devices.base import Ears
+from voiceloop.devices.duplex import BLOCKS_PER_S, BlockTimes, EchoPath, Microphone, Playback, SpeakerFeed
+from voiceloop.devices.rings import Captured, CaptureRing, RenderLog, SpeakerRing
+from voiceloop.devices.wavefile import FileMicrophone
+
+__all__ = ["Card", "CardMaker", "Exchange"]
+
+
+class Card(Protocol):
+    """An open card as the line sees it. `open` and `close` block and run in threads."""
+
+    rate_hz: int
+    input_latency_s: float
+    output_latency_s: float
+    underflows: int
+    overflows: int
+    captured: CaptureRing
+    rendered: RenderLog
+    speaker: SpeakerRing
+
+    @property
+    def last_s(self) -> float:
+        """When the direction that is longer silent gave its last sign of life, on the monotonic clock."""
+
+    def open(self) -> None:
+        """Open and start. Raises DeviceError."""
+
+    def close(self) -> None:
+        """Stop at once and close. Idempotent."""
+
+    def abandon(self) -> None:
+        """`close` hangs: see to it that the end of the process does not."""
+
+
+class CardMaker(Protocol):
+    """Makes a card that is not open yet."""
+
+    def __call__(
+        self, *, microphone: bool, speaker: bool, woken: Callable[[], None], stopped: Callable[[], None]
+    ) -> Card:
+        """`woken` is called on the loop's thread soon after each block, `stopped` when the card ends by itself."""
+
+
+class Exchange:
+    """Moves blocks. With a speaker there is a `playback`; without one the agent speaks to paper, frame by frame.
+
+    A `file` may stand in for the microphone; it goes by the speaker's clock, and `file_ended` is called once.
+    """
+
+    def __init__(self, card: Card, ledger: Ledger, ears: Ears, rate_hz: int, *, speaker: bool) -> None:
+        self.microphone = Microphone(ears, rate_hz, card.rate_hz)
+        self.times = BlockTimes()
+        self.file: FileMicrophone | None = None
+        self.file_ended: Callable[[], None] | None = None
+        """Set where a file stands in for the microphone, also after its end."""
+        self.playback: Playback | None = None
+        self.echo_path: EchoPath | None = None
+        self._card = card
+        self._ledger = ledger
+        self._silence = bytes(2 * (rate_hz // BLOCKS_PER_S))
+        self._feed: SpeakerFeed | None = None
+        self._underflows = card.underflows
+        self._overflows = card.overflows
+        if speaker:
+            self._feed = SpeakerFeed(ledger, card.speaker, rate_hz, card.rate_hz)
+            self.playback = Playback(self._feed, rate_hz, card.output_latency_s)
+            self.echo_path = EchoPath(self.playback, self.times, card.input_latency_s + card.output_latency_s)
+        else:
+            self.microphone.paper = self._write_down
+
+    def turn(self, now_s: float) -> None:
+        """Take what the card gave since the last turn, and give it what to play next."""
+        playback = self.playback
+        if self._feed is not None:
+            # The speaker first: what the ears hear may take a while to think about.
+            self._feed.top_up()
+        self._admit_trouble()
+        if playback is not None:
+            for rendered in self._card.rendered.read():
+                before = playback.times.blocks
+                self._hear_file(playback.rendered(rendered), playback.times.blocks - before)
+        for captured in self._card.captured.read():
+            self._capture(captured)
+        if playback is not None:
+            self._ledger.ack(playback.heard(now_s))
+
+    def flush(self, generation: int) -> None:
+        """Forget what has not reached the card."""
+        if self._feed is not None:
+            self._feed.flush(generation)
+            self._feed.top_up()
+
+    def _admit_trouble(self) -> None:
+        if self._card.underflows != self._underflows and self.playback is not None:
+            self._underflows = self._card.underflows
+            self.playback.times.alarm()
+        if self._card.overflows != self._overflows:
+            self._overflows = self._card.overflows
+            self.times.alarm()
+
+    def _capture(self, captured: Captured | None) -> None:
+        missing = 0
+        if captured is None:
+            self.times.lost()
+        else:
+            missing = self.times.block(captured.at_s)
+        number = self.times.blocks - 1 - missing
+        for _ in range(missing):
+            self.microphone.block(None, self._far(number))
+            number += 1
+        self.microphone.block(None if captured is None else captured.pcm, self._far(number))
+
+    def _far(self, number: int) -> bytes | None:
+        return None if self.echo_path is None else self.echo_path.far(number)
+
+    def _hear_file(self, far: bytes, blocks: int) -> None:
+        if self.file_ended is None:
+            return
+        for number in range(blocks):
+            pcm = self._silence if self.file is None else self.file.take(len(self._silence) // 2)
+            self.microphone.near(pcm, far if number == blocks - 1 else None)
+        if self.file is not None and self.file.ended:
+            self.file = None
+            self.file_ended()
+
+    def _write_down(self, samples: int) -> bytes:
+        said = self._ledger.pull(samples)
+        self._ledger.ack(self._ledger.position)
+        return said
