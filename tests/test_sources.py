@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from voiceloop.agent import Agent
 from voiceloop.errors import SettingsError, UsageError
-from voiceloop.sources import Origins, agent_from_file, base_url, read_settings, realtime_url
+from voiceloop.session import Session
+from voiceloop.sources import (
+    Origins,
+    agent_from_file,
+    base_url,
+    environment_settings,
+    read_settings,
+    realtime_url,
+)
 
 BAKERY = """\
 import voiceloop
@@ -120,6 +128,35 @@ def test_a_wrong_url_is_placed(tmp_path):
         read(tmp_path, config=file)
     allowed = {"VOICELOOP_BACKEND__ALLOW_PLAINTEXT": "true"}
     assert read(tmp_path, allowed, config=file).settings.backend.base_url == "http://example.com"
+
+
+# Programs without a command line
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """An environment without a backend, in a folder without `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DGRID_API_KEY", "DGRID_BASE_URL", "VOICELOOP_BACKEND__BASE_URL", "VOICELOOP_BACKEND__API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_a_program_without_flags_has_its_backend_from_the_environment(bare):
+    bare.setenv("DGRID_BASE_URL", "http://127.0.0.1:8080/v1/")
+    assert environment_settings().backend.base_url == "http://127.0.0.1:8080"
+    assert Session(Agent()).settings == environment_settings()
+
+
+def test_a_program_without_flags_has_its_backend_from_dotenv(bare, tmp_path):
+    write(tmp_path / ".env", "DGRID_API_KEY=sk-dotenv\n")  # pragma: allowlist secret
+    assert environment_settings().backend.base_url == "https://api.dgrid.ai"
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_program_that_names_no_backend_is_told_what_to_set():
+    with pytest.raises(SettingsError, match="set DGRID_API_KEY, or start `voiceloop gateway` and set DGRID_BASE_URL"):
+        Session(Agent())
 
 
 # Base URLs

@@ -88,9 +88,12 @@ class Session:
         on_line: Scribe | None = None,
         tape: TapeWriter | None = None,
     ) -> None:
-        """Without a line there is no audio: turns are typed and replies are read."""
+        """Without a line there is no audio: turns are typed and replies are read.
+
+        Without settings, `.env` and the environment choose the backend; raises SettingsError when they name none.
+        """
         self.agent = agent
-        self.settings = settings or Settings()
+        self.settings = settings or (_environment_settings() if engine is None else Settings())
         self.rate_hz = self.settings.audio.wire.rate_hz
         self._profile = profile_of(agent, self.settings)
         self._line = line
@@ -351,6 +354,12 @@ async def _cancelled(task: asyncio.Task[Ended]) -> None:
 def _secrets(settings: Settings) -> Sequence[str]:
     key = settings.backend.api_key
     return () if key is None else (key.get_secret_value(),)
+
+
+def _environment_settings() -> Settings:
+    from voiceloop.sources import environment_settings  # noqa: PLC0415 - only sessions without settings pay for it
+
+    return environment_settings()
 
 
 def _realtime_engine(settings: Settings) -> Engine:

@@ -6,6 +6,7 @@ Order, later wins: settings file, `.env` in the working folder, environment, fla
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 import traceback
@@ -29,9 +30,17 @@ from voiceloop.overlay import (
     toml_layer,
 )
 from voiceloop.overlay import Path as SettingPath
-from voiceloop.settings import BackendSettings
+from voiceloop.settings import BackendSettings, Settings
 
-__all__ = ["DEFAULT_BASE_URL", "Origins", "agent_from_file", "base_url", "read_settings", "realtime_url"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "Origins",
+    "agent_from_file",
+    "base_url",
+    "environment_settings",
+    "read_settings",
+    "realtime_url",
+]
 
 DEFAULT_BASE_URL = "https://api.dgrid.ai"
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
@@ -68,6 +77,19 @@ def read_settings(origins: Origins) -> Effective:
     backend = checked_backend(effective)
     settings = effective.settings.model_copy(update={"backend": backend})
     return Effective(settings, effective.given, effective.values)
+
+
+def environment_settings() -> Settings:
+    """Return what `.env` and the environment say, for programs without a command line.
+
+    Raises SettingsError for a wrong value, and when they name neither a key nor a base URL.
+    """
+    settings = read_settings(Origins(environ=os.environ)).settings
+    if settings.backend.base_url is None:
+        raise SettingsError(
+            "there is no backend: set DGRID_API_KEY, or start `voiceloop gateway` and set DGRID_BASE_URL to its address"
+        )
+    return settings
 
 
 def checked_backend(effective: Effective) -> BackendSettings:
