@@ -240,8 +240,9 @@ class Session:
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
         if table is not None:
             self._bus.offer(table)
-        changed = {"instructions": told, "tools": specs}
-        self._seed = replace(self._seed, **{name: value for name, value in changed.items() if value is not None})
+            self._seed = replace(self._seed, tools=self._bus.specs)
+        if told is not None:
+            self._seed = replace(self._seed, instructions=told)
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
