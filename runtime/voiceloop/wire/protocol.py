@@ -118,7 +118,7 @@ class RealtimeProtocol:
         """The upgrade was answered with another HTTP status than 101."""
         fault = judge_upgrade(status, body)
         if fault.severity is Severity.SWITCH:
-            return self._beta_disabled(f"the server answered HTTP {status}")
+            return self._other_dialect(f"the server answered HTTP {status}")
         excerpt = " ".join(body.decode(errors="replace").split())[:200]
         return self._lose(fault.cause, f"the server answered HTTP {status}: {excerpt}".rstrip(": "))
 
@@ -159,10 +159,10 @@ class RealtimeProtocol:
             words += f" after {describe(self._last_error)}"
             fault = fault or judge(self._last_error)
         if fault is not None and fault.severity is Severity.SWITCH:
-            return self._beta_disabled(words)
+            return self._other_dialect(words)
         cause = fault.cause if fault is not None and fault.cause is not Cause.DROP else None
         if cause is None and self.state is State.CONFIGURING and self._looks_refused(code):
-            return self._other_dialect(words)
+            return self._other_dialect(words, than_any=True)
         return self._lose(cause or close_cause(code), words)
 
     def obey(self, command: EngineCommand) -> None:
@@ -240,7 +240,7 @@ class RealtimeProtocol:
         fault = judge(error)
         self._last_error, self._last_error_s = error, now
         if fault.severity is Severity.SWITCH:
-            return self._beta_disabled(describe(error))
+            return self._other_dialect(describe(error))
         if fault.severity is Severity.FATAL:
             return self._lose(fault.cause, describe(error))
         if self.state is State.CONFIGURING:
@@ -258,14 +258,13 @@ class RealtimeProtocol:
         hidden = code == _ABNORMAL and self._opened_as == "beta" and not self._handshake.greeted
         return code == APPLICATION_REFUSAL or (hidden and self._handshake.may_switch)
 
-    def _beta_disabled(self, detail: str) -> list[Event]:
-        if self._opened_as == "ga":  # beta cannot be the way out
-            return self._lose(Cause.UNSUPPORTED_DIALECT, detail)
-        return self._other_dialect(detail)
+    def _other_dialect(self, detail: str, *, than_any: bool = False) -> list[Event]:
+        """Redial in the other dialect, if it may be the way out.
 
-    def _other_dialect(self, detail: str) -> list[Event]:
+        A refusal of beta by name (`than_any` is False) does not send a GA connection back to beta.
+        """
         told = self._lose(Cause.UNSUPPORTED_DIALECT, detail)
-        if not self._handshake.may_switch:
+        if not self._handshake.may_switch or (self._opened_as == "ga" and not than_any):
             return told
         self.redial = dialects.other(self._opened_as)
         return []

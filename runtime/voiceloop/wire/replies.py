@@ -41,12 +41,15 @@ class Part:
     written: bool = False
     """Its words are text, not the transcript of sound."""
 
-    def whole_samples(self, payload: bytes, sample_bytes: int) -> bytes:
-        """The samples that are complete with this delta; what is left over waits for the next."""
-        payload = self.carry + payload
-        whole = len(payload) - len(payload) % sample_bytes
-        self.carry = payload[whole:]
-        return payload[:whole]
+    def take(self, payload: bytes, sample_bytes: int) -> bytes:
+        """Count received sound; returns the samples that are whole now, the rest waits for the next delta."""
+        if self.carry or len(payload) & 1:
+            payload = self.carry + payload
+            whole = len(payload) - len(payload) % sample_bytes
+            self.carry = payload[whole:]
+            payload = payload[:whole]
+        self.received_bytes += len(payload)
+        return payload
 
 
 @dataclass(slots=True)
@@ -78,6 +81,16 @@ class Reply:
         if found is None:
             found = self.parts[key] = Part()
         return found
+
+    def call(self, item_id: str, call_id: str, name: str = "") -> _Call:
+        """The call known by either id, new if need be; what was unknown of it is filled in."""
+        for call in self.calls:
+            if (item_id and call.item_id == item_id) or (call_id and call.call_id == call_id):
+                call.call_id = call.call_id or call_id
+                call.name = call.name or name
+                return call
+        self.calls.append(_Call(item_id, call_id, name))
+        return self.calls[-1]
 
 
 class AudioChunk(msgspec.Struct, gc=False):
@@ -137,7 +150,7 @@ class Replies:
         if not reply.running:
             return None
         item_id = delta.item_id or reply.item_id
-        payload = self._count(reply.part(item_id, delta.content_index), delta.delta)
+        payload = reply.part(item_id, delta.content_index).take(delta.delta, self.format.wire_bytes_per_sample)
         return AudioChunk(reply.reply_id, item_id, delta.content_index, payload)
 
     def words(self, spot: Spot, delta: str, *, written: bool) -> list[Event]:
@@ -166,7 +179,7 @@ class Replies:
         reply = self.find(event.response_id, told)
         match event.item:
             case CallItem():
-                self._call(reply, event.item.id, event.item.call_id, event.item.name)
+                reply.call(event.item.id, event.item.call_id, event.item.name)
             case MessageItem():
                 reply.item_id = event.item.id
             case _:
@@ -177,14 +190,14 @@ class Replies:
         """More of a call's arguments."""
         told: list[Event] = []
         reply = self.find(event.spot.response_id, told)
-        self._call(reply, event.spot.item_id, event.call_id).arguments += event.delta
+        reply.call(event.spot.item_id, event.call_id).arguments += event.delta
         return told
 
     def all_arguments(self, event: server.ArgumentsDone) -> list[Event]:
         """A call's whole arguments; told once its name is known."""
         told: list[Event] = []
         reply = self.find(event.spot.response_id, told)
-        call = self._call(reply, event.spot.item_id, event.call_id, event.name)
+        call = reply.call(event.spot.item_id, event.call_id, event.name)
         call.arguments = event.arguments or call.arguments
         if call.name and reply.running:
             told += self._called(reply, call)
@@ -220,23 +233,17 @@ class Replies:
         if not reply.running:
             return None
         item_id = delta.item_id or reply.item_id
-        payload = self._count(reply.part(item_id, delta.content_index), delta.delta)
+        payload = reply.part(item_id, delta.content_index).take(delta.delta, self.format.wire_bytes_per_sample)
         if payload and not reply.sounding:
             reply.sounding = True
             told.append(events.ReplyAudioStarted(reply.reply_id, item_id))
         return AudioChunk(reply.reply_id, item_id, delta.content_index, payload, tuple(told))
 
-    def _count(self, part: Part, payload: bytes) -> bytes:
-        if part.carry or len(payload) & 1:
-            payload = part.whole_samples(payload, self.format.wire_bytes_per_sample)
-        part.received_bytes += len(payload)
-        return payload
-
     def _finish_item(self, reply: Reply, item: WireItem) -> list[Event]:
         told: list[Event] = []
         match item:
             case CallItem():
-                call = self._call(reply, item.id, item.call_id, item.name)
+                call = reply.call(item.id, item.call_id, item.name)
                 call.arguments = item.arguments or call.arguments
                 if item.status != "incomplete":
                     told += self._called(reply, call)
@@ -260,15 +267,6 @@ class Replies:
     def _arrived(self, reply: Reply, item_id: str, index: int, delta: str) -> Event:
         received_ms = self.received_ms(reply.parts[item_id, index])
         return events.ReplyTextArrived(reply.reply_id, item_id, index, delta, received_ms)
-
-    def _call(self, reply: Reply, item_id: str, call_id: str, name: str = "") -> _Call:
-        for call in reply.calls:
-            if (item_id and call.item_id == item_id) or (call_id and call.call_id == call_id):
-                call.call_id = call.call_id or call_id
-                call.name = call.name or name
-                return call
-        reply.calls.append(_Call(item_id, call_id, name))
-        return reply.calls[-1]
 
     def _called(self, reply: Reply, call: _Call) -> list[Event]:
         call_id = call.call_id or call.item_id
