@@ -1,0 +1,139 @@
+"""What engine and line reach of their session."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from voiceloop.backstage import Backstage
+from voiceloop.events import EngineReady, LineEnded, LineLost, SayAsked
+from voiceloop.testing.clock import virtual_time
+from voiceloop.vocabulary import Tier, Traits
+
+
+class Listening:
+    """Stands in for ledger and hearing."""
+
+    def __init__(self):
+        self.configured = []
+
+    def configure(self, traits):
+        self.configured.append(traits)
+
+    def put(self, *audio):
+        return bool(audio)
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def failures():
+    return []
+
+
+@pytest.fixture
+def listening():
+    return Listening()
+
+
+@pytest.fixture
+def backstage(events, failures, listening):
+    return Backstage(events.append, failures.append, listening, listening)
+
+
+def test_the_local_gate_learns_of_the_engine_before_anybody_else(backstage, events, listening):
+    traits = Traits(ends_turns=False)
+    ready = EngineReady(Tier.REALTIME, "m", traits)
+    backstage.happened(ready)
+    backstage.happened(SayAsked("hello"))
+    assert listening.configured == [traits]
+    assert events == [ready, SayAsked("hello")]
+
+
+def test_a_line_reports_its_end_and_its_loss(backstage, events):
+    backstage.input_ended()
+    backstage.lost("the caller hung up")
+    assert events == [LineEnded(), LineLost("the caller hung up")]
+
+
+def test_audio_goes_straight_to_the_ledger(backstage, listening):
+    assert backstage.audio == listening.put
+
+
+def test_before_the_session_runs_nothing_is_started(backstage):
+    started = []
+
+    async def work():
+        started.append(True)
+
+    backstage.spawn("early", work())
+    assert started == []
+
+
+@virtual_time
+async def test_a_task_carries_its_name_and_ends_with_the_session(backstage):
+    names = []
+
+    async def work():
+        names.append(asyncio.current_task().get_name())
+        await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as group:
+        backstage.group = group
+        backstage.spawn("engine", work())
+        await asyncio.sleep(0.1)
+        await backstage.stop(0.2)
+        backstage.spawn("late", work())
+    assert names == ["engine"]
+
+
+@virtual_time
+async def test_stopping_gives_a_task_time_to_tidy_up_but_no_more_than_allowed(backstage):
+    tidied = []
+
+    async def work(seconds):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(seconds)
+            tidied.append(seconds)
+
+    async with asyncio.TaskGroup() as group:
+        backstage.group = group
+        backstage.spawn("quick", work(0.1))
+        backstage.spawn("slow", work(3.0))
+        await asyncio.sleep(0)
+        before = asyncio.get_running_loop().time()
+        await backstage.stop(0.2)
+        assert asyncio.get_running_loop().time() - before == pytest.approx(0.2)
+        assert tidied == [0.1]
+    assert tidied == [0.1, 3.0]
+
+
+@virtual_time
+async def test_stopping_with_nothing_running_takes_no_time(backstage):
+    before = asyncio.get_running_loop().time()
+    await backstage.stop(5.0)
+    assert asyncio.get_running_loop().time() == before
+
+
+@virtual_time
+async def test_a_task_that_breaks_is_told_and_nothing_new_is_started_in_the_ending_group(backstage, failures):
+    error = ZeroDivisionError("oops")
+
+    async def work():
+        raise error
+
+    with contextlib.suppress(ExceptionGroup):
+        async with asyncio.TaskGroup() as group:
+            backstage.group = group
+            backstage.spawn("broken", work())
+            try:
+                await asyncio.sleep(1)
+            finally:
+                assert failures == [error]
+                backstage.spawn("late", work())
+    assert failures == [error]
