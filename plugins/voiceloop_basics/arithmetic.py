@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from voiceloop.tools.spoken import SIGNS, parse_number
+from voiceloop.tools.spoken import parse_number
 
 __all__ = ["SumError", "calculate", "speak_number"]
 
@@ -18,6 +18,7 @@ MAX_DIGITS = 60
 TOO_BIG = 10**100
 LONGEST_NUMBER = 12
 """Words in the longest number that is looked for."""
+SIGNS = frozenset({"minus", "negative"})
 
 WORDINGS = (
     (r"(?<=\d),(?=\d{3}\b)", ""),

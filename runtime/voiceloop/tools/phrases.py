@@ -1,8 +1,8 @@
 """Finds the tool a spoken sentence asks for, with no model: the phrases tools declare, matched with hassil.
 
-A slot takes what its parameter takes: an integer or number in digits or in English words, a boolean as yes, on, true
-and so on, an enumeration one of its values, a string any words (those its `pattern` allows). The most specific match
-wins: the one that leaves the fewest words to strings, then the earlier phrase.
+A slot takes what its parameter takes: an integer or number in digits or in words, a boolean as yes, on, true and so
+on, an enumeration one of its values, a string any words (those its `pattern` allows). The most specific match wins: the
+one that leaves the fewest words to strings, then the earlier phrase.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voiceloop.errors import DeviceError
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import english
 from voiceloop.tools.spoken import as_number, numbers_in
 from voiceloop.tools.utterance import Reading, readings, tolerant
 from voiceloop.tools.wording import SLOT, examples, fault, plainly, slots, strip
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["PhraseMatch", "Phrasebook", "examples", "plainly", "strip"]
 
 WORD = re.compile(r"[^\s,;:!?]+")
-YES = ("yes", "true", "on", "enabled", "enable", "active")
-NO = ("no", "false", "off", "disabled", "disable", "inactive")
 MAX_PHRASES_PER_TOOL = 64
 """Descriptions may come from other servers; what matching costs is bounded."""
 
@@ -62,15 +62,16 @@ class _Phrase:
 class Phrasebook:
     """All phrases of a set of tools. hassil is imported when the first book is made."""
 
-    __slots__ = ("_intents", "_phrases")
+    __slots__ = ("_intents", "_language", "_phrases")
 
-    def __init__(self, phrases: Sequence[_Phrase], intents: Intents) -> None:
+    def __init__(self, phrases: Sequence[_Phrase], intents: Intents, language: Language) -> None:
         self._phrases = phrases
         self._intents = intents
+        self._language = language
 
     @classmethod
-    def from_specs(cls, specs: Sequence[ToolSpec]) -> Phrasebook:
-        """Read the phrases in the tools' descriptions; those that cannot work are left out.
+    def from_specs(cls, specs: Sequence[ToolSpec], language: Language | None = None) -> Phrasebook:
+        """Read the phrases in the tools' descriptions, English by default; those that cannot work are left out.
 
         Raises DeviceError when hassil is not installed.
         """
@@ -78,6 +79,7 @@ class Phrasebook:
             from hassil import intents  # noqa: PLC0415 - optional and only needed here
         except ImportError as error:
             raise DeviceError("hassil is missing, which matches phrases; pip install 'voiceloop[local]'") from error
+        language = language or english()
         phrases: list[_Phrase] = []
         blocks: list[IntentData] = []
         for spec in specs:
@@ -85,13 +87,14 @@ class Phrasebook:
             for text in examples(spec)[:MAX_PHRASES_PER_TOOL]:
                 if _usable(text, spec, known):
                     fills = {name: known[name] for name in slots(text)}
-                    blocks.append(_block(intents, text, len(phrases), fills))
+                    blocks.append(_block(intents, tolerant(text, language), len(phrases), fills))
                     phrases.append(_Phrase(spec, len(phrases), fills))
-        return cls(phrases, intents.Intents("en", {"call": intents.Intent("call", blocks)}, _fixed_lists(intents)))
+        calls = {"call": intents.Intent("call", blocks)}
+        return cls(phrases, intents.Intents(language.tag, calls, _fixed_lists(intents, language)), language)
 
     def match(self, text: str) -> PhraseMatch | None:
         """Find the tool that `text` asks for; None when no phrase fits. The same text gives the same answer."""
-        for group in readings(text):
+        for group in readings(text, self._language):
             found = [candidate for reading in group for candidate in self._candidates(reading)]
             if found:
                 _, _, phrase, arguments = min(found, key=lambda candidate: candidate[:2])
@@ -102,7 +105,7 @@ class Phrasebook:
         """Yield each way to read a sentence, with its rank: lower is better."""
         from hassil.recognize import recognize_all  # noqa: PLC0415 - optional and only needed here
 
-        for result in recognize_all(reading.plain, self._intents, slot_lists=_number_lists(reading)):
+        for result in recognize_all(reading.plain, self._intents, slot_lists=_number_lists(reading, self._language)):
             phrase = self._phrases[int(result.response or 0)]
             arguments = _arguments(phrase, result, reading)
             if arguments is not None:
@@ -163,7 +166,7 @@ def _block(intents: Any, text: str, order: int, fills: Mapping[str, _Slot]) -> I
         return f"{{{slot[1]}_values:{slot[1]}}}" if kind == "enum" else f"{{{kind}:{slot[1]}}}"
 
     lists = {f"{name}_values": _enum_list(intents, slot) for name, slot in fills.items() if slot.kind == "enum"}
-    block: IntentData = intents.IntentData([SLOT.sub(listed, tolerant(text))], response=str(order), slot_lists=lists)
+    block: IntentData = intents.IntentData([SLOT.sub(listed, text)], response=str(order), slot_lists=lists)
     return block
 
 
@@ -173,20 +176,20 @@ def _enum_list(intents: Any, slot: _Slot) -> TextSlotList:  # noqa: ANN401 - a m
     return found
 
 
-def _fixed_lists(intents: Any) -> dict[str, SlotList]:  # noqa: ANN401 - a module
-    said = [(word, True) for word in YES] + [(word, False) for word in NO]
+def _fixed_lists(intents: Any, language: Language) -> dict[str, SlotList]:  # noqa: ANN401 - a module
+    said = [(word, True) for word in language.heard.true] + [(word, False) for word in language.heard.false]
     return {
         "boolean": intents.TextSlotList.from_tuples(said, allow_template=False),
         "text": intents.WildcardSlotList("text"),
     }
 
 
-def _number_lists(reading: Reading) -> dict[str, SlotList]:
+def _number_lists(reading: Reading, language: Language) -> dict[str, SlotList]:
     """List the numbers said in this very sentence: hassil's own number lists need bounds and know no fractions."""
     from hassil.intents import TextSlotList  # noqa: PLC0415 - optional and only needed here
 
     words = [word.rstrip(".") for word in WORD.findall(reading.plain)]
-    said = [(" ".join(words[span.start : span.end]), as_number(span.value)) for span in numbers_in(words)]
+    said = [(" ".join(words[span.start : span.end]), as_number(span.value)) for span in numbers_in(words, language)]
     whole = [(text, value) for text, value in said if isinstance(value, int)]
     return {
         "number": TextSlotList.from_tuples(said, allow_template=False),

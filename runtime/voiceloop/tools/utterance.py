@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import english
 
 __all__ = ["MAX_CHARS", "Reading", "readings", "tolerant"]
 
 MAX_CHARS = 400
 """Longer texts are no commands, and matching costs grow with length."""
 
-UNITS = {"min": "minutes", "hr": "hours", "sec": "seconds"}
-HESITATION = re.compile(r"\b(?:u+m+|u+h+|e+r+m*|h+m+|mm+)\b[,.]*", re.IGNORECASE)
-OPENING = re.compile(
-    r"(?:please|hey|hi|hello|okay|ok|oh|so|well|now|then|and|just|also|actually|right|alright|thanks|no wait|"
-    r"go ahead and|(?:can|could|would|will) (?:you|we|i)|i(?:'d| would) like (?:you )?to|i want (?:you )?to|"
-    r"i need (?:you )?to|let's|i wonder|do you know|(?:can|could) you tell me|tell me)\b[,.!;:]*\s+",
-    re.IGNORECASE,
-)
-CLOSING = re.compile(
-    r"[,.;:]*\s+(?:please|thanks|thank you(?: very much)?|for me|right now|now|okay|ok|will you|would you|can you)$",
-    re.IGNORECASE,
-)
-AND_A_HALF = re.compile(r"\b(\w+) (\w+) and (a half|a quarter|three quarters)\b", re.IGNORECASE)
-FOR_ME = re.compile(r" for me\b", re.IGNORECASE)
-IS_AFTER = re.compile(r"\b(what|where|who|how|when|that|there)(?: is|'s)\b", re.IGNORECASE)
-SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+|(?<=[\u3002\uff01\uff1f\u061f])\s*")
+SAME_EVERYWHERE = ((re.compile("[\u2018\u2019\u02bc]"), "'"), (re.compile("[\u2010-\u2012\u2212]"), "-"))
+EDGES = ' ,.;:?!"\u3002\uff01\uff1f\u061f\u060c\uff0c'
 
-REWRITES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile("[\u2018\u2019\u02bc]"), "'"),
-    (re.compile("[\u2010-\u2012\u2212]"), "-"),
-    (HESITATION, " "),
-    (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
-    (re.compile(r"\b([ap])\.?\s?m\b\.?", re.IGNORECASE), r"\1m"),
-    (re.compile(r"(?<=\d)\s*%"), " percent"),
-    (re.compile(r"(?<=\d)\s*°\s*"), " degrees "),
-    (re.compile(r"(?<=\d)(?=(?:[kcm]?m|[km]?g|lbs?|oz|m?l|mph|kph|km/h|ft|mins?|secs?|hrs?)\b)", re.IGNORECASE), " "),
-    (re.compile(r"\b(min|hr|sec)s?\b\.?", re.IGNORECASE), lambda unit: UNITS[unit[1].lower()]),
-    (re.compile(r"\s+"), " "),
-)
+Rewrites = tuple[tuple[re.Pattern[str], str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +33,90 @@ class Reading:
     """With hyphens as spaces, for comparison."""
 
 
-def tolerant(template: str) -> str:
-    """Let a template match "what is" for "what's" and the reverse, and spaces for hyphens."""
-    return IS_AFTER.sub(r"(\1 is|\1's|\1s)", template.replace("-", " "))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Manners:
+    """What a language's data says about recognised text, ready to be matched."""
+
+    rewrites: Rewrites
+    variants: Rewrites
+    templates: Rewrites
+    opening: re.Pattern[str]
+    closing: re.Pattern[str]
 
 
-def readings(text: str) -> Iterator[tuple[Reading, ...]]:
+@functools.cache
+def _manners(language: Language) -> _Manners:
+    heard = language.heard
+    # Words that have no spaces need none around courtesies either.
+    before, after = (r"\b[,.!;:]*\s+", r"[,.;:]*\s+") if language.sentences.spaced else (r"[\s,.!;:]*", r"[\s,.;:]*")
+    return _Manners(
+        (
+            *SAME_EVERYWHERE,
+            (_optional(rf"\b(?:{heard.hesitations})\b[,.]*", heard.hesitations), " "),
+            *_compiled(heard.rewrites),
+        ),
+        _compiled(heard.variants),
+        _compiled(heard.templates),
+        _optional(rf"(?:{heard.openings}){before}", heard.openings),
+        _optional(rf"{after}(?:{heard.closings})$", heard.closings),
+    )
+
+
+def _optional(pattern: str, words: str) -> re.Pattern[str]:
+    """Compile `pattern`; without words of which it is made it matches nowhere."""
+    return re.compile(pattern if words else "(?!)", re.IGNORECASE)
+
+
+def _compiled(rewrites: tuple[tuple[str, str], ...]) -> Rewrites:
+    return tuple((re.compile(pattern, re.IGNORECASE), replacement) for pattern, replacement in rewrites)
+
+
+def tolerant(template: str, language: Language | None = None) -> str:
+    """Let a template match "what is" for "what's" and the reverse, and spaces for hyphens. English by default."""
+    return _rewritten(template.replace("-", " "), _manners(language or english()).templates)
+
+
+def readings(text: str, language: Language | None = None) -> Iterator[tuple[Reading, ...]]:
     """Yield groups of readings, best group first: the whole text, then its sentences one by one.
 
     Within a group stand the text as it is, without words of courtesy in front and behind, and with "an hour and a
-    half" as "an and a half hour".
+    half" as "an and a half hour". English by default.
     """
-    cleaned = _clean(text)
+    manners = _manners(language or english())
+    cleaned = " ".join(_rewritten(unicodedata.normalize("NFC", text), manners.rewrites).split())
     if not cleaned or len(cleaned) > MAX_CHARS:
         return
-    yield _group(cleaned)
-    sentences = SENTENCE_END.split(cleaned)
+    yield _group(cleaned, manners)
+    sentences = [sentence for sentence in SENTENCE_END.split(cleaned) if sentence]
     if len(sentences) > 1:
         for sentence in sentences:
-            yield _group(sentence)
+            yield _group(sentence, manners)
 
 
-def _clean(text: str) -> str:
-    cleaned = unicodedata.normalize("NFC", text)
-    for pattern, replacement in REWRITES:
-        cleaned = pattern.sub(replacement, cleaned)
-    return cleaned.strip()
+def _rewritten(text: str, rewrites: Rewrites) -> str:
+    for pattern, replacement in rewrites:
+        text = pattern.sub(replacement, text)
+    return text
 
 
-def _group(sentence: str) -> tuple[Reading, ...]:
-    start = _trim(sentence)
-    found = dict.fromkeys(version for opened in _opened(start) for version in (opened, *_closed(opened)))
+def _group(sentence: str, manners: _Manners) -> tuple[Reading, ...]:
+    start = sentence.strip(EDGES)
+    opened = list(_opened(start, manners.opening))
+    found = dict.fromkeys(version for each in opened for version in (each, *_closed(each, manners.closing)))
     for version in tuple(found):
-        found[FOR_ME.sub("", AND_A_HALF.sub(r"\1 and \3 \2", version))] = None
+        found[_rewritten(version, manners.variants)] = None
     return tuple(Reading(version, re.sub(r"(?<=\w)-", " ", version)) for version in found)
 
 
-def _trim(sentence: str) -> str:
-    return sentence.strip(' ,.;:?!"')
-
-
-def _opened(sentence: str) -> Iterator[str]:
+def _opened(sentence: str, opening: re.Pattern[str]) -> Iterator[str]:
     """Yield the sentence, then with one opening less each time."""
     yield sentence
-    while found := OPENING.match(sentence):
-        sentence = _trim(sentence[found.end() :])
+    while found := opening.match(sentence):
+        sentence = sentence[found.end() :].strip(EDGES)
         yield sentence
 
 
-def _closed(sentence: str) -> Iterator[str]:
-    while found := CLOSING.search(sentence):
-        sentence = _trim(sentence[: found.start()])
+def _closed(sentence: str, closing: re.Pattern[str]) -> Iterator[str]:
+    while found := closing.search(sentence):
+        sentence = sentence[: found.start()].strip(EDGES)
         yield sentence
