@@ -7,8 +7,14 @@ import contextlib
 
 from voiceloop.events import ToolFinished
 from voiceloop.tools.bus import ToolBus
-from voiceloop.tools.tool import ToolContext
+from voiceloop.tools.tool import ToolContext, tool
 from voiceloop.vocabulary import ToolCall
+
+
+@tool
+async def add(a: int, b: int) -> int:
+    """Adds."""
+    return a + b
 
 
 @contextlib.asynccontextmanager

@@ -11,18 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolbench import bus_of, call, outcome_of
+from toolbench import add, bus_of, call, outcome_of
 from voiceloop.errors import MisuseError, ToolError
 from voiceloop.events import ToolFinished
 from voiceloop.tools.bus import MAX_OUTPUT_BYTES, ToolBus
 from voiceloop.tools.tool import ToolContext, tool
 from voiceloop.vocabulary import Outcome, ToolCall
-
-
-@tool
-async def add(a: int, b: int) -> int:
-    """Adds."""
-    return a + b
 
 
 async def test_a_call_runs_and_its_result_is_text():

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from toolbench import bus_of, call, outcome_of
+from toolbench import add, bus_of, call, outcome_of
 from voiceloop.events import ToolFinished
 from voiceloop.tools.bus import ToolBus
 from voiceloop.tools.tool import ToolContext, tool
