@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from voiceloop.commands import EngineCommand
+from voiceloop.dgrid.preferences import preferences
 from voiceloop.engines.base import EnginePort, Seed
 from voiceloop.engines.coding import decoder, encoder
 from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, connect
@@ -25,7 +26,6 @@ from voiceloop.wire.protocol import RealtimeProtocol, SessionConfig, State
 
 __all__ = ["RealtimeEngine", "factory"]
 
-DEFAULT_MODEL = "gpt-realtime"
 REDIAL_WITHIN_S = 0.5
 SAMPLE_BYTES = 2
 
@@ -61,7 +61,7 @@ class RealtimeEngine:
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Connect and configure; the outcome arrives as `EngineReady` or `EngineLost`. Cancelling closes the socket."""
         self._port = port
-        model = self._settings.realtime.model or DEFAULT_MODEL
+        model = self._settings.realtime.model or preferences().roles["realtime"].first
         wanted = self._settings.realtime.dialect
         dialect: Dialect = guess(model) if wanted == "auto" else wanted
         await self._connect(self._config_for(model, seed), dialect, auto=wanted == "auto")

@@ -1,0 +1,138 @@
+"""`GET /v1/models`: which models a server has, and which of them to take for a role.
+
+A redirect is never followed, because the key would go with it. The answer is bounded in size and time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from voiceloop.dgrid.preferences import preferences
+from voiceloop.errors import RefusedError, UnreachableError
+from voiceloop.redact import Redactor
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["PIN", "Choice", "Listed", "choose", "list_models"]
+
+LIST_WITHIN_S = 5.0
+LARGEST_LIST = 4 * 1024 * 1024
+SHOWN = 200
+"""Characters of a server's own words that are shown."""
+
+PIN = {"realtime": "VOICELOOP_REALTIME__MODEL", "transcription": "VOICELOOP_REALTIME__TRANSCRIPTION_MODEL"}
+"""The variable that pins a role's model, where there is one yet."""
+
+NO_LIST = frozenset({404, 405, 410, 501})
+REFUSED = frozenset({401, 402, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model of a list."""
+
+    id: str
+    endpoint_types: tuple[str, ...] = ()
+    """What the server says it is for, in words of its own; no documented word marks realtime or speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model for a role, and why this one."""
+
+    role: str
+    model: str
+    fitting: int
+    """How many of the server's models fit; 0 when it tells of none."""
+    problem: str = ""
+    """Why there was no list to choose from; empty when there was one."""
+
+
+class _Entry(msgspec.Struct):
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    supported_endpoint_types: list[str] | None = None
+
+
+class _List(msgspec.Struct):
+    data: list[_Entry] | None = None
+    success: bool = True
+    message: str | None = None
+
+
+async def list_models(
+    base_url: str, key: str | None = None, *, within_s: float = LIST_WITHIN_S, proxy: bool = True
+) -> tuple[Listed, ...] | None:
+    """Return what a server lists; None when it has no list, or nothing readable in its place.
+
+    `proxy` False ignores the proxy of the environment, for addresses on this machine. Raises RefusedError when the key
+    or the account is refused, UnreachableError for any other failure. Cancelling closes the connection.
+    """
+    import httpx  # noqa: PLC0415 - 100 ms, needed only here
+
+    hide = Redactor([key] if key else [])
+    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        async with (
+            asyncio.timeout(within_s),
+            httpx.AsyncClient(headers=headers, timeout=within_s, follow_redirects=False, trust_env=proxy) as client,
+            client.stream("GET", f"{base_url}/v1/models") as answer,
+        ):
+            body = await _body(answer)
+    except TimeoutError as error:
+        raise UnreachableError(f"{base_url} did not list its models within {within_s:g} s; try again") from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        reason = hide(" ".join(str(error).split()) or type(error).__name__)
+        raise UnreachableError(f"cannot reach {base_url}: {reason}; check DGRID_BASE_URL, network and proxy") from error
+    return _read(base_url, answer.status_code, body, hide)
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_LIST:
+            raise ValueError(f"its list of models is longer than {LARGEST_LIST} bytes")
+    return bytes(body)
+
+
+def _read(base_url: str, status: int, body: bytes, hide: Redactor) -> tuple[Listed, ...] | None:
+    if status in NO_LIST:
+        return None
+    if status in REFUSED:
+        raise RefusedError(f"{base_url} refuses the key or the account (HTTP {status}); check DGRID_API_KEY")
+    if 300 <= status < 400:  # noqa: PLR2004 - the redirects
+        raise UnreachableError(f"{base_url} sends elsewhere (HTTP {status}), where the key must not go; set that URL")
+    if status != 200:  # noqa: PLR2004 - OK
+        raise UnreachableError(f"{base_url} answers /v1/models with HTTP {status}; try again later")
+    try:
+        found = msgspec.json.decode(body, type=_List)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a page for people, say: a server that lists nothing
+        return None
+    if not found.success:
+        said = hide(" ".join((found.message or "no reason given").split()))[:SHOWN]
+        raise RefusedError(f"{base_url} lists no models: {said}; check DGRID_API_KEY and the account")
+    if found.data is None:
+        return None
+    return tuple(Listed(entry.id, tuple(entry.supported_endpoint_types or ())) for entry in found.data)
+
+
+def choose(role: str, listed: Sequence[Listed] | None, base_url: str) -> Choice:
+    """Return the model to take for a role. Raises UnreachableError, which names the role, when none fits."""
+    known = preferences()
+    wanted = known.roles[role]
+    if listed is None:
+        return Choice(role, wanted.first, 0, f"{base_url} has no list of models")
+    ids = [model.id for model in listed]
+    model = wanted.choose(ids)
+    if model is None:
+        raise UnreachableError(
+            f"{base_url} lists {len(ids)} models and none for the role {role}: see them with voiceloop models,"
+            f" and pin one that you know to fit: {PIN.get(role, role)}=ID"
+        )
+    return Choice(role, model, sum(map(wanted.fits, ids)))
