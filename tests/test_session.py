@@ -5,21 +5,16 @@ import io
 
 import pytest
 
+from plainly import Engine, session, told
 from voiceloop.agent import Agent
 from voiceloop.errors import (
-    DeviceError,
     MisuseError,
-    RefusedError,
     SessionEndedError,
-    SettingsError,
-    UnreachableError,
-    UsageError,
 )
-from voiceloop.events import EngineLost, EngineReady, ReplyFinished, ReplyStarted, ReplyTextArrived, ToolCalled
-from voiceloop.session import Ended, Session, profile_of
+from voiceloop.events import EngineLost, ReplyStarted, ToolCalled
+from voiceloop.session import Ended, profile_of
 from voiceloop.settings import (
     AudioSettings,
-    BackendSettings,
     IdleSettings,
     LimitSettings,
     RealtimeSettings,
@@ -31,62 +26,7 @@ from voiceloop.telling import MAX_UNREAD_LINES
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.line import NumberedLine
 from voiceloop.tools.tool import tool
-from voiceloop.vocabulary import AssistantTurn, Cause, Encoding, ReplyStatus, Tier, ToolCall, Traits, UserTurn
-
-
-class Engine:
-    """Ready after `after_s`, or lost; what it hears and is told is kept."""
-
-    def __init__(self, *, after_s=0.1, lost=None, breaks=None, closes_in_s=0.0):
-        self.after_s = after_s
-        self.lost = lost
-        self.breaks = breaks
-        self.closes_in_s = closes_in_s
-        self.obeyed = []
-        self.closed = 0
-        self.seed = None
-
-    async def open(self, seed, port):
-        self.seed, self.port = seed, port
-        await asyncio.sleep(self.after_s)
-        if self.breaks is not None:
-            raise self.breaks
-        self.port.happened(self.lost or EngineReady(Tier.REALTIME, "model", Traits(), "ga"))
-
-    def hear(self, pcm, first_sample):
-        return True
-
-    def obey(self, command):
-        self.obeyed.append(command)
-
-    def says(self, text, reply_id="r1", ask_id="ask-1"):
-        self.port.happened(ReplyStarted(reply_id, ask_id))
-        self.port.happened(ReplyTextArrived(reply_id, "item", 0, text))
-        self.port.happened(ReplyFinished(reply_id, ReplyStatus.COMPLETED))
-
-    async def close(self, within_s):
-        self.closed += 1
-        await asyncio.sleep(self.closes_in_s)
-
-
-class BrokenLine(NumberedLine):
-    """A device that cannot be opened."""
-
-    def __init__(self, error):
-        super().__init__()
-        self.error = error
-
-    async def open(self, *_):
-        raise self.error
-
-
-def session(engine=None, **more):
-    return Session(more.pop("agent", None) or Agent(), engine=engine or Engine(), **more)
-
-
-def told(lines):
-    return [line.event for line in lines]
-
+from voiceloop.vocabulary import AssistantTurn, Cause, Encoding, ToolCall, UserTurn
 
 # A whole life --------------------------------------------------------------------------------------------------------
 
@@ -226,147 +166,6 @@ async def test_a_tool_may_end_the_session_it_runs_in():
     assert await talk.end() == Ended("hung up")
 
 
-# What keeps it from opening ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("cause", "error", "status"),
-    [(Cause.BAD_KEY, RefusedError, 4), (Cause.UNREACHABLE, UnreachableError, 5)],
-)
-@virtual_time
-async def test_a_server_that_cannot_be_used_is_raised_where_the_session_is_opened(cause, error, status):
-    talk = session(Engine(lost=EngineLost(cause, "the server said no")))
-    with pytest.raises(error, match="the server said no"):
-        async with talk:
-            pytest.fail("it was opened")
-    assert (await talk.end()).exit_status == status
-
-
-@pytest.mark.parametrize(
-    ("error", "status"), [(DeviceError("no microphone: plug one in"), 6), (UsageError("a.wav is empty"), 2)]
-)
-@virtual_time
-async def test_a_line_that_cannot_be_opened_is_raised_with_its_own_exit_status(error, status):
-    engine = Engine()
-    talk = session(engine, line=BrokenLine(error))
-    with pytest.raises(type(error), match=str(error)):
-        async with talk:
-            pytest.fail("it was opened")
-    assert await talk.end() == Ended("line_lost", status, str(error))
-    assert engine.closed == 1
-
-
-@virtual_time
-async def test_an_end_before_it_was_open_is_no_failure():
-    talk = session(Engine(after_s=5.0))
-    asyncio.get_running_loop().call_later(1.0, talk.request_end, "interrupted")
-    with pytest.raises(SessionEndedError, match="interrupted"):
-        async with talk:
-            pytest.fail("it was opened")
-
-
-@virtual_time
-async def test_giving_up_on_opening_leaves_nothing_running():
-    engine = Engine(after_s=60.0)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1.0), session(engine):
-            pytest.fail("it was opened")
-    assert engine.closed == 1
-
-
-@virtual_time
-async def test_giving_up_on_closing_leaves_nothing_running_either():
-    engine = Engine(closes_in_s=60.0)
-    lines = []
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1.0), session(engine, on_line=lines.append):
-            pass
-    assert told(lines)[-1] == "session_ended"
-
-
-def test_without_a_base_url_there_is_no_session():
-    with pytest.raises(SettingsError, match="DGRID_BASE_URL"):
-        Session(Agent(), settings=Settings())
-
-
-def test_with_one_the_session_speaks_realtime():
-    Session(Agent(), settings=Settings(backend=BackendSettings(base_url="https://api.dgrid.ai")))
-
-
-# What must not happen ------------------------------------------------------------------------------------------------
-
-
-@virtual_time
-async def test_a_task_that_breaks_ends_the_session_politely_and_is_raised_as_it_was():
-    lines = []
-    engine = Engine(breaks=ZeroDivisionError("oops"))
-    with pytest.raises(ZeroDivisionError, match="oops"):
-        await session(engine, on_line=lines.append).run()
-    assert told(lines) == ["session_ended"]
-    assert lines[0].fields["reason"] == "failed"
-    assert engine.closed == 1
-
-
-@virtual_time
-async def test_an_application_that_breaks_on_a_line_ends_the_session_with_its_error():
-    lines = []
-
-    def scribe(line):
-        lines.append(line)
-        if line.event == "user_said":
-            raise OSError("disk full")
-
-    engine = Engine()
-    talk = session(engine, on_line=scribe)
-    obeyed = []
-
-    async def hold():
-        async with talk:
-            await talk.send_text("hello")
-            obeyed.extend(engine.obeyed)  # what was decided beside the line was carried out
-            await talk.end()
-
-    with pytest.raises(OSError, match="disk full"):
-        await hold()
-    assert obeyed
-    assert told([line async for line in talk])[-1] == "session_ended"
-
-
-@virtual_time
-async def test_a_core_that_breaks_for_good_still_ends_in_one_line():
-    engine = Engine()
-    lines = []
-    talk = session(engine, on_line=lines.append)
-
-    def broken(event, now):
-        raise ZeroDivisionError
-
-    async def hold():
-        async with talk:
-            talk._driver.core.step = broken
-            await talk.say("hello")
-            await talk.end()
-
-    with pytest.raises(ZeroDivisionError):
-        await hold()
-    assert told(lines) == ["session_started", "session_ended"]
-    assert engine.closed == 1
-
-
-@virtual_time
-async def test_a_second_mistake_does_not_hide_the_first():
-    talk = session(Engine(breaks=ZeroDivisionError("first")))
-    original = talk._close
-
-    async def close():
-        talk._fail(ValueError("second"))
-        await original()
-
-    talk._close = close
-    with pytest.raises(ZeroDivisionError, match="first"):
-        await talk.run()
-
-
 # What others are told ------------------------------------------------------------------------------------------------
 
 
@@ -377,14 +176,14 @@ async def test_the_engine_is_told_who_speaks_and_in_which_form():
         """The time."""
         return "noon"
 
-    who = Agent("Be brief.", language="de", voice="marin", vocabulary=["Brezel"], tools=[clock])
+    who = Agent("Be brief.", language="de", vocabulary=["Brezel"], tools=[clock])
     settings = Settings(audio=AudioSettings(format=Encoding.G711_ULAW))
     engine = Engine()
     line = NumberedLine()
     async with session(engine, agent=who, settings=settings, line=line):
         pass
     seed = engine.seed
-    assert (seed.instructions, seed.language, seed.voice) == ("Be brief.", "de", "marin")
+    assert (seed.instructions, seed.language) == ("Be brief.", "de")
     assert seed.vocabulary == ("Brezel",)
     assert [spec.name for spec in seed.tools] == ["clock"]
     assert seed.format.rate_hz == line.rate_hz == 8000

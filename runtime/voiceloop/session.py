@@ -7,8 +7,7 @@ takes the short road: captured frames go straight to the engine, received audio 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -327,9 +326,9 @@ class Session:
             await self._backstage.stop(STOP_WITHIN_S)
         finally:
             async with asyncio.TaskGroup() as closing:
-                closing.create_task(self._engine.close(CLOSE_WITHIN_S), name="close engine")
+                closing.create_task(_closed(self._engine.close, self._fail), name="close engine")
                 if self._line is not None:
-                    closing.create_task(_close_line(self._line), name="close line")
+                    closing.create_task(_closed(self._line.close, self._fail), name="close line")
             if self._tape is not None:
                 self._tape.close()
 
@@ -339,9 +338,14 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-async def _close_line(line: Line) -> None:
-    with contextlib.suppress(VoiceloopError):  # the session is over; what the line held is written already
-        await line.close(CLOSE_WITHIN_S)
+async def _closed(close: Callable[[float], Coroutine[Any, Any, None]], failed: Callable[[BaseException], None]) -> None:
+    """Close one thing; whatever goes wrong with it must not keep the others open."""
+    try:
+        await close(CLOSE_WITHIN_S)
+    except VoiceloopError:
+        pass  # the session is over; what the line held is written already
+    except Exception as error:  # noqa: BLE001
+        failed(error)
 
 
 async def _cancelled(task: asyncio.Task[Ended]) -> None:

@@ -13,7 +13,7 @@ from voiceloop.settings import BackendSettings, Settings
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.numbers import Run, numbered, runs
-from voiceloop.testing.script import Close, Quirks, Reply, Send, Spoken, Stall
+from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Stall
 from voiceloop.vocabulary import Cause, Tier, Traits
 
 dialects = pytest.mark.parametrize("dialect", ["beta", "ga"])
@@ -124,6 +124,20 @@ async def test_the_other_dialect_is_dialled_with_all_that_was_asked_meanwhile():
         words = [event["item"]["content"][0]["text"] for event in gateway.got("conversation.item.create")]
         assert words == ["before anything was opened", "before it was ready"]
     assert desk.network.attempts == 2
+    assert desk.of(EngineLost) == []
+
+
+@virtual_time
+async def test_a_server_that_refuses_beta_and_stays_is_left_before_it_is_dialled_again():
+    gateway = ScriptedGateway()
+    gateway.when("session.update", Fail("beta_api_shape_disabled", "use GA"))
+    desk = Desk(gateway, dialect="auto", model=BETA_MODEL)
+    desk.network.latency_s = 0.05
+    async with desk:
+        assert desk.ready.dialect == "ga"
+        first, second = gateway.connections
+        assert first.closed == (1000, "")
+        assert second.closed is None
     assert desk.of(EngineLost) == []
 
 
