@@ -112,6 +112,7 @@ class RealtimeEngine:
             voice=seed.voice,
             language=seed.language,
             vocabulary=tuple(seed.vocabulary),
+            pronounce=seed.pronounce,
             transcription_model=realtime.transcription_model,
             turn=realtime.turn,
             modality=seed.modality,
@@ -161,6 +162,12 @@ class RealtimeEngine:
         protocol, port = self._protocol, self._port
         if protocol is None or port is None:
             return
+        try:
+            self._take(frame, protocol, port)
+        except Exception as error:  # noqa: BLE001 - raised into the socket it would only cost the connection
+            port.spawn("receiving", _raised(error))
+
+    def _take(self, frame: bytes, protocol: RealtimeProtocol, port: EnginePort) -> None:
         now = asyncio.get_running_loop().time()
         chunk = protocol.audio(frame, now)
         if chunk is None:
@@ -226,6 +233,11 @@ class RealtimeEngine:
     def _expired(self) -> None:
         if self._protocol is not None:
             self._happened(self._protocol.expire(asyncio.get_running_loop().time()))
+
+
+async def _raised(error: Exception) -> None:
+    """A mistake of ours ends the session with its traceback, as that of any task does."""
+    raise error
 
 
 def _address(base_url: str | None) -> str:

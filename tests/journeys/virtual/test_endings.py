@@ -238,6 +238,24 @@ async def test_a_caller_who_hangs_up_in_the_middle_of_a_reply(dialect, form):
     check_end(talk, Phase.AGENT_SPEAKING, "line_lost")
 
 
+@dialects
+@virtual_time
+async def test_a_mistake_of_ours_while_receiving_ends_the_session_and_is_raised(dialect, monkeypatch):
+    def broken(frame, now):
+        raise ZeroDivisionError("oops")
+
+    talk = Journey(dialect=dialect, complete=False)
+    talk.runner = talk.session_task()
+    await talk.until(lambda: talk.line_device.is_open)
+    monkeypatch.setattr(talk.engine._protocol, "receive", broken)
+    talk.gateway.perform(Fail("x"))
+    with pytest.raises(ZeroDivisionError, match="oops"):
+        await talk.runner
+    assert talk.lines[-1]["event"] == "session_ended"
+    assert talk.gateway.connection.closed == (1000, "")
+    talk.check()
+
+
 # By itself -----------------------------------------------------------------------------------------------------------
 
 
