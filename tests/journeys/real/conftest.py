@@ -15,7 +15,6 @@ JOURNEYS = {
     "own_gateway": Journey("hello.wav", "own"),
     "silence": Journey("silence.wav", "scripted"),
     "interruption": Journey("interruption.wav", "scripted"),
-    "interruption_espeak": Journey("interruption_b.wav", "scripted"),
     "cough": Journey("cough.wav", "scripted"),
     "beta": Journey("time_question.wav", flags=("--dialect", "beta")),
     "ga": Journey("time_question_c.wav", flags=("--dialect", "ga")),

@@ -119,7 +119,7 @@ def test_two_conversations_at_once_do_not_touch_each_other(gateways, tmp_path):
 # Interruptions -------------------------------------------------------------------------------------------------------
 
 
-@on("interruption", "interruption_espeak", "beta_interruption", "ulaw_interruption")
+@on("interruption", "beta_interruption", "ulaw_interruption")
 def test_an_interruption_ends_the_answer_and_is_answered_itself(held, transcribe):
     assert held.status == 0, held.story()
     assert "story" in held.texts("user_said")[0].lower()
@@ -132,7 +132,7 @@ def test_an_interruption_ends_the_answer_and_is_answered_itself(held, transcribe
     assert re.search(TIME, answer["text"]), held.story()
 
 
-@on("interruption", "interruption_espeak", "beta_interruption", "ulaw_interruption")
+@on("interruption", "beta_interruption", "ulaw_interruption")
 def test_what_was_heard_of_an_interrupted_answer_is_what_the_recording_holds(held, transcribe):
     recording = held.recording
     for said in heard_replies(held):
