@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from voiceloop import errors, events, settings, testing
     from voiceloop.agent import Agent
+    from voiceloop.asgi import asgi
     from voiceloop.cli import run
     from voiceloop.session import Session
     from voiceloop.tools.tool import tool
 
-__all__ = ["Agent", "Session", "errors", "events", "run", "settings", "testing", "tool"]
+__all__ = ["Agent", "Session", "asgi", "errors", "events", "run", "settings", "testing", "tool"]
 
 _HOMES = {
     "Agent": "voiceloop.agent",
     "Session": "voiceloop.session",
+    "asgi": "voiceloop.asgi",
     "run": "voiceloop.cli",
     "tool": "voiceloop.tools.tool",
 }

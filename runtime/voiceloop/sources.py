@@ -79,13 +79,13 @@ def read_settings(origins: Origins) -> Effective:
     return Effective(settings, effective.given, effective.values)
 
 
-def environment_settings() -> Settings:
+def environment_settings(*, needs_backend: bool = True) -> Settings:
     """Return what `.env` and the environment say, for programs without a command line.
 
-    Raises SettingsError for a wrong value, and when they name neither a key nor a base URL.
+    Raises SettingsError for a wrong value and, where a backend is needed, when there is neither a key nor a base URL.
     """
     settings = read_settings(Origins(environ=os.environ)).settings
-    if settings.backend.base_url is None:
+    if needs_backend and settings.backend.base_url is None:
         raise SettingsError(
             "there is no backend: set DGRID_API_KEY, or start `voiceloop gateway` and set DGRID_BASE_URL to its address"
         )
