@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import language_for
 from voiceloop.tools.phrases import Phrasebook
 from voiceloop.vocabulary import AssistantTurn, Item, ToolOutput, ToolSpec, UserTurn
 from voiceloop_local.models.outputs import spoken_output
@@ -16,87 +18,92 @@ from voiceloop_local.seams import Call, Say, Thought
 
 __all__ = ["PhraseBrain"]
 
-NOT_HEARD = "Sorry, I didn't catch that."
 Match = Callable[[str], Call | None]
 
 
 class PhraseBrain:
-    """A `Brain` without a model: the same items always bring the same thoughts. English.
+    """A `Brain` without a model: the same items always bring the same thoughts.
 
-    Raises DeviceError from `think` when hassil, which matches the phrases, is not installed.
+    Raises DeviceError from `think` when hassil, which matches the phrases, is not installed, and SettingsError for a
+    language that has no data.
     """
 
     def __init__(self) -> None:
-        self._tools: tuple[ToolSpec, ...] | None = None
+        self._known: tuple[tuple[ToolSpec, ...], Language] | None = None
         self._book: Phrasebook | None = None
 
     async def think(
-        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None
+        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None, language: str = "en"
     ) -> AsyncIterator[Thought]:
         """Yield what to say or call for the newest items. Safe to cancel; matching runs beside the loop."""
         if say is not None:
             yield Say(say)
             return
+        spoken = language_for(language)
         outputs = _new_outputs(items)
         if outputs:
             for output in outputs:
-                yield Say(spoken_output(output.output))
+                yield Say(spoken_output(output.output, spoken))
             return
-        thoughts = await asyncio.to_thread(self._answer, instructions, tuple(items), tuple(tools))
+        thoughts = await asyncio.to_thread(self._answer, instructions, tuple(items), tuple(tools), spoken)
         for thought in thoughts:
             yield thought
 
-    def _answer(self, instructions: str, items: Sequence[Item], tools: tuple[ToolSpec, ...]) -> list[Thought]:
+    def _answer(
+        self, instructions: str, items: Sequence[Item], tools: tuple[ToolSpec, ...], language: Language
+    ) -> list[Thought]:
         turns = _unanswered(items)
         if not turns:
-            return [] if items else [Say("Hello! How can I help?")]
-        match = self._matcher(tools)
+            return [] if items else [Say(language.said.greeting)]
+        match = self._matcher(tools, language)
         newest = turns[-1].text.strip()
         if not newest:
-            return [Say(NOT_HEARD)]
-        wishes = _wishes(newest, match, instructions)
+            return [Say(language.said.not_heard)]
+        wishes = _wishes(newest, match, instructions, language)
         if not wishes.meanings and len(turns) > 1:
             # A pause in the middle of a sentence makes two turns of it.
-            wishes = _wishes(f"{turns[-2].text} {newest}", match, instructions)
-        return list(_replies(wishes, newest, items, tools))
+            wishes = _wishes(f"{turns[-2].text} {newest}", match, instructions, language)
+        return list(_replies(wishes, newest, items, tools, language))
 
-    def _matcher(self, tools: tuple[ToolSpec, ...]) -> Match:
-        if self._book is None or tools != self._tools:
-            self._book, self._tools = Phrasebook.from_specs(tools), tools
+    def _matcher(self, tools: tuple[ToolSpec, ...], language: Language) -> Match:
+        if self._book is None or (tools, language) != self._known:
+            self._book, self._known = Phrasebook.from_specs(tools, language), (tools, language)
         book = self._book
 
         def match(text: str) -> Call | None:
-            turned = direct_question(text)
+            turned = direct_question(text, language)
             found = book.match(text) or (book.match(turned) if turned else None)
             return Call(found.name, json.dumps(found.arguments, ensure_ascii=False)) if found else None
 
         return match
 
 
-def _wishes(text: str, match: Match, instructions: str) -> Wishes[Thought]:
+def _wishes(text: str, match: Match, instructions: str, language: Language) -> Wishes[Thought]:
     def understand(part: str) -> Thought | None:
         if call := match(part):
             return call
-        answer = pleasantry(part, instructions)
+        answer = pleasantry(part, instructions, language)
         return Say(answer) if answer else None
 
-    return understood(text, understand)
+    return understood(text, understand, language)
 
 
-def _replies(wishes: Wishes[Thought], text: str, items: Sequence[Item], tools: Sequence[ToolSpec]) -> Iterator[Thought]:
+def _replies(
+    wishes: Wishes[Thought], text: str, items: Sequence[Item], tools: Sequence[ToolSpec], language: Language
+) -> Iterator[Thought]:
     calls = [meaning for meaning in wishes.meanings if isinstance(meaning, Call)]
     if calls:
         if wishes.unexplained:
-            yield Say("I can't do all of that offline.")
+            yield Say(language.said.partly)
         yield from calls  # a "hello" beside a request needs no answer of its own
-    elif asks_for_help(text):
-        yield Say(help_text(tools))
-    elif asks_to_repeat(text):
-        yield Say(_last_said(items))
+    elif asks_for_help(text, language):
+        yield Say(help_text(tools, language))
+    elif asks_to_repeat(text, language):
+        yield Say(_last_said(items) or language.said.nothing_said_yet)
     elif wishes.meanings and not wishes.unexplained:
         yield wishes.meanings[-1]
     else:
-        yield Say(cannot(tools))
+        yield Say(cannot(tools, language))
 
 
 def _new_outputs(items: Sequence[Item]) -> list[ToolOutput]:
@@ -117,4 +124,4 @@ def _unanswered(items: Sequence[Item]) -> list[UserTurn]:
 
 def _last_said(items: Sequence[Item]) -> str:
     said = (item.text for item in reversed(items) if isinstance(item, AssistantTurn) and item.text)
-    return next(said, "I haven't said anything yet.")
+    return next(said, "")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from voiceloop.errors import SettingsError
+from voiceloop.languages.sentences import SentenceStream
+from voiceloop.languages.shelf import english, language_for
 from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, ToolSpec, UserTurn
-from voiceloop_local.models.sse import ChatStream, Sentences
+from voiceloop_local.models.sse import ChatStream
 from voiceloop_local.seams import Say, Thought
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ __all__ = ["ChatBrain", "messages"]
 
 log = logging.getLogger(__name__)
 
-APOLOGY: Final = "Sorry, I can't think right now, my chat server does not answer. Please try again."
 _CONNECT_S: Final = 5.0
 _SILENCE_S: Final = 60.0
 """A model that is still loading may keep its first token back this long."""
@@ -50,7 +51,7 @@ class ChatBrain:
         self._client: httpx.AsyncClient | None = None
 
     async def think(
-        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None
+        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None, language: str = "en"
     ) -> AsyncIterator[Thought]:
         """Yield sentences as they arrive, then tool calls. Safe to cancel: the request is dropped."""
         if say is not None:
@@ -58,12 +59,15 @@ class ChatBrain:
             return
         import httpx  # noqa: PLC0415 - only where a chat URL is set
 
+        spoken = language_for(language)
+        if spoken is not english():
+            instructions = f"{instructions}\n{spoken.said.speak}".strip()
         try:
-            async for thought in self._ask(instructions, items, tools):
+            async for thought in self._ask(instructions, items, tools, SentenceStream(spoken)):
                 yield thought
         except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
             log.warning("chat server %s failed: %s", self._base, str(error) or type(error).__name__)
-            yield Say(APOLOGY)
+            yield Say(spoken.said.no_answer)
 
     async def aclose(self) -> None:
         """Close the connections. Idempotent."""
@@ -71,7 +75,9 @@ class ChatBrain:
         if client is not None:
             await client.aclose()
 
-    async def _ask(self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec]) -> AsyncIterator[Thought]:
+    async def _ask(
+        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], cutter: SentenceStream
+    ) -> AsyncIterator[Thought]:
         client = self._open()
         body: dict[str, Any] = {
             "model": await self._model_name(client),
@@ -85,7 +91,7 @@ class ChatBrain:
             if response.is_error:
                 await response.aread()
                 raise ValueError(f"status {response.status_code}: {response.text[:300]}")
-            async for sentence in _sentences(response, stream):
+            async for sentence in _sentences(response, stream, cutter):
                 yield Say(sentence)
         if stream.error:
             raise ValueError(stream.error)
@@ -112,17 +118,16 @@ class ChatBrain:
         return self._model
 
 
-async def _sentences(response: httpx.Response, stream: ChatStream) -> AsyncIterator[str]:
+async def _sentences(response: httpx.Response, stream: ChatStream, cutter: SentenceStream) -> AsyncIterator[str]:
     """Yield the answer's sentences; stops at its end, at an error, or when a server will not stop talking."""
     clock = asyncio.get_running_loop().time
     enough_at = clock() + _LONGEST_ANSWER_S
-    sentences = Sentences()
     async for line in response.aiter_lines():
-        for sentence in sentences.feed(stream.line(line)):
+        for sentence in cutter.feed(stream.line(line)):
             yield sentence
         if stream.done or stream.error or clock() > enough_at:
             break
-    for sentence in sentences.drain():
+    for sentence in cutter.drain():
         yield sentence
 
 

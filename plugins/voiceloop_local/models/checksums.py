@@ -11,7 +11,7 @@ from voiceloop.errors import DeviceError
 
 __all__ = ["check_files", "pinned"]
 
-_ADVICE = "reinstall it with: pip install --force-reinstall 'voiceloop[local]'"
+_ADVICE = "reinstall it with: pip install --force-reinstall 'voiceloop[{extra}]'"
 
 
 def pinned(package: str) -> dict[str, str]:
@@ -26,8 +26,12 @@ def pinned(package: str) -> dict[str, str]:
     return sums
 
 
-def check_files(root: Path, sums: Mapping[str, str]) -> None:
-    """Compare every listed file below `root`; a missing or different one raises DeviceError that names it."""
+def check_files(root: Path, sums: Mapping[str, str], extra: str = "local") -> None:
+    """Compare every listed file below `root`; a missing or different one raises DeviceError that names it.
+
+    `extra` is the extra of voiceloop that brings the files.
+    """
+    advice = _ADVICE.format(extra=extra)
     if not sums:
         raise DeviceError(f"no checksums are pinned for the files in {root}; update voiceloop")
     for relative, expected in sums.items():
@@ -36,6 +40,6 @@ def check_files(root: Path, sums: Mapping[str, str]) -> None:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise DeviceError(f"model file {path} cannot be read ({error.strerror}); {_ADVICE}") from error
+            raise DeviceError(f"model file {path} cannot be read ({error.strerror}); {advice}") from error
         if found != expected:
-            raise DeviceError(f"model file {path} is not the one voiceloop was tested with; {_ADVICE}")
+            raise DeviceError(f"model file {path} is not the one voiceloop was tested with; {advice}")

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from voiceloop.errors import DeviceError
 from voiceloop_local.models.pending import Pending, Piece
@@ -19,6 +19,7 @@ from voiceloop_local.models.protocol import (
     Cancel,
     Failed,
     FrameReader,
+    Identify,
     Loaded,
     More,
     Ready,
@@ -33,6 +34,7 @@ __all__ = ["ModelProcess", "Progress", "host_command", "offline_environment"]
 
 log = logging.getLogger(__name__)
 
+Answered = TypeVar("Answered")
 Progress = Callable[[str], None]
 
 _OFFLINE: Final = {
@@ -46,7 +48,8 @@ _OFFLINE: Final = {
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _READ_BYTES: Final = 1 << 20
 _ANSWER_S: Final = 60.0
-"""A transcription or the next clause of a speech takes well under a second; this ends waiting for a stuck process."""
+"""A transcription or the next clause of a speech takes well under a second, or some seconds when a language is used for
+the first time; this ends waiting for a stuck process."""
 _CLOSE_S: Final = 2.0
 _CRASHES_APART_S: Final = 60.0
 """A second crash sooner than this after the first is not met with another start."""
@@ -107,24 +110,24 @@ class ModelProcess:
         """Return the words in 16-bit mono `pcm`, "" when there are none. Raises DeviceError. Safe to cancel."""
         await self.ready()
         request = Transcribe(next(self._ids), rate_hz, language, tuple(vocabulary))
-        answer = self._pending.transcript(request.id)
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                await self._send(request, pcm)
-                return await answer
-        except TimeoutError as error:
-            raise DeviceError("speech recognition does not answer; restart voiceloop") from error
-        finally:
-            if self._pending.forget(request.id):
-                self._post(Cancel(request.id))
+        return await self._answered(request, pcm, self._pending.transcript(request.id))
 
-    async def speak(self, text: str, voice: str | None = None) -> AsyncIterator[bytes]:
-        """Yield `text` spoken, 16-bit mono PCM at 24 kHz, a clause at a time. Raises DeviceError. Safe to cancel.
+    async def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:
+        """Return which language of `among` 16-bit mono `pcm` is in, and how probable that is (0 to 1).
 
-        There is one voice on this machine, whatever `voice` asks for.
+        "" and 0 when nobody speaks. Raises DeviceError, which names the extra when it is missing. Safe to cancel.
         """
         await self.ready()
-        request = Speak(next(self._ids), text)
+        request = Identify(next(self._ids), rate_hz, tuple(among))
+        return await self._answered(request, pcm, self._pending.language(request.id))
+
+    async def speak(self, text: str, voice: str | None = None, language: str = "en") -> AsyncIterator[bytes]:
+        """Yield `text` spoken, 16-bit mono PCM at 24 kHz, a clause at a time. Raises DeviceError. Safe to cancel.
+
+        There is one voice for each language on this machine, whatever `voice` asks for.
+        """
+        await self.ready()
+        request = Speak(next(self._ids), text, language)
         pieces = self._pending.speech(request.id)
         try:
             await self._send(request)
@@ -231,6 +234,17 @@ class ModelProcess:
         log.info("%s", news)
         if self._progress:
             self._progress(news)
+
+    async def _answered(self, request: Transcribe | Identify, pcm: bytes, answer: asyncio.Future[Answered]) -> Answered:
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._send(request, pcm)
+                return await answer
+        except TimeoutError as error:
+            raise DeviceError("speech recognition does not answer; restart voiceloop") from error
+        finally:
+            if self._pending.forget(request.id):
+                self._post(Cancel(request.id))
 
     async def _next(self, pieces: asyncio.Queue[Piece]) -> bytes | None:
         try:

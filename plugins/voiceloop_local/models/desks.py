@@ -10,27 +10,40 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from voiceloop_local.models.protocol import WINDOW, Chunk, Failed, Report, Speak, Spoken, Transcribe, Transcribed
+from voiceloop_local.models.protocol import (
+    WINDOW,
+    Chunk,
+    Failed,
+    Identified,
+    Identify,
+    Report,
+    Speak,
+    Spoken,
+    Transcribe,
+    Transcribed,
+)
 
 __all__ = ["ListeningDesk", "SpeakingDesk"]
 
 Send = Callable[[Report, bytes], None]
-Recognise = Callable[[Transcribe, bytes], str]
-Narrate = Callable[[str], Iterator[bytes]]
+Recognise = Callable[[Transcribe | Identify, bytes], str | tuple[str, float]]
+"""Words for a `Transcribe`, a language and its probability for an `Identify`."""
+Narrate = Callable[[str, str], Iterator[bytes]]
+"""A text and its language."""
 
 _MOST_WAITING: Final = 32
 _BUSY: Final = "too many requests wait for the models on this machine; try again in a moment"
 
 
 class ListeningDesk:
-    """Transcriptions, served in order of arrival."""
+    """Recordings to be understood, served in order of arrival."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._waiting: dict[int, tuple[Transcribe, bytes]] = {}
+        self._waiting: dict[int, tuple[Transcribe | Identify, bytes]] = {}
         self._changed = threading.Condition()
 
-    def take(self, request: Transcribe, pcm: bytes) -> None:
+    def take(self, request: Transcribe | Identify, pcm: bytes) -> None:
         """Accept a request, or refuse it when 32 wait."""
         with self._changed:
             fits = len(self._waiting) < _MOST_WAITING
@@ -51,7 +64,10 @@ class ListeningDesk:
             self._changed.wait_for(lambda: bool(self._waiting))
             request, pcm = self._waiting.pop(next(iter(self._waiting)))
         try:
-            report: Report = Transcribed(request.id, recognise(request, pcm))
+            found = recognise(request, pcm)
+            report: Report = (
+                Transcribed(request.id, found) if isinstance(found, str) else Identified(request.id, *found)
+            )
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process that others use
             report = Failed(request.id, _one_line(error))
         self._send(report, b"")
@@ -104,7 +120,7 @@ class SpeakingDesk:
         request_id = speech.request.id
         try:
             if speech.chunks is None:
-                speech.chunks = narrate(speech.request.text)
+                speech.chunks = narrate(speech.request.text, speech.request.language)
             chunk = next(speech.chunks, None)
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process that others use
             self._finish(request_id, Failed(request_id, _one_line(error)))

@@ -22,6 +22,7 @@ from voiceloop_local.models.protocol import (
     Cancel,
     Failed,
     FrameReader,
+    Identify,
     Loaded,
     More,
     Ready,
@@ -86,7 +87,7 @@ class Host:
 
     def _take(self, request: Request, payload: bytes) -> None:
         match request:
-            case Transcribe():
+            case Transcribe() | Identify():
                 self._listening.take(request, payload)
             case Speak():
                 self._speaking.take(request)
@@ -99,27 +100,25 @@ class Host:
                 assert_never(never)
 
     def _listen(self, threads: int) -> None:
-        from voiceloop_local.models.stt import Recogniser  # noqa: PLC0415 - loads beside the other model
+        from voiceloop_local.models.ears import Ears  # noqa: PLC0415 - loads beside the other model
 
-        recogniser = self._load("speech recognition", functools.partial(Recogniser, threads))
-        if recogniser is None:
+        ears = self._load("speech recognition", functools.partial(Ears, threads))
+        if ears is None:
             return
-        recogniser.warm_up()
+        ears.warm_up()
         self._loaded()
         while True:
-            self._listening.serve_one(
-                lambda request, pcm: recogniser.transcribe(pcm, request.rate_hz, request.language, request.vocabulary)
-            )
+            self._listening.serve_one(ears.understand)
 
     def _speak(self, threads: int) -> None:
-        from voiceloop_local.models.tts import narrate, open_voice  # noqa: PLC0415 - loads beside the other model
+        from voiceloop_local.models.tts import Voices  # noqa: PLC0415 - loads beside the other model
 
-        voice = self._load("voice", functools.partial(open_voice, threads))
-        if voice is None:
+        voices = self._load("voice", functools.partial(Voices, threads))
+        if voices is None:
             return
         self._loaded()
         while True:
-            self._speaking.serve_one(functools.partial(narrate, voice))
+            self._speaking.serve_one(voices.narrate)
 
     def _load(self, part: str, load: Callable[[], Part]) -> Part | None:
         began = time.monotonic()

@@ -1,12 +1,12 @@
-"""What the model process still owes: one future for each transcription, one short queue for each speech."""
+"""What the model process still owes: one future for each recording, one short queue for each speech."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import assert_never
+from typing import Any, assert_never
 
 from voiceloop.errors import DeviceError
-from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Spoken, Transcribed
+from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Identified, Spoken, Transcribed
 
 __all__ = ["Pending", "Piece"]
 
@@ -17,19 +17,22 @@ Piece = bytes | DeviceError | None
 class Pending:
     """Hands answers to whoever waits for them; an answer nobody waits for is dropped."""
 
-    __slots__ = ("_speeches", "_transcripts")
+    __slots__ = ("_answers", "_speeches")
 
     def __init__(self) -> None:
-        self._transcripts: dict[int, asyncio.Future[str]] = {}
+        self._answers: dict[int, asyncio.Future[Any]] = {}
         self._speeches: dict[int, asyncio.Queue[Piece]] = {}
 
     def __len__(self) -> int:
-        return len(self._transcripts) + len(self._speeches)
+        return len(self._answers) + len(self._speeches)
 
     def transcript(self, request_id: int) -> asyncio.Future[str]:
         """Expect a transcription; needs a running loop."""
-        self._transcripts[request_id] = asyncio.get_running_loop().create_future()
-        return self._transcripts[request_id]
+        return self._expect(request_id)
+
+    def language(self, request_id: int) -> asyncio.Future[tuple[str, float]]:
+        """Expect a language and its probability; needs a running loop."""
+        return self._expect(request_id)
 
     def speech(self, request_id: int) -> asyncio.Queue[Piece]:
         """Expect a speech. Its queue never fills up: the host keeps to a window of chunks, then come end or failure."""
@@ -38,16 +41,16 @@ class Pending:
 
     def forget(self, request_id: int) -> bool:
         """Expect nothing more; whether anything was still owed."""
-        speech, transcript = self._speeches.pop(request_id, None), self._transcripts.pop(request_id, None)
-        return speech is not None or transcript is not None
+        speech, answer = self._speeches.pop(request_id, None), self._answers.pop(request_id, None)
+        return speech is not None or answer is not None
 
     def answer(self, report: Answer, payload: bytes) -> None:
         """Hand an answer over."""
         match report:
             case Transcribed(request_id, text):
-                transcript = self._transcripts.pop(request_id, None)
-                if transcript is not None and not transcript.done():
-                    transcript.set_result(text)
+                self._settle(request_id, text)
+            case Identified(request_id, language, probability):
+                self._settle(request_id, (language, probability))
             case Chunk(request_id):
                 if speech := self._speeches.get(request_id):
                     speech.put_nowait(payload)
@@ -61,13 +64,22 @@ class Pending:
 
     def fail(self, request_id: int, message: str) -> None:
         """Tell whoever waits for this request that it failed."""
-        transcript = self._transcripts.pop(request_id, None)
-        if transcript is not None and not transcript.done():
-            transcript.set_exception(DeviceError(message))
+        answer = self._answers.pop(request_id, None)
+        if answer is not None and not answer.done():
+            answer.set_exception(DeviceError(message))
         if speech := self._speeches.pop(request_id, None):
             speech.put_nowait(DeviceError(message))
 
     def fail_all(self, message: str) -> None:
         """Tell everybody."""
-        for request_id in (*self._transcripts, *self._speeches):
+        for request_id in (*self._answers, *self._speeches):
             self.fail(request_id, message)
+
+    def _expect(self, request_id: int) -> asyncio.Future[Any]:
+        self._answers[request_id] = asyncio.get_running_loop().create_future()
+        return self._answers[request_id]
+
+    def _settle(self, request_id: int, result: str | tuple[str, float]) -> None:
+        answer = self._answers.pop(request_id, None)
+        if answer is not None and not answer.done():
+            answer.set_result(result)

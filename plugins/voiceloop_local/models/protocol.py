@@ -20,6 +20,8 @@ __all__ = [
     "Chunk",
     "Failed",
     "FrameReader",
+    "Identified",
+    "Identify",
     "Loaded",
     "More",
     "Ready",
@@ -49,11 +51,21 @@ class Transcribe(msgspec.Struct, frozen=True, tag=True):
     vocabulary: tuple[str, ...] = ()
 
 
+class Identify(msgspec.Struct, frozen=True, tag=True):
+    """Tell which language the payload is in; answered by `Identified` or `Failed`."""
+
+    id: int
+    rate_hz: int
+    among: tuple[str, ...]
+    """The languages it may be, as tags."""
+
+
 class Speak(msgspec.Struct, frozen=True, tag=True):
     """Synthesise `text`; answered by any number of `Chunk`, then `Spoken` or `Failed`."""
 
     id: int
     text: str
+    language: str = "en"
 
 
 class More(msgspec.Struct, frozen=True, tag=True):
@@ -68,7 +80,7 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-Request = Transcribe | Speak | More | Cancel
+Request = Transcribe | Identify | Speak | More | Cancel
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):
@@ -87,6 +99,14 @@ class Transcribed(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     text: str
+
+
+class Identified(msgspec.Struct, frozen=True, tag=True):
+    """The likeliest language of an `Identify`, empty when nobody spoke."""
+
+    id: int
+    language: str
+    probability: float
 
 
 class Chunk(msgspec.Struct, frozen=True, tag=True):
@@ -108,7 +128,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Answer = Transcribed | Chunk | Spoken | Failed
+Answer = Transcribed | Identified | Chunk | Spoken | Failed
 Report = Loaded | Ready | Answer
 
 Message = TypeVar("Message")

@@ -1,18 +1,23 @@
-"""Written text made speakable, and cut so that its first words sound soon. English; pure.
+"""Written text made speakable, and cut so that its first words sound soon; pure.
 
-The voice's own front end already reads numbers, years, times, dates, dollars and many units; what stands here is what
-it reads wrongly, and the marks that chat models write but nobody says.
+The English voice's own front end already reads numbers, years, times, dates, dollars and many units; what stands here
+is what it reads wrongly, and the marks that chat models write but nobody says. Other languages: `aloud`.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Clause", "clauses", "speakable"]
+from voiceloop.languages.language import Language
+from voiceloop.languages.sentences import sentences
+from voiceloop.languages.shelf import english
+
+__all__ = ["Clause", "addresses", "clauses", "said", "speakable", "tidied", "without_marks"]
 
 SENTENCE_PAUSE_MS: Final = 260
 CLAUSE_PAUSE_MS: Final = 110
@@ -36,22 +41,10 @@ _UNITS: Final = {
     "dB": "decibel",
 }
 _SYMBOLS_SAID: Final = frozenset("°©®™^")
-_ABBREVIATIONS: Final = {
-    r"e\.g\.": "for example",
-    r"i\.e\.": "that is",
-    r"etc\.(?=\s+[A-Z]|\s*$)": "et cetera.",
-    r"etc\.": "et cetera",
-}
-_NOT_AN_END: Final = frozenset(
-    {"mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "approx", "e.g", "i.e", "fig", "vol", "gen", "sen", "mt"}
-)
-_SENTENCE_END: Final = re.compile(r"[.!?…]+[\"\u201d\u2019)\]]*(?=\s+\S)")
-_BREAKS: Final = (
-    re.compile(r"[;:\u2013\u2014]\s+|,\s+(?=and |but |or |so |because )"),
-    re.compile(r",\s+"),
-    re.compile(r"\s+(?=(?:and|but|or|so|because|which|that|when|while|if|with|for) )"),
-    re.compile(r"\s+"),
-)
+_COMMAS: Final = ",\u3001\uff0c\u060c"
+_WIDE_BREAKS: Final = "\uff1b\uff1a\u061b"
+_ENGLISH_CHAR_MS: Final = 55
+"""The lengths above are for English; other languages say more or less with as many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,63 +55,71 @@ class Clause:
     pause_ms: int
 
 
-def clauses(text: str) -> Iterator[Clause]:
+def clauses(text: str, language: Language | None = None) -> Iterator[Clause]:
     """Cut speakable `text` into sentences; the first piece is short, and no piece is longer than a breath."""
-    limit = _FIRST_CHARACTERS
-    for sentence in _sentences(text):
+    language = language or english()
+    first, longest, shortest = (
+        max(1, characters * _ENGLISH_CHAR_MS // language.sentences.char_ms)
+        for characters in (_FIRST_CHARACTERS, _LONGEST_CHARACTERS, _SHORTEST_CHARACTERS)
+    )
+    limit = first
+    for sentence in sentences(text, language):
         rest = sentence
         while len(rest) > limit:
-            cut = _best_cut(rest, limit)
+            cut = _best_cut(rest, limit, shortest, _breaks(language))
             if cut is None:
                 break
             yield Clause(rest[:cut].rstrip(), CLAUSE_PAUSE_MS)
-            rest, limit = rest[cut:].lstrip(), _LONGEST_CHARACTERS
+            rest, limit = rest[cut:].lstrip(), longest
         yield Clause(rest, SENTENCE_PAUSE_MS)
-        limit = _LONGEST_CHARACTERS
+        limit = longest
 
 
-def _sentences(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        start = 0
-        for end in _SENTENCE_END.finditer(line):
-            if _ends_sentence(line, start, end):
-                yield line[start : end.end()].strip()
-                start = end.end()
-        if rest := line[start:].strip():
-            yield rest
-
-
-def _ends_sentence(line: str, start: int, end: re.Match[str]) -> bool:
-    following = line[end.end() :].lstrip()[:1]
-    if following.islower():
-        return False
-    if not end.group().startswith(".") or end.group().startswith(".."):
-        return True
-    word = line[start : end.start()].split()[-1:] or [""]
-    last = word[0].lstrip("(\"'\u201c\u2018")
-    initial = len(last) == 1 and last.isalpha() and last != "I"
-    return not (last.lower() in _NOT_AN_END or initial)
-
-
-def _best_cut(text: str, limit: int) -> int | None:
+def _best_cut(text: str, limit: int, shortest: int, kinds: Iterable[re.Pattern[str]]) -> int | None:
     """Return where the second piece starts: at the strongest break before `limit` that leaves no scrap."""
-    for breaks in _BREAKS:
-        cuts = [
-            found.end()
-            for found in breaks.finditer(text, _SHORTEST_CHARACTERS, limit)
-            if len(text) - found.end() >= _SHORTEST_CHARACTERS
-        ]
+    for breaks in kinds:
+        cuts = [found.end() for found in breaks.finditer(text, shortest, limit) if len(text) - found.end() >= shortest]
         if cuts:
             return cuts[-1]
     return None
 
 
+@functools.cache
+def _breaks(language: Language) -> tuple[re.Pattern[str], ...]:
+    """Return what a sentence may be cut at, the strongest first."""
+    rules = language.sentences
+    conjunctions, words = ("|".join(map(re.escape, each)) or "(?!)" for each in (rules.conjunctions, rules.breaks))
+    space = r"\s+" if rules.spaced else r"\s*"
+    behind = " " if rules.spaced else ""
+    return (
+        re.compile(rf"[;:\u2013\u2014]\s+|[{_WIDE_BREAKS}]\s*|[{_COMMAS}]{space}(?=(?:{conjunctions}){behind})"),
+        re.compile(rf",\s+|[{_COMMAS[1:]}]\s*"),
+        re.compile(rf"\s+(?=(?:{words}){behind})"),
+        re.compile(r"\s+"),
+    )
+
+
 def speakable(text: str) -> str:
-    """Return `text` as it should be read aloud; lines stay lines. Nothing sayable gives an empty string."""
-    for rewrite in _REWRITES:
-        text = rewrite(text)
+    """Return English `text` as it should be read aloud; lines stay lines. Nothing sayable gives an empty string."""
+    return tidied(said(_codes(_units(_amounts(addresses(without_marks(text), english())))), english()))
+
+
+def without_marks(text: str) -> str:
+    """Return `text` without Markdown, emoji and control characters."""
+    return _without_pictures(_without_markdown(text))
+
+
+def tidied(text: str) -> str:
+    """Return `text` with single spaces and without lines that hold nothing to say."""
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if any(character.isalnum() for character in line))
+
+
+def said(text: str, language: Language) -> str:
+    """Return `text` with the language's abbreviations in full."""
+    for written, spoken in language.speech.abbreviations:
+        text = re.sub(rf"(?<!\w){written}", spoken, text)
+    return text
 
 
 def _without_markdown(text: str) -> str:
@@ -140,15 +141,21 @@ def _without_pictures(text: str) -> str:
     )
 
 
-def _addresses(text: str) -> str:
-    text = re.sub(r"\bhttps?://(?:www\.)?([^\s/?#]+)[^\s]*?(?=[.,;:!?)]*(?:\s|$))", lambda m: _dotted(m.group(1)), text)
+def addresses(text: str, language: Language) -> str:
+    """Return `text` with web and mail addresses in words."""
+    web = r"\bhttps?://(?:www\.)?([^\s/?#]+)[^\s]*?(?=[.,;:!?)]*(?:\s|$))"
+    text = re.sub(web, lambda found: _dotted(found.group(1), language), text)
+    mail = r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b"
+    at = language.speech.at
     return re.sub(
-        r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b", lambda m: f"{_dotted(m.group(1))} at {_dotted(m.group(2))}", text
+        mail, lambda found: f"{_dotted(found.group(1), language)}{at}{_dotted(found.group(2), language)}", text
     )
 
 
-def _dotted(name: str) -> str:
-    return re.sub(r"[.]", " dot ", name).replace("-", " dash ").replace("_", " underscore ").replace(":", " colon ")
+def _dotted(name: str, language: Language) -> str:
+    words = language.speech
+    marks = {".": words.dot, "-": words.dash, "_": words.underscore, ":": words.colon}
+    return "".join(marks.get(character, character) for character in name)
 
 
 def _amounts(text: str) -> str:
@@ -178,20 +185,3 @@ def _unit(found: re.Match[str]) -> str:
 def _codes(text: str) -> str:
     """Digits with a leading zero, or more than six in a row, are a code: each is said."""
     return re.sub(r"(?<![\w.,:/-])(?:0\d+|\d{7,})(?![\w,:/-]|\.\d)", lambda m: " ".join(m.group()), text)
-
-
-def _abbreviations(text: str) -> str:
-    for written, said in _ABBREVIATIONS.items():
-        text = re.sub(rf"(?<!\w){written}", said, text)
-    return text
-
-
-_REWRITES: Final[tuple[Callable[[str], str], ...]] = (
-    _without_markdown,
-    _without_pictures,
-    _addresses,
-    _amounts,
-    _units,
-    _codes,
-    _abbreviations,
-)

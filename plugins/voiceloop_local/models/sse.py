@@ -3,41 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from voiceloop_local.seams import Call
 
-__all__ = ["ChatStream", "Sentences"]
-
-_END: Final = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
-_NOT_AN_END: Final = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|e\.g|i\.e)|\b[A-HJ-Z]|^\s*\d{1,2})\.$")
-
-
-class Sentences:
-    """Cuts text that arrives in pieces into sentences, each given out as soon as the next one begins."""
-
-    def __init__(self) -> None:
-        self._text = ""
-
-    def feed(self, piece: str) -> Iterator[str]:
-        """Yield the sentences this piece completes."""
-        self._text += piece
-        start = 0
-        for end in _END.finditer(self._text):
-            sentence = self._text[start : end.start()]
-            if not _NOT_AN_END.search(sentence):
-                start = end.end()
-                if sentence.strip():
-                    yield sentence.strip()
-        self._text = self._text[start:]
-
-    def drain(self) -> Iterator[str]:
-        """Yield what is left."""
-        rest, self._text = self._text.strip(), ""
-        if rest:
-            yield rest
+__all__ = ["ChatStream"]
 
 
 class ChatStream:

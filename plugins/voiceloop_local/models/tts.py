@@ -1,6 +1,6 @@
-"""Text to speech: hibari's built-in voice, or espeak-ng as a separate process where hibari is missing.
+"""Text to speech: hibari's built-in voice for English, espeak-ng as a separate process for other languages.
 
-Everything here runs in the model process.
+espeak-ng speaks English too where hibari is missing. Everything here runs in the model process.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import numpy.typing as npt
 
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import english, language_for
+from voiceloop_local.models.aloud import read_aloud
 from voiceloop_local.models.checksums import check_files, pinned
 from voiceloop_local.models.spoken import clauses, speakable
 
-__all__ = ["EspeakVoice", "HibariVoice", "Voice", "narrate", "open_voice"]
+__all__ = ["EspeakVoice", "HibariVoice", "Voice", "Voices", "narrate", "open_voice"]
 
 RATE_HZ: Final = 24_000
 _FADE_MS: Final = 5
@@ -79,11 +82,18 @@ class EspeakVoice:
     name = "espeak-ng"
     gain = 10 ** (-3.0 / 20)
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language | None = None) -> None:
+        """English by default. Raises DeviceError that names the fix when espeak-ng is missing."""
+        language = language or english()
         program = shutil.which("espeak-ng")
-        if program is None:
+        if program is None and language is english():
             raise DeviceError("speech needs a voice; install one with: pip install 'voiceloop[local]'")
-        self._command = [program, "--stdout", "--stdin", "-v", "en-us", "-s", "165"]
+        if program is None:
+            raise DeviceError(
+                f"{language.name} speech needs espeak-ng; install it with: sudo apt-get install espeak-ng"
+            )
+        pace = str(language.speech.words_a_minute)
+        self._command = [program, "--stdout", "--stdin", "-v", language.speech.voice, "-s", pace]
 
     def synthesise(self, text: str) -> Floats:
         """Return `text` spoken. Raises DeviceError when espeak-ng fails or takes more than 10 s."""
@@ -110,9 +120,33 @@ def open_voice(threads: int = 1) -> Voice:
         ) from error
 
 
-def narrate(voice: Voice, text: str) -> Iterator[bytes]:
-    """Yield `text` as 16-bit mono PCM at 24 kHz, a clause at a time, each with the pause that follows it."""
-    for clause in clauses(speakable(text)):
+class Voices:
+    """A voice for each language: the English one is loaded at once, others on first use. For one thread at a time.
+
+    Raises DeviceError when the English one cannot be loaded.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._voices: dict[Language, Voice] = {english(): open_voice(threads)}
+
+    def narrate(self, text: str, language: str = "en") -> Iterator[bytes]:
+        """Yield `text` as `narrate` does.
+
+        Raises SettingsError for a language without data, DeviceError when espeak-ng or the extra is missing.
+        """
+        spoken = language_for(language)
+        if spoken not in self._voices:
+            self._voices[spoken] = EspeakVoice(spoken)
+        yield from narrate(self._voices[spoken], text, spoken)
+
+
+def narrate(voice: Voice, text: str, language: Language | None = None) -> Iterator[bytes]:
+    """Yield `text` as 16-bit mono PCM at 24 kHz, a clause at a time, each with the pause that follows it.
+
+    English by default. Raises DeviceError in another language when the extra `languages` is not installed.
+    """
+    language = language or english()
+    for clause in clauses(speakable(text) if language is english() else read_aloud(text, language), language):
         speech = trimmed(voice.synthesise(clause.text))
         if len(speech):
             pause = np.zeros(clause.pause_ms * RATE_HZ // 1000, np.float32)

@@ -13,12 +13,13 @@ from functools import cache
 from itertools import combinations, pairwise
 from typing import Final, Generic, TypeVar
 
+from voiceloop.languages.language import Language
+from voiceloop.languages.sentences import SURE_ENDS
+from voiceloop.languages.shelf import english
+
 __all__ = ["Wishes", "understood"]
 
-_SEPARATOR: Final = re.compile(
-    r"(?:[.?!;]+\s+|,\s+)(?:(?:and|then|also|plus)\s+)*|\s+(?:and then|and also|and|then|also|plus)\s+", re.IGNORECASE
-)
-_SENTENCE_END: Final = re.compile(r"[.?!;]+(?=\s)")
+_SENTENCE_END: Final = re.compile(rf"[.?!;]+(?=\s)|[{SURE_ENDS}]+(?=.)")
 _MOST_PARTS: Final = 5
 """Five parts can be joined in 16 ways from 15 different stretches; more would be a speech, not a request."""
 
@@ -33,13 +34,15 @@ class Wishes(Generic[Meaning]):
     unexplained: tuple[str, ...] = ()
 
 
-def understood(text: str, understand: Callable[[str], Meaning | None]) -> Wishes[Meaning]:
+def understood(
+    text: str, understand: Callable[[str], Meaning | None], language: Language | None = None
+) -> Wishes[Meaning]:
     """Find the cut of `text` of which `understand` explains most, preferring more and shorter wishes.
 
     `understand` is called at most once for each stretch.
     """
     text = text.strip()
-    spans = _parts(text)
+    spans = _parts(text, _separator(language or english()))
     explain = cache(understand)
     best: Wishes[Meaning] = Wishes((), (text,) if text else ())
     best_rank = (-len(text), 0)
@@ -54,11 +57,23 @@ def understood(text: str, understand: Callable[[str], Meaning | None]) -> Wishes
     return best
 
 
-def _parts(text: str) -> list[tuple[int, int]]:
+@cache
+def _separator(language: Language) -> re.Pattern[str]:
+    """Match what may stand between two wishes: the end of a sentence, a comma, a word that joins."""
+    joiners = [re.escape(joiner) for joiner in language.words.joiners]
+    single = "|".join(joiner for joiner in joiners if "\\ " not in joiner)
+    sure = rf"[{SURE_ENDS}\uff0c\u060c]+\s*"
+    if not language.sentences.spaced:
+        return re.compile(rf"(?:{sure}|[.?!;,]+\s*)(?:{single})*|\s*(?:{'|'.join(joiners)})\s*")
+    behind = rf"(?:[.?!;]+\s+|,\s+|{sure})(?:(?:{single})\s+)*"
+    return re.compile(rf"{behind}|\s+(?:{'|'.join(joiners)})\s+", re.IGNORECASE)
+
+
+def _parts(text: str, separators: re.Pattern[str]) -> list[tuple[int, int]]:
     """Return where the smallest parts stand; the last one holds all that is left when there are too many."""
     spans: list[tuple[int, int]] = []
     start = 0
-    for separator in _SEPARATOR.finditer(text):
+    for separator in separators.finditer(text):
         if separator.start() > start and len(spans) < _MOST_PARTS - 1:
             spans.append((start, separator.start()))
             start = separator.end()

@@ -165,6 +165,8 @@ class Talk:
     """What a slot is filled with in an example, by JSON type; `string` for any other."""
     requests: Words_ = ()
     """Sentences that recognition should expect beside the phrases of tools."""
+    farewells: Words_ = ()
+    """Phrases of the tool that ends the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,8 @@ class Said:
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     greeting: str
+    farewell: str
+    """The last word of a conversation."""
     not_heard: str
     nothing_said_yet: str
     partly: str
@@ -222,10 +226,21 @@ class Speech:
     words_a_minute: int = 165
     abbreviations: tuple[Rewrite, ...] = ()
     dot: str = " dot "
+    """What marks in addresses are called, spaces included."""
+    dash: str = " dash "
+    underscore: str = " underscore "
+    colon: str = " colon "
     at: str = " at "
+    oblique: frozenset[str] = frozenset()
+    """Words after which an ordinal takes `oblique_ending`."""
+    oblique_ending: str = ""
     time: str = ""
     """A time of day from {hour} and {minute}; empty where it can be read as it is written."""
     full_hour: str = ""
+    clock: str = ""
+    """The word for o'clock, which a written time may bring along."""
+    singular: tuple[Rewrite, ...] = ()
+    """Applied to one of a unit: an hour, not one hours."""
     currencies: Mapping[str, str] = field(default_factory=dict)
     """ISO 4217 code by sign or name."""
     units: Mapping[str, str] = field(default_factory=dict)

@@ -12,25 +12,29 @@ import time
 from collections.abc import Iterator
 
 from voiceloop_local.models import host
-from voiceloop_local.models.protocol import Failed, Loaded, Ready, Transcribe
+from voiceloop_local.models.protocol import Failed, Identify, Loaded, Ready, Transcribe
 
 BEHAVIOUR = sys.argv[1]
 
 
-def recognise(request: Transcribe, pcm: bytes) -> str:
+def recognise(request: Transcribe | Identify, pcm: bytes) -> str | tuple[str, float]:
     if pcm == b"die!":
         sys.stderr.write("it hurts\n")
         sys.stderr.flush()
         os._exit(7)
     if pcm == b"bad!":
         raise ValueError("this is\nno speech")
+    if isinstance(request, Identify):
+        return request.among[-1], 0.75
     return f"{len(pcm)} bytes at {request.rate_hz} in {request.language} {' '.join(request.vocabulary)}".strip()
 
 
-def narrate(text: str) -> Iterator[bytes]:
+def narrate(text: str, language: str) -> Iterator[bytes]:
     if text == "bad":
         raise ValueError("unspeakable")
     print("a library prints this")  # noqa: T201 - as libraries do
+    if language != "en":
+        text += f" ({language})"
     for word in text.split():
         yield word.encode()
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from voiceloop.errors import SettingsError
+from voiceloop.languages.shelf import english
 from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, ToolSpec, UserTurn
-from voiceloop_local.models.chat import APOLOGY, ChatBrain, messages
+from voiceloop_local.models.chat import ChatBrain, messages
 from voiceloop_local.seams import Call, Say
 
 HI = (UserTurn("t", "hi"),)
@@ -85,13 +86,13 @@ async def test_a_key_and_a_model_are_sent_and_no_model_is_asked_for():
 )
 async def test_whatever_goes_wrong_there_is_an_apology_and_a_log_line(body, status, caplog):
     async with chat_server(body, status) as (url, _):
-        assert await think(ChatBrain(url, "mine")) == [Say(APOLOGY)]
+        assert await think(ChatBrain(url, "mine")) == [Say(english().said.no_answer)]
     assert "chat server" in caplog.text
 
 
 @pytest.mark.real
 async def test_nobody_at_the_url_is_an_apology(unused_tcp_port):
-    assert await think(ChatBrain(f"http://127.0.0.1:{unused_tcp_port}")) == [Say(APOLOGY)]
+    assert await think(ChatBrain(f"http://127.0.0.1:{unused_tcp_port}")) == [Say(english().said.no_answer)]
 
 
 async def test_a_given_text_asks_nobody():

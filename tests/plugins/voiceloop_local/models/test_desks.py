@@ -7,7 +7,7 @@ class Sent(list):
         self.append((report, payload))
 
 
-def words(text):
+def words(text, language):
     for word in text.split():
         if word == "fail":
             raise ValueError("no such\nword")
@@ -83,7 +83,7 @@ def test_a_cancelled_speech_is_silent_even_when_its_chunk_is_being_made():
     sent = Sent()
     desk = SpeakingDesk(sent)
 
-    def cancelled_meanwhile(text):
+    def cancelled_meanwhile(text, language):
         desk.cancel(1)
         yield b"too late"
 
@@ -96,7 +96,7 @@ def test_a_speech_cancelled_at_its_very_end_is_not_reported():
     sent = Sent()
     desk = SpeakingDesk(sent)
 
-    def nothing(text):
+    def nothing(text, language):
         desk.cancel(1)
         yield from ()
 

@@ -1,36 +1,13 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from voiceloop_local.models.sse import ChatStream, Sentences
+from voiceloop_local.models.sse import ChatStream
 from voiceloop_local.seams import Call
 
 
 def chunk(**delta):
     return "data: " + json.dumps({"choices": [{"delta": delta}]})
-
-
-def test_sentences_come_out_when_the_next_one_begins():
-    sentences = Sentences()
-    assert list(sentences.feed("Hello the")) == []
-    assert list(sentences.feed("re. How ")) == ["Hello there."]
-    assert list(sentences.feed("are you?")) == []
-    assert list(sentences.drain()) == ["How are you?"]
-    assert list(sentences.drain()) == []
-
-
-def test_abbreviations_numbers_and_lists_do_not_end_a_sentence():
-    sentences = Sentences()
-    assert list(sentences.feed("Ask Dr. Smith or J. Doe. Then go.\nBye")) == ["Ask Dr. Smith or J. Doe.", "Then go."]
-
-
-@given(st.lists(st.text(alphabet="ab .?!A\n", max_size=8)))
-def test_no_word_is_lost_however_text_is_cut(pieces):
-    sentences = Sentences()
-    said = [sentence for piece in pieces for sentence in sentences.feed(piece)] + list(sentences.drain())
-    assert " ".join(said).split() == "".join(pieces).split()
 
 
 def test_text_is_taken_from_data_lines_only():
