@@ -56,7 +56,7 @@ class File:
 
     def take(self, samples):
         self.left -= 1
-        return np.full(samples, 9, np.int16).tobytes()
+        return np.full(samples, 9 if self.left >= 0 else 0, np.int16).tobytes()
 
 
 def test_both_directions_move_at_each_turn():
