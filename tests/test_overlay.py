@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from voiceloop.errors import SettingsError
 from voiceloop.overlay import env_layer, env_name, flag_layer, leaves, line_numbers, overlay, toml_layer
-from voiceloop.settings import Settings
+from voiceloop.settings import Settings, VoiceSettings
 from voiceloop.vocabulary import Encoding
 
 DESKTOP = """\
@@ -211,7 +211,7 @@ def test_a_key_in_a_file_is_refused_without_repeating_it(text):
 
 def test_empty_text_means_none_only_where_none_is_allowed():
     settings = effective(toml_layer("[agent]\nvoice = ''\ninstructions = ''", "a.toml")).settings
-    assert settings.agent.voice is None
+    assert settings.agent.voice == VoiceSettings()
     assert settings.agent.instructions == ""
 
 

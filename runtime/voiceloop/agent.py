@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from voiceloop.settings import AgentSettings, IdleSettings, LimitSettings
+from voiceloop.settings import AgentSettings, IdleSettings, LimitSettings, ModelSettings, Patience, VoiceSettings
 
 __all__ = ["Agent"]
 
@@ -13,11 +13,12 @@ __all__ = ["Agent"]
 class Agent:
     """Instructions, greeting, language, voice and tools; the same object runs in every face of voiceloop.
 
-    `tools` are functions marked with `voiceloop.tool`, or plain functions with annotations and a docstring. All other
-    arguments are those of `settings.AgentSettings`. Agents are immutable and may serve any number of sessions.
+    `tools` are functions marked with `voiceloop.tool`, plain functions with annotations and a docstring, and names of
+    tool plugins such as "end_conversation". All other arguments are those of `settings.AgentSettings`, which raises
+    pydantic's ValidationError for wrong ones. Agents are immutable and may serve any number of sessions.
     """
 
-    __slots__ = ("settings", "tools")
+    __slots__ = ("named", "settings", "tools")
 
     def __init__(  # noqa: PLR0913 - the arguments are the documented schema of an agent
         self,
@@ -26,9 +27,12 @@ class Agent:
         greeting: str | None = None,
         greeting_interruptible: bool = True,
         language: str = "en",
-        voice: str | None = None,
+        voice: str | Mapping[str, str] | VoiceSettings | None = None,
+        models: Mapping[str, str] | ModelSettings | None = None,
         vocabulary: Sequence[str] = (),
-        tools: Sequence[Callable[..., Any]] = (),
+        pronounce: Mapping[str, str] | None = None,
+        patience: Patience = "normal",
+        tools: Sequence[Callable[..., Any] | str] = (),
         idle: IdleSettings | None = None,
         limits: LimitSettings | None = None,
     ) -> None:
@@ -38,13 +42,18 @@ class Agent:
             "greeting_interruptible": greeting_interruptible,
             "language": language,
             "voice": voice,
+            "models": models,
             "vocabulary": tuple(vocabulary),
+            "pronounce": pronounce,
+            "patience": patience,
             "idle": idle,
             "limits": limits,
-            "tools": (),
+            "tools": tuple(name for name in tools if isinstance(name, str)),
         }
         self.settings = AgentSettings(**{name: value for name, value in given.items() if value is not None})
-        self.tools = tuple(tools)
+        self.tools = tuple(function for function in tools if not isinstance(function, str))
+        self.named = self.settings.tools
+        """Plugins whose tools are still to be loaded."""
 
     @classmethod
     def from_settings(cls, settings: AgentSettings, tools: Sequence[Callable[..., Any]] = ()) -> Agent:
@@ -52,4 +61,5 @@ class Agent:
         agent = cls.__new__(cls)
         agent.settings = settings
         agent.tools = tuple(tools)
+        agent.named = ()
         return agent

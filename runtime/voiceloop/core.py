@@ -15,7 +15,7 @@ from voiceloop.captions import TRANSCRIPT_WITHIN_S
 from voiceloop.narrator import Narrator
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
-from voiceloop.vocabulary import Cause, Tier
+from voiceloop.vocabulary import Cause, Tier, Usage
 
 __all__ = ["Core", "Profile"]
 
@@ -23,12 +23,19 @@ INPUT_ENDED = "input_ended"
 INPUT_CAP = "input_cap"
 IDLE = "idle"
 LIMIT = "limit"
+LIMIT_NEAR = "limit_near"
+PARTING = "parting"
+PARTING_CAP = "parting_cap"
 TRANSCRIPTS = "transcripts"
 
 QUIET_S = 1.5
 """A conversation from a file ends after this much quiet past the end-of-turn silence."""
 INPUT_CAP_S = 60.0
 MAX_TYPED = 32
+NEAR = 0.8
+"""The share of a limit at which it is announced."""
+PART_WITHIN_S = 30.0
+"""How long a session that is to end goes on while somebody speaks or something is owed."""
 
 REFUSALS = frozenset({Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED})
 
@@ -43,6 +50,8 @@ class Profile:
     idle_goodbye: str = ""
     idle_after_s: float = 20.0
     limit_s: float = 3600.0
+    token_limit: int = 0
+    """0: none."""
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
     interrupt_after_s: float = 0.25
@@ -99,7 +108,14 @@ class Core:
         self._armed: set[str] = set()
         self._nudge = Nudge.PROMPT if profile.idle_prompt else Nudge.GOODBYE
         self._typed: list[on.TextTyped] = []
+        self._tokens = 0
+        self._over_limit = ""
         self._ending: _Ending | None = None
+
+    @property
+    def _parting(self) -> str:
+        """Why the session ends as soon as everything is said; empty while it goes on."""
+        return self._over_limit or self.machine.leaving
 
     def step(self, event: on.Event, now: float) -> list[do.Command]:
         """Handle one event; carry the commands out in order. After `EndSession` nothing is answered any more."""
@@ -141,6 +157,8 @@ class Core:
                 self._ending = _Ending(f"engine_lost_{cause}", 4 if cause in REFUSALS else 5, detail)
             case on.EndAsked(reason=reason):
                 self._ending = _Ending(reason)
+            case on.ReplyFinished(usage=usage):
+                return self._spend(usage, now)
             case on.DeadlinePassed(name=name):
                 return self._deadline(name, now)
             case _:
@@ -153,14 +171,34 @@ class Core:
         self._captions_only = captions_only
         if self.profile.greeting:
             self.machine.want(Want("", say=self.profile.greeting))
-        return [do.SetDeadline(LIMIT, now + self.profile.limit_s)]
+        limit_s = self.profile.limit_s
+        return [do.SetDeadline(LIMIT_NEAR, now + NEAR * limit_s), do.SetDeadline(LIMIT, now + limit_s)]
+
+    def _spend(self, usage: Usage, now: float) -> list[do.Command]:
+        before, limit = self._tokens, self.profile.token_limit
+        self._tokens += usage.input_tokens + usage.output_tokens
+        if not limit:
+            return []
+        if self._tokens >= limit:
+            self._over_limit = self._over_limit or "token_limit"
+        if before < NEAR * limit <= self._tokens:
+            detail = f"{self._tokens} of {limit} tokens are used"
+            return [self.narrator.line("warning", now, code="token_limit_near", detail=detail)]
+        return []
 
     def _deadline(self, name: str, now: float) -> list[do.Command]:
+        armed = name in self._armed
         self._armed.discard(name)
         if name in {INPUT_ENDED, INPUT_CAP}:
             self._ending = _Ending("input_ended")
+        elif name in {PARTING, PARTING_CAP} and armed:
+            self._ending = _Ending(self._parting)
+        elif name == LIMIT_NEAR:
+            minutes = self.profile.limit_s / 60
+            detail = f"{NEAR * minutes:g} of {minutes:g} minutes are over"
+            return [self.narrator.line("warning", now, code="time_limit_near", detail=detail)]
         elif name == LIMIT:
-            self._ending = _Ending("time_limit")
+            self._over_limit = self._over_limit or "time_limit"
         elif name == TRANSCRIPTS:
             return list(self.narrator.give_up_words(now))
         elif name == IDLE:
@@ -195,6 +233,8 @@ class Core:
         if self._input_over:
             over = quiet and not self.narrator.captions.waiting
             out += self._arm(INPUT_ENDED, now + self.profile.silence_s + QUIET_S, wanted=over)
+        out += self._arm(PARTING, now, wanted=quiet and bool(self._parting))
+        out += self._arm(PARTING_CAP, now + PART_WITHIN_S, wanted=bool(self._parting))
         if self._nudge is Nudge.END:
             out += self._arm(IDLE, now, wanted=quiet)
         elif self.profile.idle_prompt or self.profile.idle_goodbye:

@@ -255,6 +255,13 @@ class UpdateAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWhenSaid:
+    """A tool wants the session over once the agent's words are heard; the user speaking on cancels it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndAsked:
     """Somebody wants the session over: the application, Ctrl-C, a limit."""
 
@@ -262,7 +269,15 @@ class EndAsked:
 
 
 UserEvent = (
-    SpeechStarted | SpeechStopped | TurnCommitted | TextTyped | SayAsked | InterruptAsked | UpdateAsked | DeadlinePassed
+    SpeechStarted
+    | SpeechStopped
+    | TurnCommitted
+    | TextTyped
+    | SayAsked
+    | InterruptAsked
+    | UpdateAsked
+    | EndWhenSaid
+    | DeadlinePassed
 )
 """What people, the application and the clock do."""
 

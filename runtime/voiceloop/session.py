@@ -7,8 +7,9 @@ takes the short road: captured frames go straight to the engine, received audio 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -18,22 +19,25 @@ from voiceloop import events as on
 from voiceloop.agent import Agent
 from voiceloop.audio.ledger import Ledger
 from voiceloop.backstage import Backstage
-from voiceloop.core import Core, Profile
+from voiceloop.briefing import profile_of, seed_of, with_facts
+from voiceloop.core import Core
 from voiceloop.devices.base import Line
 from voiceloop.driver import Driver, Hands
-from voiceloop.engines.base import Engine, Seed
+from voiceloop.engines.base import Engine
 from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError, error_of
 from voiceloop.hearing import Hearing
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
 from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
+from voiceloop.templates import facts_of, rendered
+from voiceloop.tools.builtin import built_in
 from voiceloop.tools.bus import ToolBus, survivors, tool_table
-from voiceloop.tools.tool import ToolContext, as_tool
+from voiceloop.tools.tool import ToolContext
 from voiceloop.transcript import TranscriptLine
 from voiceloop.vocabulary import Item
 
-__all__ = ["Ended", "Session", "profile_of"]
+__all__ = ["Ended", "Session"]
 
 STOP_WITHIN_S = 0.2
 """Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
@@ -50,26 +54,6 @@ class Ended:
     """One line for a person when something went wrong."""
 
 
-def profile_of(agent: Agent, settings: Settings) -> Profile:
-    """Return what the core needs to know of an agent and its settings."""
-    who = agent.settings
-    turn = settings.realtime.turn
-    return Profile(
-        greeting=who.greeting or "",
-        greeting_interruptible=who.greeting_interruptible,
-        idle_prompt=who.idle.prompt or "",
-        idle_goodbye=who.idle.goodbye or "",
-        idle_after_s=who.idle.after_s,
-        limit_s=who.limits.minutes * 60,
-        tool_rounds=who.limits.tool_rounds,
-        survivors=survivors(map(as_tool, agent.tools)),
-        interrupt_after_s=turn.interrupt_after_ms / 1000,
-        silence_s=turn.silence_ms / 1000,
-        reply_start_s=settings.realtime.reply_start_timeout_s,
-        transcribes=settings.realtime.transcription_model is not None,
-    )
-
-
 class Session:
     """One conversation between a line and an engine, with the agent's tools.
 
@@ -77,7 +61,7 @@ class Session:
     what is said and done. All methods belong to the loop the session runs on; several sessions may share a loop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the agent have defaults
         self,
         agent: Agent,
         *,
@@ -86,16 +70,24 @@ class Session:
         engine: Engine | None = None,
         on_line: Scribe | None = None,
         tape: TapeWriter | None = None,
+        data: Mapping[str, object] | None = None,
+        captions_only: bool = False,
     ) -> None:
         """Without a line there is no audio: turns are typed and replies are read.
 
-        Without settings, `.env` and the environment choose the backend; raises SettingsError when they name none.
+        With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
+        texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
+        `.env` and the environment choose the backend; SettingsError when they name none.
         """
-        self.agent = agent
-        self.settings = settings or (_environment_settings() if engine is None else Settings())
+        session_id, language = uuid4().hex, agent.settings.language
+        self._facts = facts_of(session_id, language, datetime.now(UTC).astimezone(), data or {})
+        told = with_facts(agent.settings, self._facts)
+        self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
+        self.settings = (settings or (_environment_settings() if engine is None else Settings())).of(told)
         self.rate_hz = self.settings.audio.wire.rate_hz
-        self._profile = profile_of(agent, self.settings)
+        self._profile = profile_of(self.agent, self.settings)
         self._line = line
+        self._captions_only = line is None or captions_only
         self._engine = engine or _realtime_engine(self.settings)
         self._tape = tape
         self._driver = Driver(Core(self._profile), tape)
@@ -105,11 +97,12 @@ class Session:
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
             spawn=self._backstage.spawn,
-            session_id=uuid4().hex,
-            language=agent.settings.language,
+            end=lambda reason: self._backstage.happened(on.EndWhenSaid(reason)),
+            session_id=session_id,
+            language=language,
         )
         self._bus = ToolBus(
-            agent.tools,
+            self.agent.tools,
             happened=self._driver.happened,
             spawn=self._backstage.spawn,
             context=lambda: self.tool_context,
@@ -118,15 +111,7 @@ class Session:
         self._ended: Ended | None = None
         self._end_asked = ""
         self._failure: BaseException | None = None
-        self._seed = Seed(
-            instructions=agent.settings.instructions,
-            tools=self._bus.specs,
-            format=self.settings.audio.wire,
-            language=agent.settings.language,
-            voice=agent.settings.voice,
-            vocabulary=agent.settings.vocabulary,
-            modality="text" if line is None else "audio",
-        )
+        self._seed = seed_of(self.agent, self.settings, "text" if self._captions_only else "audio")
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
         self._telling = Telling(on_line, self._fail)
@@ -226,15 +211,16 @@ class Session:
         self._take(on.InterruptAsked())
 
     async def update(
-        self, *, instructions: str | None = None, tools: Sequence[Callable[..., Any]] | None = None
+        self, *, instructions: str | None = None, tools: Sequence[Callable[..., Any] | str] | None = None
     ) -> None:
         """Give the agent other instructions or tools from its next reply on; None leaves what there is.
 
         `tools` replaces all of them; running calls go on. Returns when it is queued; safe to cancel. Tools that cannot
-        stand together raise MisuseError and nothing is changed. What a server refuses becomes a `warning` line.
+        stand together raise MisuseError, instructions that name what is not there SettingsError, and nothing is
+        changed. What a server refuses becomes a `warning` line.
         """
-        told = None if instructions is None else _writable(instructions)
-        table = None if tools is None else tool_table(tools)
+        told = None if instructions is None else _writable(rendered(instructions, self._facts, "instructions"))
+        table = None if tools is None else tool_table(self._loaded(tools))
         specs = None if table is None else tuple(made.spec() for made in table.values())
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
         if table is not None:
@@ -242,6 +228,13 @@ class Session:
             self._seed = replace(self._seed, tools=self._bus.specs)
         if told is not None:
             self._seed = replace(self._seed, instructions=told)
+
+    def _loaded(self, tools: Sequence[Callable[..., Any] | str]) -> list[Callable[..., Any]]:
+        named = [name for name in tools if isinstance(name, str)]
+        return [
+            *(function for function in tools if not isinstance(function, str)),
+            *built_in(named, self.tool_context.language),
+        ]
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
@@ -300,7 +293,7 @@ class Session:
             except VoiceloopError as error:
                 self._driver.happened(on.LineLost(str(error), error.exit_status))
                 return
-        self._driver.happened(on.LineOpened(captions_only=self._line is None))
+        self._driver.happened(on.LineOpened(captions_only=self._captions_only))
         self._opened.set()
 
     def _has_ended(self, command: do.EndSession) -> None:

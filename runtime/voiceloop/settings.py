@@ -5,14 +5,24 @@ Sections of a settings file carry the names of the fields of `Settings`. An unkn
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretStr, model_validator
+from typing_extensions import override
 
-from voiceloop.vocabulary import AudioFormat, Encoding
+from voiceloop.vocabulary import AudioFormat, Encoding, Tier
 
 Dialect = Literal["auto", "beta", "ga"]
 EngineChoice = Literal["auto", "realtime", "rest", "device"]
+Patience = Literal["low", "normal", "high"]
+
+PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
+    "low": {"silence_ms": 300, "interrupt_after_ms": 200, "eagerness": "high"},
+    "normal": {},
+    "high": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
+}
+"""What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults."""
 
 
 class Section(BaseModel):
@@ -32,26 +42,76 @@ class IdleSettings(Section):
 
 
 class LimitSettings(Section):
-    """Bounds that keep a session from running away."""
+    """Bounds that keep a session from running away.
+
+    Minutes and tokens: a `warning` line at 80 %; at the limit the session ends as soon as nobody speaks and nothing is
+    owed, 30 s later at the latest.
+    """
 
     minutes: float = Field(default=60.0, gt=0)
     tool_rounds: int = Field(default=6, ge=0)
     """Follow-up replies with tools that one user turn may cause."""
+    tokens: int | None = Field(default=None, gt=0)
+    """Input and output of all replies together, as the server counts them; None is no limit."""
+
+
+class VoiceSettings(Section):
+    """Voice names, one for each tier; a single name stands for all of them. None takes the server's default."""
+
+    realtime: str | None = None
+    rest: str | None = None
+    device: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, given: object) -> object:
+        if isinstance(given, str) or given is None:
+            return dict.fromkeys(("realtime", "rest", "device"), given or None)
+        return given
+
+    @classmethod
+    @override
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+
+    def on(self, tier: Tier) -> str | None:
+        """Return the voice of a tier."""
+        voice: str | None = getattr(self, tier.value)
+        return voice
+
+
+class ModelSettings(Section):
+    """Model ids, one for each role; None lets the backend's preferences choose."""
+
+    realtime: str | None = None
+    """`[realtime] model` wins over it."""
+    transcription: str | None = None
+    """Also of realtime sessions, unless `[realtime] transcription_model` is set."""
+    chat: str | None = None
+    speech: str | None = None
 
 
 class AgentSettings(Section):
-    """Who the agent is."""
+    """Who the agent is.
+
+    Instructions, greeting and the idle texts may hold `{{ name }}`: templates.py tells which names there are.
+    """
 
     instructions: str = "You are a helpful voice assistant. Answer in one or two short sentences."
     greeting: str | None = None
     """Spoken first; None waits for the user."""
     greeting_interruptible: bool = True
     language: str = "en"
-    voice: str | None = None
-    """Voice name, mapped by each tier; None takes the server's default."""
+    voice: VoiceSettings = VoiceSettings()
+    """One name, or a table with a name per tier."""
+    models: ModelSettings = ModelSettings()
     vocabulary: tuple[str, ...] = ()
     """Words recognition should expect."""
-    tools: tuple[str, ...] = ("basics",)
+    pronounce: dict[str, str] = Field(default_factory=dict)
+    """How words sound that are spoken otherwise than they are written."""
+    patience: Patience = "normal"
+    """How long a pause ends a turn and how easily the agent is interrupted; `[realtime.turn]` wins value by value."""
+    tools: tuple[str, ...] = ("basics", "end_conversation")
     """Names of tool plugins to load."""
     idle: IdleSettings = IdleSettings()
     limits: LimitSettings = LimitSettings()
@@ -123,3 +183,14 @@ class Settings(Section):
     tiers: TierSettings = TierSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table per plugin, validated by the plugin itself."""
+
+    def of(self, who: AgentSettings) -> Settings:
+        """Return the settings of a session with this agent: what it wishes, where the sections say nothing else."""
+        realtime = self.realtime
+        wishes: dict[str, Any] = {"model": realtime.model or who.models.realtime}
+        if who.models.transcription is not None and "transcription_model" not in realtime.model_fields_set:
+            wishes["transcription_model"] = who.models.transcription
+        told = realtime.turn.model_fields_set
+        patient = {name: value for name, value in PATIENCE[who.patience].items() if name not in told}
+        wishes["turn"] = realtime.turn.model_copy(update=patient)
+        return self.model_copy(update={"agent": who, "realtime": realtime.model_copy(update=wishes)})

@@ -6,8 +6,8 @@ silent while the agent speaks.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from voiceloop.commands import EngineCommand
@@ -27,6 +27,8 @@ class Seed:
     language: str = "en"
     voice: str | None = None
     vocabulary: Sequence[str] = ()
+    pronounce: Mapping[str, str] = field(default_factory=dict)
+    """How words sound that are spoken otherwise than they are written."""
     history: Sequence[Item] = ()
     modality: Literal["audio", "text"] = "audio"
     """Text: replies are read, no audio is made."""

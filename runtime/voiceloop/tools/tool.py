@@ -31,6 +31,10 @@ def _local_now() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
+def _nothing_to_end(reason: str) -> None:
+    """There is no session."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a tool may use besides its arguments; a tool receives it as its first parameter when it asks for it."""
@@ -39,6 +43,8 @@ class ToolContext:
     """Have the session speak this sentence as soon as it can, for instance when a timer is due."""
     spawn: Callable[[str, Coroutine[Any, Any, None]], None]
     """Run work that outlives the call; it ends with the session at the latest."""
+    end: Callable[[str], None] = _nothing_to_end
+    """End the session for this reason once the agent's words are heard; the user speaking on cancels it."""
     session_id: str = ""
     data_dir: Path | None = None
     """Where a tool may keep files; None when nothing may be kept."""
@@ -55,7 +61,10 @@ class ToolContext:
         def spawn(name: str, work: Coroutine[Any, Any, None]) -> None:
             loop.call_soon_threadsafe(self.spawn, name, work)
 
-        return replace(self, announce=announce, spawn=spawn)
+        def end(reason: str) -> None:
+            loop.call_soon_threadsafe(self.end, reason)
+
+        return replace(self, announce=announce, spawn=spawn, end=end)
 
 
 class Tool(Generic[P, R]):

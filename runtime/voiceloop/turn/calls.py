@@ -17,6 +17,7 @@ class _Batch:
     """The calls of one reply."""
 
     turn_id: str
+    calls: int = 0
     running: set[str] = field(default_factory=set)
     reply_over: bool = False
     superseded: bool = False
@@ -44,6 +45,7 @@ class CallBook:
         if call_id in self._known:
             return False
         batch = self._batches.setdefault(reply_id, _Batch(turn_id))
+        batch.calls += 1
         batch.running.add(call_id)
         self._reply_of[call_id] = reply_id
         self._known.add(call_id)
@@ -62,6 +64,10 @@ class CallBook:
         """The reply will call nothing more."""
         if reply_id in self._batches:
             self._batches[reply_id].reply_over = True
+
+    def single(self, reply_id: str) -> bool:
+        """The reply made one call, and its follow-up is still owed."""
+        return reply_id in self._batches and self._batches[reply_id].calls == 1
 
     def follow_up(self, reply_id: str) -> str | None:
         """The turn the model is owed a follow-up for, once, when everything of the reply is in."""

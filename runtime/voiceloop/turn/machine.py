@@ -59,6 +59,8 @@ class TurnMachine:
         """The spoken turn that ended and has no reply yet."""
         self.turn_id = ""
         """The newest turn the user finished."""
+        self.leaving = ""
+        """Why the session is to end once everything is said; empty when it is not, or the user has gone on since."""
         self.warnings: list[tuple[str, str]] = []
         """(code, detail) pairs for the caller to take and clear."""
         self._spoken_turn = ""
@@ -108,6 +110,8 @@ class TurnMachine:
                 if tools is not None:
                     self.calls.survivors = frozenset(survivors)
                 return [do.UpdateEngine(instructions, tools)]
+            case on.EndWhenSaid(reason=reason):
+                self.leaving = reason
             case on.DeadlinePassed(name=name):
                 return self._deadline(name, now)
             case _:
@@ -122,6 +126,9 @@ class TurnMachine:
                 return self._reply_started(reply_id, ask_id, now)
             case on.ReplyFinished():
                 return self._reply_finished(event, now)
+            case on.ReplyTextArrived(reply_id=reply_id):
+                if reply_id in self.replies:
+                    self.replies.live[reply_id].worded = True
             case on.ReplyAudioStarted() | on.PlaybackStarted() | on.PlaybackFinished():
                 self._sounded(event)
             case on.PlaybackFlushed(spans=spans):
@@ -142,7 +149,6 @@ class TurnMachine:
                 | on.EngineLost()
                 | on.UserTranscribed()
                 | on.TranscriptionFailed()
-                | on.ReplyTextArrived()
                 | on.EndAsked()
             ):
                 pass
@@ -183,7 +189,7 @@ class TurnMachine:
             return [*out, do.ForgetTurn(turn_id)]
         if self.floor.held:
             out += self._interrupt(now)
-        self._cough_handed_over = ""
+        self._cough_handed_over = self.leaving = ""
         self.turn_id = self.unanswered = self._spoken_turn = turn_id
         if self.traits.starts_replies:
             patience = GRACE_S if self.arbiter.slot is not Slot.FREE else self.policy.reply_start_s
@@ -193,6 +199,7 @@ class TurnMachine:
 
     def _typed(self, turn_id: str, text: str, now: float) -> list[do.Command]:
         out = self._interrupt(now) if self.answering else []
+        self.leaving = ""
         self.turn_id = turn_id
         self.want(Want(turn_id))
         return [*out, do.SendText(turn_id, text)]
@@ -283,8 +290,11 @@ class TurnMachine:
         return [do.SendToolOutput(call_id, output)]
 
     def _follow_up(self, reply_id: str) -> None:
+        reply = self.replies.get(reply_id)
+        # A goodbye that came with the call that ends the session is not said twice.
+        said = bool(self.leaving) and reply is not None and reply.worded and self.calls.single(reply_id)
         turn_id = self.calls.follow_up(reply_id)
-        if turn_id is not None:
+        if turn_id is not None and not said:
             self.want(Want(turn_id, tools_allowed=self.calls.rounds(turn_id) <= self.policy.tool_rounds))
 
     # Trouble -----------------------------------------------------------------------------------------------------

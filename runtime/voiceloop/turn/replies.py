@@ -23,6 +23,8 @@ class LiveReply:
     generating: bool = True
     sounding: bool = False
     """It has audio."""
+    worded: bool = False
+    """It has words."""
     tries: int = 0
 
     def retry(self, event: ReplyFinished) -> Want | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from voiceloop.pronounce import pronunciations
 from voiceloop.settings import TurnSettings
 from voiceloop.vocabulary import AssistantTurn, AudioFormat, Item, ToolCall, ToolOutput, ToolSpec, Traits, UserTurn
 from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, WireItem
@@ -27,6 +28,7 @@ class SessionConfig:
     language: str = "en"
     """BCP 47, or `auto`."""
     vocabulary: Sequence[str] = ()
+    pronounce: Mapping[str, str] = field(default_factory=dict)
     transcription_model: str | None = "whisper-1"
     """None: the user's speech is not put into words."""
     turn: TurnSettings = field(default_factory=TurnSettings)
@@ -41,7 +43,7 @@ def session_fields(config: SessionConfig) -> SessionFields:
     return SessionFields(
         kind="realtime",
         modality=config.modality,
-        instructions=config.instructions,
+        instructions=instructions_of(config.instructions, config.pronounce),
         voice=config.voice or UNSET,
         input_format=config.format,
         output_format=config.format,
@@ -52,11 +54,18 @@ def session_fields(config: SessionConfig) -> SessionFields:
     )
 
 
-def changed_fields(instructions: str | None, tools: Sequence[ToolSpec] | None) -> SessionFields:
+def instructions_of(instructions: str, pronounce: Mapping[str, str]) -> str:
+    """The instructions with a line on how to say words that are spoken otherwise than they are written."""
+    return "\n\n".join(part for part in (instructions, pronunciations(pronounce)) if part)
+
+
+def changed_fields(
+    instructions: str | None, tools: Sequence[ToolSpec] | None, pronounce: Mapping[str, str]
+) -> SessionFields:
     """A later `session.update`: what is not told stays as it is."""
     return SessionFields(
         kind="realtime",
-        instructions=UNSET if instructions is None else instructions,
+        instructions=UNSET if instructions is None else instructions_of(instructions, pronounce),
         tools=UNSET if tools is None else tuple(tools),
         tool_choice="auto" if tools else UNSET,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -17,6 +17,7 @@ from voiceloop.commands import (
     TrimReply,
     UpdateEngine,
 )
+from voiceloop.pronounce import pronounced
 from voiceloop.vocabulary import HeardSpan, Item
 from voiceloop.wire.asks import ASK_KEY, Asks
 from voiceloop.wire.client import (
@@ -47,7 +48,16 @@ SAY_EXACTLY: Final = "Say exactly this, and nothing else: {text}"
 class Orders:
     """Turns commands into messages in the outbox."""
 
-    def __init__(self, outbox: Outbox, asks: Asks, turns: Turns, replies: Replies, counts: Counts) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        asks: Asks,
+        turns: Turns,
+        replies: Replies,
+        counts: Counts,
+        pronounce: Mapping[str, str],
+    ) -> None:
+        self._pronounce = pronounce
         self._outbox = outbox
         self._asks = asks
         self._turns = turns
@@ -82,7 +92,7 @@ class Orders:
             case SendToolOutput():
                 self._outbox.put(CreateItem(CallOutputItem("", command.call_id, command.output)))
             case UpdateEngine():
-                self._outbox.put(UpdateSession(changed_fields(command.instructions, command.tools)))
+                self._outbox.put(UpdateSession(changed_fields(command.instructions, command.tools, self._pronounce)))
             case _:
                 assert_never(command)
 
@@ -113,8 +123,9 @@ class Orders:
         return self._asks.refused(error)
 
     def _ask(self, ask: AskReply) -> None:
+        say = None if ask.say is None else SAY_EXACTLY.format(text=pronounced(ask.say, self._pronounce))
         fields = ResponseFields(
-            instructions=UNSET if ask.say is None else SAY_EXACTLY.format(text=ask.say),
+            instructions=UNSET if say is None else say,
             tool_choice=UNSET if ask.tools_allowed and ask.say is None else "none",
             metadata={ASK_KEY: ask.ask_id},
         )

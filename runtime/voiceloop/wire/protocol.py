@@ -95,7 +95,7 @@ class RealtimeProtocol:
         self._turns = Turns()
         self._replies = Replies(self._asks, config.format)
         self._inbox = Inbox(self._asks, self._turns, self._replies, self.counts)
-        self._orders = Orders(self._outbox, self._asks, self._turns, self._replies, self.counts)
+        self._orders = Orders(self._outbox, self._asks, self._turns, self._replies, self.counts, config.pronounce)
         self._last_error = WireError()
         self._last_error_s = -inf
 

@@ -1,0 +1,73 @@
+"""What core and engine are told of an agent: its texts with the session's facts in them, its rules, its seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from voiceloop.agent import Agent
+from voiceloop.core import Profile
+from voiceloop.engines.base import Seed
+from voiceloop.settings import AgentSettings, Settings
+from voiceloop.templates import rendered
+from voiceloop.tools.bus import survivors
+from voiceloop.tools.tool import as_tool
+from voiceloop.vocabulary import Tier
+
+__all__ = ["profile_of", "seed_of", "with_facts"]
+
+
+def with_facts(who: AgentSettings, facts: Mapping[str, str]) -> AgentSettings:
+    """Return the agent's settings with the facts in its texts. Raises SettingsError for a name that is none of them."""
+
+    def said(text: str | None, what: str) -> str | None:
+        return None if text is None else rendered(text, facts, what)
+
+    idle = who.idle
+    texts = {
+        "instructions": rendered(who.instructions, facts, "agent.instructions"),
+        "greeting": said(who.greeting, "agent.greeting"),
+        "idle": idle.model_copy(
+            update={
+                "prompt": said(idle.prompt, "agent.idle.prompt"),
+                "goodbye": said(idle.goodbye, "agent.idle.goodbye"),
+            }
+        ),
+    }
+    return who.model_copy(update=texts)
+
+
+def profile_of(agent: Agent, settings: Settings) -> Profile:
+    """Return what the core needs to know of an agent and its settings."""
+    who = agent.settings
+    turn = settings.realtime.turn
+    return Profile(
+        greeting=who.greeting or "",
+        greeting_interruptible=who.greeting_interruptible,
+        idle_prompt=who.idle.prompt or "",
+        idle_goodbye=who.idle.goodbye or "",
+        idle_after_s=who.idle.after_s,
+        limit_s=who.limits.minutes * 60,
+        token_limit=who.limits.tokens or 0,
+        tool_rounds=who.limits.tool_rounds,
+        survivors=survivors(map(as_tool, agent.tools)),
+        interrupt_after_s=turn.interrupt_after_ms / 1000,
+        silence_s=turn.silence_ms / 1000,
+        reply_start_s=settings.realtime.reply_start_timeout_s,
+        transcribes=settings.realtime.transcription_model is not None,
+    )
+
+
+def seed_of(agent: Agent, settings: Settings, modality: Literal["audio", "text"]) -> Seed:
+    """Return what the realtime engine needs to know of an agent and its settings."""
+    who = agent.settings
+    return Seed(
+        instructions=who.instructions,
+        tools=tuple(as_tool(made).spec() for made in agent.tools),
+        format=settings.audio.wire,
+        language=who.language,
+        voice=who.voice.on(Tier.REALTIME),
+        vocabulary=who.vocabulary,
+        pronounce=who.pronounce if modality == "audio" else {},
+        modality=modality,
+    )
