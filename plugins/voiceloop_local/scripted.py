@@ -35,10 +35,10 @@ class ScriptedBrain:
     """Deterministic: the same items give the same thoughts."""
 
     async def think(
-        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None
+        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None, language: str = "en"
     ) -> AsyncIterator[Thought]:
-        """Yield exactly one thought. A tool's result is reported, and never causes another call."""
-        del instructions
+        """Yield exactly one thought, in English. A tool's result is reported, and never causes another call."""
+        del instructions, language
         yield Say(say) if say is not None else _answer(items, tools)
 
 

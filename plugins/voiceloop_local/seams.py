@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from voiceloop.languages.guess import LanguageGuess
 from voiceloop.vocabulary import Item, ToolSpec
 
 __all__ = ["SPEECH_RATE_HZ", "Brain", "Call", "Heard", "Say", "Speaker", "Thought", "Transcriber"]
@@ -22,6 +23,8 @@ class Heard:
     """What recognition made of a stretch of speech; empty text means that nobody said anything."""
 
     text: str
+    guess: LanguageGuess
+    """The language of the conversation, this speech counted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,14 @@ class Transcriber(Protocol):
     async def transcribe(self, pcm: bytes, rate_hz: int, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
         """Return the words in `pcm`, empty when there are none."""
 
+    async def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:
+        """Return which language of `among` is spoken and its probability from 0 to 1; "" and 0 when none is."""
+
 
 class Speaker(Protocol):
     """Turns words into speech."""
 
-    def speak(self, text: str, voice: str | None = None) -> AsyncIterator[bytes]:
+    def speak(self, text: str, voice: str | None = None, language: str = "en") -> AsyncIterator[bytes]:
         """Yield PCM at `SPEECH_RATE_HZ`, chunks as they are ready; an unknown voice falls back to the default."""
 
 
@@ -61,6 +67,9 @@ class Brain(Protocol):
     """Decides what to say or do next."""
 
     def think(
-        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None
+        self, instructions: str, items: Sequence[Item], tools: Sequence[ToolSpec], say: str | None, language: str = "en"
     ) -> AsyncIterator[Thought]:
-        """Yield what to say or call, in order. `say` is a text to be said word for word instead of an own thought."""
+        """Yield what to say or call, in order. `say` is a text to be said word for word instead of an own thought.
+
+        `language` is the tag of the language to answer in.
+        """

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+from voiceloop.languages.sentences import sentences
+from voiceloop.languages.shelf import language_for
 from voiceloop_local.realtime.coding import DeltaCutter
 from voiceloop_local.realtime.reply import Reply
 from voiceloop_local.realtime.shared import Shared, within
-from voiceloop_local.realtime.words import WordClock, sentences_of
+from voiceloop_local.realtime.words import WordClock
 
 __all__ = ["FASTEST", "Narration", "Pace"]
 
@@ -37,20 +39,21 @@ class Narration:
         self._shared = shared
         self._reply = reply
         self._voice = reply.settings.voice if isinstance(reply.settings.voice, str) else None
+        self._tag = shared.tongue.spoken(shared.config)
         self._cutter = DeltaCutter(reply.settings.output)
         self._pace = Pace()
 
     async def say(self, text: str) -> None:
         """Speak `text`; stops early when the reply has reached its token limit. Safe to cancel."""
-        for sentence in sentences_of(text):
+        for sentence in sentences(text, language_for(self._tag)):
             await self._say(sentence)
             if self._reply.full:
                 return
 
     async def _say(self, sentence: str) -> None:
-        words = WordClock(self._reply.spaced(sentence))
+        words = WordClock(self._reply.spaced(sentence), language_for(self._tag).sentences.char_ms)
         sent_ms = 0
-        speech = self._shared.models.speaker.speak(sentence, self._voice)
+        speech = self._shared.models.speaker.speak(sentence, self._voice, self._tag)
         async with aclosing(within(speech, CHUNK_WITHIN_S)) as chunks:
             async for chunk in chunks:
                 for pcm in self._cutter.feed(chunk):

@@ -136,7 +136,8 @@ class Replies:
         if (exact := exact_words(settings.instructions)) is not None:
             return _say(exact)
         instructions, context = context_of(items, settings.instructions)
-        return self._shared.models.brain.think(instructions, context, tools_offered(settings), None)
+        tag = self._shared.tongue.spoken(self._shared.config)
+        return self._shared.models.brain.think(instructions, context, tools_offered(settings), None, tag)
 
     def _count(self, reply: Reply, items: Iterable[StoredItem]) -> None:
         settings = reply.settings

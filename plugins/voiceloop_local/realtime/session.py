@@ -22,6 +22,7 @@ from voiceloop_local.realtime.idle import IdleWatch
 from voiceloop_local.realtime.items import StoredItem
 from voiceloop_local.realtime.replies import Replies
 from voiceloop_local.realtime.shared import Crew, Models, Outbox, Peer, PeerGoneError, Shared
+from voiceloop_local.realtime.tongue import Tongue
 from voiceloop_local.realtime.turns import DetectorFactory, Turns
 
 __all__ = ["Limits", "RealtimeSession"]
@@ -47,9 +48,11 @@ _FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of a session."""
+    """Bounds of a session, and what it is given when its client asks for nothing else."""
 
     minutes: float = 60.0
+    language: str = "en"
+    """A tag, or `auto`: the language of a client that names none."""
 
 
 class RealtimeSession:
@@ -89,6 +92,7 @@ class RealtimeSession:
             outbox=outbox,
             crew=crew,
             new_id=_new_id,
+            tongue=Tongue(self._limits.language),
         )
 
     async def _serve(self, shared: Shared, now_unix_s: float) -> None:

@@ -15,6 +15,7 @@ from voiceloop_local.realtime.checks import Json
 from voiceloop_local.realtime.config import SessionConfig
 from voiceloop_local.realtime.conversation import Conversation
 from voiceloop_local.realtime.dialect import Dialect
+from voiceloop_local.realtime.tongue import Tongue
 from voiceloop_local.seams import Brain, Speaker, Transcriber
 
 __all__ = ["Crew", "Models", "Outbox", "Peer", "PeerGoneError", "Shared", "within"]
@@ -137,6 +138,7 @@ class Shared:
     outbox: Outbox
     crew: Crew
     new_id: Callable[[str], str]
+    tongue: Tongue
     _events: int = 0
 
     def emit(self, *events: Json) -> None:

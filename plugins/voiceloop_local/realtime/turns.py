@@ -59,6 +59,7 @@ class Turns:
         self._on_turn = on_turn
         self._early: asyncio.Task[Heard | Unheard] | None = None
         self._pending: dict[str, asyncio.Task[None]] = {}
+        self._prepared = ""
         self._buffer = InputBuffer(*self._setup(shared.config), shared.new_id)
 
     @property
@@ -77,6 +78,10 @@ class Turns:
         if (now.input, now.turns) != (before.input, before.turns):
             self._drop_early()
             self._buffer.configure(*self._setup(now))
+        wanted = self._shared.tongue.wanted(now)
+        if wanted != self._prepared:
+            self._prepared = wanted
+            self._shared.crew.spawn("language", self._prepare(now))
 
     def append(self, event: Fields) -> None:
         """Take audio; never acknowledged."""
@@ -157,17 +162,25 @@ class Turns:
         return self._shared.crew.spawn("recognise", self._hear(pcm, rate_hz))
 
     async def _hear(self, pcm: bytes, rate_hz: int) -> Heard | Unheard:
-        wanted = self._shared.config.transcription
-        language = (wanted.language if wanted is not None else None) or "en"
-        vocabulary = wanted.vocabulary if wanted is not None else ()
+        config, tongue, ears = self._shared.config, self._shared.tongue, self._shared.models.transcriber
         try:
             async with asyncio.timeout(RECOGNITION_WITHIN_S):
-                text = await self._shared.models.transcriber.transcribe(pcm, rate_hz, language, vocabulary)
+                guess = await tongue.told(config, pcm, rate_hz, ears)
+                vocabulary = tongue.vocabulary(config, guess.language)
+                text = await ears.transcribe(pcm, rate_hz, guess.language, vocabulary)
         except TimeoutError:
             return Unheard(f"Recognition took longer than {RECOGNITION_WITHIN_S:.0f} s.")
         except (VoiceloopError, OSError) as error:
             return Unheard(str(error))
-        return Heard(text.strip())
+        return Heard(text.strip(), guess)
+
+    async def _prepare(self, config: SessionConfig) -> None:
+        """Load what the language needs while nobody speaks yet; what cannot be loaded is said at once."""
+        try:
+            await self._shared.tongue.prepare(config, rate_of(config.input), self._shared.models.transcriber)
+        except (VoiceloopError, OSError) as error:
+            body = {"type": "server_error", "code": "language_unavailable", "message": str(error), "param": None}
+            self._shared.emit({"type": "error", "error": body | {"event_id": None}})
 
     def _recognise(self, item: StoredItem, part: Part, heard: asyncio.Task[Heard | Unheard]) -> None:
         task = self._shared.crew.spawn("transcript", self._finish(item, part, heard))
@@ -180,8 +193,9 @@ class Turns:
         kind = "conversation.item.input_audio_transcription"
         events: list[Json]
         match outcome:
-            case Heard(text):
+            case Heard(text, guess):
                 part.text = text
+                self._shared.tongue.guess = guess
                 usage = transcription_usage(part.audio_ms)
                 events = [{"type": f"{kind}.delta", **where, "delta": text}] if text else []
                 events.append({"type": f"{kind}.completed", **where, "transcript": text, "usage": usage})

@@ -1,28 +1,24 @@
-"""Cutting text into sentences to speak and words to show, and telling when a word is due."""
+"""Cutting text into words to show, and telling when a word is due."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["SPOKEN_CHAR_MS", "WordClock", "exact_words", "sentences_of", "words_of"]
+__all__ = ["SPOKEN_CHAR_MS", "WordClock", "exact_words", "words_of"]
 
 SPOKEN_CHAR_MS = 55
 """How long a character of English takes to say, about; the transcript is spread over the audio by it."""
 
 _EXACTLY = "Say exactly this, and nothing else:"
-_SENTENCE = re.compile(r"\S.*?(?:[.!?]+[\"')\]]*(?=\s|$)|\n|$)", re.DOTALL)
-_WORD = re.compile(r"\s*\S+|\s+$")
+_UNSPACED = "\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
+"""Characters of scripts that put no spaces between words; each is shown by itself."""
+_WORD = re.compile(rf"\s*(?:[{_UNSPACED}]|[^\s{_UNSPACED}]+)|\s+$")
 
 
 def exact_words(instructions: str) -> str | None:
     """The text a reply was told to say word for word, None when it was not."""
     text = instructions.strip()
     return text[len(_EXACTLY) :].strip() if text.startswith(_EXACTLY) else None
-
-
-def sentences_of(text: str) -> list[str]:
-    """Sentences in order, without the white space around them; abbreviations may split one, no word is lost."""
-    return [found.group().strip() for found in _SENTENCE.finditer(text) if found.group().strip()]
 
 
 def words_of(text: str) -> list[str]:
@@ -36,7 +32,8 @@ class WordClock:
     The transcript then tells a client which words belong to which audio, which is what it needs when it is cut off.
     """
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, char_ms: int = SPOKEN_CHAR_MS) -> None:
+        self._char_ms = char_ms
         self._words = words_of(sentence)
         self._next = 0
         self._due_ms = 0
@@ -45,7 +42,7 @@ class WordClock:
         """Words whose turn has come when `sent_ms` of this sentence's audio have gone out."""
         first = self._next
         while self._next < len(self._words) and self._due_ms <= sent_ms:
-            self._due_ms += len(self._words[self._next]) * SPOKEN_CHAR_MS
+            self._due_ms += len(self._words[self._next]) * self._char_ms
             self._next += 1
         return self._words[first : self._next]
 

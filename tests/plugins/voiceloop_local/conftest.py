@@ -31,8 +31,9 @@ def silence(duration_ms, rate_hz=RATE_HZ):
 class FakeTranscriber:
     """Takes `takes_s` and returns the next of `texts`; the last one for ever. An exception among them is raised."""
 
-    def __init__(self, *texts, takes_s=0.4):
+    def __init__(self, *texts, takes_s=0.4, languages=()):
         self.texts = list(texts) or ["hello there"]
+        self.languages = languages if isinstance(languages, Exception) else list(languages)
         self.takes_s = takes_s
         self.heard = []
 
@@ -44,6 +45,11 @@ class FakeTranscriber:
             raise text
         return text
 
+    async def identify(self, pcm, rate_hz, among):
+        if isinstance(self.languages, Exception):
+            raise self.languages
+        return self.languages.pop(0) if pcm else ("", 0.0)
+
 
 class FakeSpeaker:
     """60 ms of tone a character, in chunks of uneven length."""
@@ -52,9 +58,11 @@ class FakeSpeaker:
         self.takes_s = takes_s
         self.error = error
         self.said = []
+        self.languages = []
 
-    async def speak(self, text, voice=None):
+    async def speak(self, text, voice=None, language="en"):
         self.said.append((text, voice))
+        self.languages.append(language)
         await asyncio.sleep(self.takes_s)
         if self.error:
             raise self.error

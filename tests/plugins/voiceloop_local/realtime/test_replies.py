@@ -24,7 +24,7 @@ class Thinks:
         self.thoughts = thoughts
         self.asked = []
 
-    async def think(self, instructions, items, tools, say):
+    async def think(self, instructions, items, tools, say, language="en"):
         self.asked.append((instructions, list(items), [tool.name for tool in tools], say))
         for thought in self.thoughts:
             if isinstance(thought, Exception):
@@ -266,7 +266,7 @@ async def test_a_cancelled_reply_lets_go_of_voice_and_brain_at_once(visiting):
                 closed.append("brain")
 
     class Voice:
-        async def speak(self, text, voice=None):
+        async def speak(self, text, voice=None, language="en"):
             try:
                 while True:
                     yield bytes(48_000)

@@ -13,7 +13,7 @@ class Thinks:
         self.thoughts = thoughts
         self.asked = []
 
-    async def think(self, instructions, items, tools, say):
+    async def think(self, instructions, items, tools, say, language="en"):
         self.asked.append((instructions, list(items), [tool.name for tool in tools], say))
         for thought in self.thoughts:
             if isinstance(thought, Exception):

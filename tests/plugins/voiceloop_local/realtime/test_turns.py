@@ -76,7 +76,11 @@ async def test_language_and_vocabulary_reach_recognition(visiting, fakes):
         visit.append(g711.encode_ulaw(fakes.tone(1000, 8000)))
         visit.send("input_audio_buffer.commit")
         await visit.until("conversation.item.input_audio_transcription.completed")
-    assert transcriber.heard == [(1000, 8000, "de", ("Brezel",))]
+    first, heard = transcriber.heard
+    assert first == (0, 8000, "de", ())  # has the models of the language loaded before they are needed
+    assert heard[:3] == (1000, 8000, "de")
+    assert heard[3][0] == "Brezel"
+    assert "Auf Wiedersehen." in heard[3]
     assert "response.created" not in visit.types
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop_local.realtime.words import SPOKEN_CHAR_MS, WordClock, exact_words, sentences_of, words_of
+from voiceloop_local.realtime.words import SPOKEN_CHAR_MS, WordClock, exact_words, words_of
 
 
 @pytest.mark.parametrize(
@@ -20,25 +20,8 @@ def test_exact_words_are_recognised(instructions, exact):
     assert exact_words(instructions) == exact
 
 
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
-        ('He said "no." Then he left.', ['He said "no."', "Then he left."]),
-        ("You said: pi is 3.14.", ["You said: pi is 3.14."]),
-        ("a\nb", ["a", "b"]),
-        ("no end", ["no end"]),
-        ("  ", []),
-        ("", []),
-    ],
-)
-def test_sentences_are_cut_after_their_marks(text, sentences):
-    assert sentences_of(text) == sentences
-
-
 @given(st.text(max_size=200))
 def test_no_word_is_lost_or_added(text):
-    assert " ".join(sentences_of(text)).split() == text.split()
     assert "".join(words_of(text)) == text
 
 
@@ -49,3 +32,9 @@ def test_words_come_when_their_audio_does():
     assert clock.due(4 * SPOKEN_CHAR_MS) == [" more"]
     assert clock.rest() == [" wordy", " words"]
     assert clock.rest() == clock.due(10_000) == []
+
+
+def test_where_words_have_no_spaces_each_character_comes_by_itself():
+    clock = WordClock("好的。OK 吗", char_ms=200)
+    assert clock.due(200) == ["好", "的"]
+    assert clock.rest() == ["。", "OK", " 吗"]
