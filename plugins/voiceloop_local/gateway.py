@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 
 from voiceloop.audio.vad import Detector, webrtc_detector
 from voiceloop.errors import MisuseError, UsageError
+from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop_local.doorkeeper import Answer, Caller, Handshake, admit, is_loopback, problem, route, subprotocol
 from voiceloop_local.realtime.session import Limits, RealtimeSession
 from voiceloop_local.realtime.shared import Models, PeerGoneError
@@ -230,16 +231,22 @@ class LocalModels(Protocol):
         """Thinks."""
 
 
-async def serve_gateway(host: str, port: int, key: str | None, brain: str, ready: Callable[[str], None]) -> None:
+async def serve_gateway(
+    host: str, port: int, key: str | None, brain: str, ready: Callable[[str], None], *, language: str = "en"
+) -> None:
     """Serve until cancelled; calls `ready(base_url)` once, when the models are loaded.
 
-    `brain` is `local`, `scripted`, or the URL of an OpenAI-compatible chat server. Raises UsageError for another
-    brain, a busy port or a keyless host that is not loopback, DeviceError when a model package is missing.
+    `brain` is `local`, `scripted`, or the URL of an OpenAI-compatible chat server; `language` a tag or `auto`, for
+    clients that name none. Raises UsageError for another brain, a busy port or a keyless host that is not loopback,
+    SettingsError for a language without data, DeviceError when a model package is missing.
     """
+    if language != AUTO:
+        language_for(language)
     if brain not in ("local", "scripted") and not brain.startswith(("http://", "https://")):
         raise UsageError(f"Unknown brain '{brain}': use local, scripted, or the http URL of a chat server.")
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(Gateway(host, port, key))
+        gateway.limits = Limits(language=language)
         from voiceloop_local.models import open_models  # noqa: PLC0415 - the port is bound first: callers see 503
 
         models: LocalModels = await stack.enter_async_context(open_models())

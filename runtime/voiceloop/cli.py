@@ -177,10 +177,11 @@ def gateway(
     port: Annotated[int, typer.Option(help="Port; 0 picks a free one.", min=0, max=65_535)] = 8_080,
     key: Annotated[str | None, typer.Option(help="Key that callers must send.")] = None,
     brain: Annotated[str, typer.Option(help="Who thinks.", metavar="local|scripted|URL")] = "local",
+    language: Annotated[str, typer.Option(help="Language of callers that name none.", metavar="TAG|auto")] = "en",
     child: Annotated[bool, typer.Option("--child", hidden=True)] = False,  # noqa: FBT002
 ) -> int:
     """Serve on-device models as a DGrid-compatible gateway."""
-    status: int = command("gateway", "gateway")(host, port, key, brain, child=child)
+    status: int = command("gateway", "gateway")(host, port, key, brain, language=language, child=child)
     return status
 
 

@@ -17,8 +17,11 @@ __all__ = ["gateway"]
 LEAVE_WITHIN_S = 2.0
 
 
-def gateway(host: str, port: int, key: str | None, brain: str, *, child: bool) -> int:
-    """Serve until a signal comes or, as a child, until the parent's pipe closes."""
+def gateway(host: str, port: int, key: str | None, brain: str, *, language: str, child: bool) -> int:
+    """Serve until a signal comes or, as a child, until the parent's pipe closes.
+
+    `language` is a tag or `auto`, for callers that name none.
+    """
     try:
         serve = importlib.import_module("voiceloop_local.gateway").serve_gateway
     except ImportError as error:
@@ -34,7 +37,7 @@ def gateway(host: str, port: int, key: str | None, brain: str, *, child: bool) -
         if child:
             watch_parent(asyncio.get_running_loop(), task.cancel)
         try:
-            await serve(host, port, key, brain, tell_ready)
+            await serve(host, port, key, brain, tell_ready, language=language)
         except asyncio.CancelledError:
             if not child:
                 raise
