@@ -67,9 +67,11 @@ class Effective:
     values: Mapping[Path, Any]
 
     def where(self, path: Path) -> str:
-        """Say where the value of a path came from."""
-        layer = self.given.get(path)
-        return layer.where(path) if layer else "default"
+        """Say where the value of a path came from, or of what it is a part of, or the first of its parts."""
+        above = (path[:length] for length in range(len(path), 0, -1))
+        below = (leaf for leaf in self.given if leaf[: len(path)] == path)
+        found = next((leaf for leaf in (*above, *below) if leaf in self.given), None)
+        return self.given[found].where(found) if found else "default"
 
 
 # Layers --------------------------------------------------------------------------------------------------------------
@@ -168,9 +170,7 @@ def from_text(path: Path, text: str) -> Any:  # noqa: ANN401 - a value of any ty
 
 def overlay(layers: Sequence[Layer]) -> Effective:
     """Lay layers over each other, the last on top, and check the result. Raises SettingsError."""
-    given: dict[Path, Layer] = {}
-    for layer in layers:
-        given.update(dict.fromkeys(layer.values, layer))
+    given = stacked(layers)
     values = {path: nothing_if_empty(path, layer.values[path]) for path, layer in given.items()}
     tables: dict[str, Any] = {}
     for path in sorted(values, key=len):
@@ -187,6 +187,17 @@ def overlay(layers: Sequence[Layer]) -> Effective:
         return Effective(Settings.model_validate(tables), given, values)
     except ValidationError as error:
         refuse(error, given)
+
+
+def stacked(layers: Sequence[Layer]) -> dict[Path, Layer]:
+    """Return which layer has the last word about each path; a value also replaces what stands below its path."""
+    given: dict[Path, Layer] = {}
+    for layer in layers:
+        below = [leaf for leaf in given if any(leaf[:length] in layer.values for length in range(1, len(leaf)))]
+        for leaf in below:  # one voice for all takes the place of a table of voices
+            del given[leaf]
+        given.update(dict.fromkeys(layer.values, layer))
+    return given
 
 
 def nothing_if_empty(path: Path, value: Any) -> Any:  # noqa: ANN401 - a value of any type

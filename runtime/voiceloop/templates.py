@@ -21,10 +21,10 @@ _LONGEST_NAME: Final = 60
 
 
 def facts_of(session_id: str, language: str, now: datetime, data: Mapping[str, object]) -> dict[str, str]:
-    """Return what texts may name: `session_id`, `language`, `date`, `time`, `zone`, and everything in `data`.
+    """Return what texts may name: `session_id`, `language`, `date`, `time`, `zone`, `caller` and everything in `data`.
 
-    `now` is the local time, with its zone, at which the session begins. Where `data` has one of those names it wins;
-    None becomes nothing.
+    `now` is the local time, with its zone, at which the session begins. `caller` is empty unless `data` tells it; of
+    the other names, too, `data` has the last word. None becomes nothing.
     """
     offset = now.strftime("%z")
     zone = f"UTC{offset[:3]}:{offset[3:5]}" if offset else ""
@@ -35,6 +35,7 @@ def facts_of(session_id: str, language: str, now: datetime, data: Mapping[str, o
         "date": now.strftime("%Y-%m-%d"),
         "time": now.strftime("%H:%M"),
         "zone": f"{name} ({zone})" if zone and not name.startswith("UTC") else zone or name,
+        "caller": "",
         **data,
     }
     return {key: "" if value is None else _bounded(str(value)) for key, value in facts.items()}

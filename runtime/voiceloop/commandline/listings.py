@@ -65,6 +65,9 @@ def written(value: object) -> str:
         return '"***"'
     if isinstance(value, tuple):
         value = list(value)
+    if isinstance(value, dict):
+        entries = ", ".join(f"{json.dumps(name, ensure_ascii=False)} = {written(part)}" for name, part in value.items())
+        return f"{{ {entries} }}" if entries else "{}"
     return json.dumps("" if value is None else value, ensure_ascii=False)
 
 
