@@ -6,6 +6,7 @@ import pytest
 
 from engines.desk import Desk
 from voiceloop.commands import AskReply, CancelReply, SendText
+from voiceloop.engines.coding import encoder
 from voiceloop.engines.realtime import RealtimeEngine, factory
 from voiceloop.errors import SettingsError
 from voiceloop.events import EngineLost, EngineReady, ReplyAudioStarted, ReplyFinished, ReplyStarted, SpeechStarted
@@ -14,7 +15,7 @@ from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.numbers import Run, numbered, runs
 from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Stall
-from voiceloop.vocabulary import Cause, Tier, Traits
+from voiceloop.vocabulary import AudioFormat, Cause, Tier, Traits
 
 dialects = pytest.mark.parametrize("dialect", ["beta", "ga"])
 FRAME = 480
@@ -183,6 +184,30 @@ async def test_a_full_buffer_refuses_and_a_refused_frame_is_sent_once_when_there
         assert hears(desk, 1, first=taken) == 1
         await asyncio.sleep(0.1)
         assert runs(bytes(desk.gateway.connection.hearing.pcm)) == [Run(0, 0, (taken + 1) * FRAME)]
+
+
+@virtual_time
+async def test_a_refused_frame_is_converted_once():
+    form = {"format": {"type": "audio/pcm", "rate": 24_000}}
+    gateway = ScriptedGateway()
+    gateway.when(
+        "session.update",
+        Send({"type": "session.updated", "session": {"type": "realtime", "audio": {"input": form, "output": form}}}),
+    )
+    async with Desk(gateway, form="g711_ulaw") as desk:
+        desk.network.hold()
+        taken = 0
+        while hears(desk, 1, first=taken):
+            taken += 1
+        for _ in range(5):
+            assert hears(desk, 1, first=taken) == 0
+        desk.network.release()
+        await asyncio.sleep(0.1)
+        assert hears(desk, 5, first=taken) == 5
+        await asyncio.sleep(0.1)
+    convert = encoder(8000, AudioFormat())
+    expected = b"".join(convert(numbered(number * 160, 160)) for number in range(taken + 5))
+    assert bytes(gateway.connection.hearing.pcm) == expected
 
 
 @virtual_time

@@ -6,8 +6,8 @@
         assert said["heard_ms"] == 1200
 
 Whatever a journey is about, leaving it also checks what every conversation must keep: the transcript is sound and ends
-with one `session_ended`, each call has one outcome, the tape replays to the same commands, the listener heard each
-sample once and in order, and what the transcript calls heard is what was played.
+with one `session_ended`, each call has one outcome, no timer is left, the tape replays to the same commands, the
+listener heard each sample once and in order, and what the transcript calls heard is what was played.
 """
 
 from __future__ import annotations
@@ -165,12 +165,19 @@ class Journey:
         assert problems(self.lines) == []
         called = sorted(line["call_id"] for line in self.said("tool_called"))
         assert sorted(line["call_id"] for line in self.said("tool_finished")) == called
+        self._check_timers()
         self._check_tape()
         assert KEY not in self._tape.getvalue()
         if self._complete:
             errors = len(self.gateway.errors) if self._errors is None else self._errors
             self.gateway.assert_complete(errors=errors)
         self._check_sound()
+
+    def _check_timers(self) -> None:
+        ours = (self.session._driver, self.session._bus, self.engine)
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        left = [timer for timer in timers if getattr(timer._callback, "__self__", None) in ours]
+        assert [timer for timer in left if not timer.cancelled()] == []
 
     def _check_tape(self) -> None:
         text = self._tape.getvalue().splitlines()
