@@ -25,7 +25,6 @@ IDLE = "idle"
 LIMIT = "limit"
 LIMIT_NEAR = "limit_near"
 PARTING = "parting"
-PARTING_CAP = "parting_cap"
 TRANSCRIPTS = "transcripts"
 
 QUIET_S = 1.5
@@ -113,6 +112,10 @@ class Core:
         self._ending: _Ending | None = None
 
     @property
+    def _quiet(self) -> bool:
+        return self.life is Life.LIVE and self.machine.settled and not self._typed
+
+    @property
     def _parting(self) -> str:
         """Why the session ends as soon as everything is said; empty while it goes on."""
         return self._over_limit or self.machine.leaving
@@ -134,6 +137,9 @@ class Core:
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
         out += self._next_typed(now)
+        if self._parting and self._quiet and not self.narrator.captions.waiting:
+            self.life, self._ending = Life.ENDING, _Ending(self._parting)
+            return [*out, do.FlushPlayback()]
         return out + self._watch_quiet(now)
 
     # The session's life ------------------------------------------------------------------------------------------
@@ -191,7 +197,7 @@ class Core:
         self._armed.discard(name)
         if name in {INPUT_ENDED, INPUT_CAP}:
             self._ending = _Ending("input_ended")
-        elif name in {PARTING, PARTING_CAP} and armed:
+        elif name == PARTING and armed:
             self._ending = _Ending(self._parting)
         elif name == LIMIT_NEAR:
             minutes = self.profile.limit_s / 60
@@ -228,13 +234,12 @@ class Core:
 
     def _watch_quiet(self, now: float) -> list[do.Command]:
         """Arm what happens when nothing happens, and disarm it as soon as something does."""
-        quiet = self.life is Life.LIVE and self.machine.settled and not self._typed
+        quiet = self._quiet
         out: list[do.Command] = []
         if self._input_over:
             over = quiet and not self.narrator.captions.waiting
             out += self._arm(INPUT_ENDED, now + self.profile.silence_s + QUIET_S, wanted=over)
-        out += self._arm(PARTING, now, wanted=quiet and bool(self._parting))
-        out += self._arm(PARTING_CAP, now + PART_WITHIN_S, wanted=bool(self._parting))
+        out += self._arm(PARTING, now + PART_WITHIN_S, wanted=bool(self._parting))
         if self._nudge is Nudge.END:
             out += self._arm(IDLE, now, wanted=quiet)
         elif self.profile.idle_prompt or self.profile.idle_goodbye:
