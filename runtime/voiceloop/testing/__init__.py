@@ -1,4 +1,4 @@
-"""Public fakes for anyone who builds on voiceloop: virtual time, a numbered line, a scripted realtime server.
+"""For anyone who tests what they build on voiceloop: conversations, virtual time, a scripted realtime server.
 
 Names are loaded on first use, so importing this costs nothing.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from voiceloop.testing.clock import VirtualLoop, run_virtual, virtual_time
+    from voiceloop.testing.dialogue import converse
     from voiceloop.testing.gateway import ScriptedGateway
     from voiceloop.testing.gateway_server import ScriptedServer
     from voiceloop.testing.line import NumberedLine
@@ -25,6 +26,7 @@ __all__ = [
     "ScriptedGateway",
     "ScriptedServer",
     "VirtualLoop",
+    "converse",
     "numbered",
     "run_virtual",
     "runs",
@@ -39,6 +41,7 @@ _HOMES = {
     "ScriptedGateway": "gateway",
     "ScriptedServer": "gateway_server",
     "VirtualLoop": "clock",
+    "converse": "dialogue",
     "numbered": "numbers",
     "run_virtual": "clock",
     "runs": "numbers",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from voiceloop.errors import MisuseError
+from voiceloop.testing.brain import Brain, question
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_items import Event, Item
 from voiceloop.testing.script import Quirks, Refusal, Reply, Step, Utterance
@@ -24,8 +25,8 @@ __all__ = ["ScriptedGateway"]
 class ScriptedGateway:
     """The script, and everything the server saw.
 
-    `replies` answer in order, then `default` for ever. With `listens`, audio that is not zero is speech and
-    `transcripts` are its words in turn; else speech comes from `heard_speech`. With `key`, another bearer token is
+    `replies` answer in order, then `brain` or else `default` for ever. With `listens`, audio that is not zero is speech
+    and `transcripts` are its words in turn; else speech comes from `heard_speech`. With `key`, another bearer token is
     refused with 401.
     """
 
@@ -33,6 +34,7 @@ class ScriptedGateway:
         self,
         *replies: Reply,
         default: Reply | None = None,
+        brain: Brain | None = None,
         quirks: Quirks | None = None,
         listens: bool = False,
         transcripts: Sequence[str] = (),
@@ -50,6 +52,7 @@ class ScriptedGateway:
         """Headers of every upgrade asked for, refused ones too."""
         self._replies = deque(replies)
         self._default = default or Reply()
+        self._brain = brain
         self._key = key
         self._refusals: deque[Refusal] = deque()
         self._hooks: dict[str, deque[Sequence[Step]]] = {}
@@ -189,9 +192,11 @@ class ScriptedGateway:
         hooks = self._hooks.get(event_type)
         return hooks.popleft() if hooks else ()
 
-    def next_reply(self) -> Reply:
-        """The reply whose turn it is."""
-        return self._replies.popleft() if self._replies else self._default
+    def next_reply(self, connection: Connection, asked: Mapping[str, Any]) -> Reply:
+        """The reply whose turn it is; `asked` is the `response` of the client's request."""
+        if self._replies:
+            return self._replies.popleft()
+        return self._default if self._brain is None else self._brain(question(connection, asked))
 
     def next_number(self, samples: int) -> int:
         """Take so many sample numbers; tells the first."""

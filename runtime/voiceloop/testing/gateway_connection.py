@@ -181,7 +181,7 @@ class Connection:
             metadata_echoed=quirks.metadata_echoed,
         )
         session.spoke = session.spoke or not form.text_only
-        run = ReplyRun(self.gateway.next_reply(), self, form, asked)
+        run = ReplyRun(self.gateway.next_reply(self, asked), self, form, asked)
         self.replies.append(run)
         run.start()
 

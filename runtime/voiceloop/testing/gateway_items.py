@@ -28,6 +28,8 @@ class Item:
     kept_ms: int | None = None
     """What the last truncation left of it."""
     rate_hz: int = 24_000
+    words: str = ""
+    """What the user said in it, transcribed or not."""
 
     @property
     def audio_ms(self) -> int:

@@ -85,6 +85,7 @@ class UserTurns:
             {"type": "message", "role": "user", "status": "completed"},
         )
         item.body["content"] = [{"type": "input_audio", "transcript": None}]
+        item.words = utterance.text
         self._user_item = ""
         self.hearing.empty_buffer()
         previous = self._connection.conversation.add(item)
