@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from voiceloop import app
+from voiceloop import app, backend
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.devices.wavefile import WavLine
@@ -208,21 +208,26 @@ async def test_a_microphone_has_a_meter_on_a_terminal(monkeypatch):
 async def test_without_backend_the_embedded_gateway_is_started_and_used(monkeypatch):
     key = "k" * 32
     gateway = ScriptedGateway(Reply(says=(Spoken("Local.", 0),)), key=key)
-    listening = ScriptedServer(gateway)
+    listening = ScriptedServer(gateway, models=["local-realtime"])
     stopped = []
 
     @contextlib.asynccontextmanager
-    async def embedded(told):
+    async def embedded(told, *, brain):
+        assert brain is None
         told(1.0)
         async with listening:
             yield EmbeddedGateway(listening.base_url, key)
         stopped.append(True)
 
-    monkeypatch.setattr(app, "embedded_gateway", embedded)
+    monkeypatch.setattr(backend, "embedded_gateway", embedded)
+    monkeypatch.setattr(backend, "CHAT_SERVERS", ())
     ended, printed = await hold(make_plan(text=True, say=("hello",)))
     assert ended.exit_status == 0
     assert "starting the embedded gateway" in printed
+    assert "voiceloop talk --brain URL" in printed
     assert "loading models, 1 s" in printed
+    assert "realtime, model local-realtime" in printed
+    assert "VOICELOOP_REALTIME__MODEL" not in printed
     assert "agent: Local." in printed
     assert key not in printed
     assert stopped

@@ -10,15 +10,16 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import SecretStr
-
 from voiceloop.agent import Agent
+from voiceloop.backend import embedded_backend, with_backend, with_model
+from voiceloop.briefing import with_facts
 from voiceloop.devices.base import Line
 from voiceloop.devices.context import LineContext
-from voiceloop.embedded import embedded_gateway
+from voiceloop.embedded import EmbeddedGateway
 from voiceloop.errors import DeviceError, SessionEndedError, UsageError, VoiceloopError
 from voiceloop.overlay import Effective
 from voiceloop.plugins import PluginContext, load
@@ -28,6 +29,7 @@ from voiceloop.session import Ended, Session
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
 from voiceloop.tape import TapeWriter
+from voiceloop.templates import facts_of
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
 
 __all__ = ["Conversation", "Plan", "Wanted", "plan"]
@@ -56,8 +58,18 @@ class Wanted:
     transcript: Path | None = None
     tape: Path | None = None
     text: bool = False
+    captions_only: bool = False
+    """What is said is heard, replies are read."""
+    typed: bool = False
+    """Lines of standard input are turns of a spoken conversation too."""
+    at_terminal: bool = False
+    """A person sits at standard input: what is typed while talking into the microphone is a turn."""
     say: tuple[str, ...] = ()
     data_dir: Path | None = None
+    brain: str | None = None
+    """Who thinks in the embedded gateway; None is the local brain."""
+    gateway: EmbeddedGateway | None = None
+    """An embedded gateway that runs already; None starts one where it is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +90,16 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     """
     effective = read_settings(wanted.origins)
     agent = find_agent(wanted, effective)
+    check_texts(agent.settings)
     engine = effective.settings.tiers.engine
     if engine not in REALTIME_CHOICES:
         where = effective.where(("tiers", "engine"))
         raise UsageError(f"{where}: engine {engine} is not part of this version; use auto or realtime")
+    if wanted.brain is not None and (base_url := effective.settings.backend.base_url) is not None:
+        raise UsageError(
+            f"--brain {wanted.brain} is for the embedded gateway, and the models are at {base_url}:"
+            " leave out --brain, or unset DGRID_API_KEY and DGRID_BASE_URL"
+        )
     if wanted.text:
         refuse_audio(wanted)
     sample = False
@@ -93,7 +111,12 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
         check_wav(wanted.input)
     for what, path in files_of(wanted).items():
         check_writable(what, path, wanted.input)
-    return Plan(wanted, effective.settings, agent, sample)
+    return Plan(wanted, effective.settings.of(agent.settings), agent, sample)
+
+
+def check_texts(who: AgentSettings) -> None:
+    """Refuse texts that name what no session of this command line has. Raises SettingsError."""
+    with_facts(who, facts_of("", who.language, datetime.now(UTC).astimezone(), {}))
 
 
 def refuse_audio(wanted: Wanted) -> None:
@@ -150,9 +173,9 @@ def find_agent(wanted: Wanted, effective: Effective) -> Agent:
         agent = agent_from_file(wanted.agent_file)
     if agent is None:
         who = effective.settings.agent
-        return Agent.from_settings(who, plugin_tools(who.tools, effective.settings, wanted.data_dir))
+        return Agent.from_settings(who, plugin_tools(who.tools, who.language, effective.settings, wanted.data_dir))
     given = {path[1:]: value for path, value in effective.values.items() if path[0] == "agent" and len(path) > 1}
-    if not given:
+    if not given and not agent.named:
         return agent
     merged = agent.settings.model_dump()
     for path, value in given.items():
@@ -161,12 +184,15 @@ def find_agent(wanted: Wanted, effective: Effective) -> Agent:
             group = group[name]
         group[path[-1]] = value
     who = AgentSettings.model_validate(merged)
-    return Agent.from_settings(who, (*agent.tools, *plugin_tools(who.tools, effective.settings, wanted.data_dir)))
+    loaded = plugin_tools(who.tools, who.language, effective.settings, wanted.data_dir)
+    return Agent.from_settings(who, (*agent.tools, *loaded))
 
 
-def plugin_tools(names: Iterable[str], settings: Settings, data_dir: Path | None) -> Sequence[Callable[..., Any]]:
+def plugin_tools(
+    names: Iterable[str], language: str, settings: Settings, data_dir: Path | None
+) -> Sequence[Callable[..., Any]]:
     """Load the tools of the named plugins."""
-    context = PluginContext(data_dir, settings.agent.language)
+    context = PluginContext(data_dir, language)
     tools: list[Callable[..., Any]] = []
     for name in names:
         made = load("voiceloop.tools", name, settings.plugins.get(name, {}), context)
@@ -213,7 +239,14 @@ class Conversation:
             if wanted.tape is not None:
                 tape = stack.enter_context(TapeWriter(wanted.tape, redact=Redactor(secrets_of(settings))))
             line = None if wanted.text else self._line(settings)
-            self._session = Session(self._plan.agent, line=line, settings=settings, on_line=self._take_line, tape=tape)
+            self._session = Session(
+                self._plan.agent,
+                line=line,
+                settings=settings,
+                on_line=self._take_line,
+                tape=tape,
+                captions_only=wanted.captions_only,
+            )
             ended = await self._run(self._session)
             if tape is not None:
                 self.trouble = self.trouble or tape.failure
@@ -239,24 +272,29 @@ class Conversation:
     def _helpers(self, session: Session) -> Mapping[str, Any]:
         wanted = self._plan.wanted
         helpers: dict[str, Any] = {}
-        if wanted.text or wanted.say:
-            helpers["typed turns"] = self._send_turns(session)
-        if not wanted.text and wanted.input is None:
+        microphone = not wanted.text and wanted.input is None
+        reads = wanted.text or wanted.typed or (wanted.at_terminal and microphone)
+        if reads or wanted.say:
+            helpers["typed turns"] = self._send_turns(session, reads=reads)
+        if microphone and not wanted.typed:  # it would be drawn over what is being typed
             helpers["level meter"] = self._meter(session)
         return helpers
 
-    async def _send_turns(self, session: Session) -> None:
+    async def _send_turns(self, session: Session, *, reads: bool) -> None:
+        alone = self._plan.wanted.text
         with contextlib.suppress(SessionEndedError):
             for text in self._plan.wanted.say:
                 await self._settled(session)
                 await session.send_text(text)
-            if not self._plan.wanted.text:
-                return
-            await self._settled(session)
-            async for text in self._typed():
-                await session.send_text(text)
+            if alone:
                 await self._settled(session)
-            session.input_ended()
+            if reads:
+                async for text in self._typed():
+                    await session.send_text(text)  # while the agent speaks it interrupts, as speech does
+                    if alone:
+                        await self._settled(session)
+            if alone:
+                session.input_ended()
 
     async def _settled(self, session: Session) -> None:
         """Wait until a typed turn would interrupt nobody."""
@@ -277,22 +315,18 @@ class Conversation:
 
     async def _backend(self, stack: contextlib.AsyncExitStack) -> Settings:
         """Return the settings with a backend; the embedded gateway where none is named."""
-        settings = self._plan.settings
+        settings, wanted = self._plan.settings, self._plan.wanted
         if settings.backend.base_url is not None:
-            return settings
-        self._screen.note("No DGRID_API_KEY and no DGRID_BASE_URL: starting the embedded gateway with local models.")
-        gateway = await stack.enter_async_context(
-            embedded_gateway(lambda waited_s: self._screen.note(f"  loading models, {waited_s:.0f} s"))
-        )
-        self._screen.note(f"Embedded gateway at {gateway.base_url}.")
-        backend = settings.backend.model_copy(update={"base_url": gateway.base_url, "api_key": SecretStr(gateway.key)})
-        return settings.model_copy(update={"backend": backend})
+            return await with_model(settings, self._screen.note)
+        gateway = wanted.gateway or await embedded_backend(stack, self._screen.note, brain=wanted.brain)
+        return await with_model(with_backend(settings, gateway), lambda _: None)
 
     def _line(self, settings: Settings) -> Line:
         wanted = self._plan.wanted
         context = LineContext(
             input=wanted.input,
             output=wanted.output,
+            speaker=not wanted.captions_only,
             tee=wanted.input is None,  # who speaks into a microphone wants to hear the answer, recorded or not
             audio=settings.audio,
             warn=self._warn,

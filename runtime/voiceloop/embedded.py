@@ -43,10 +43,13 @@ class EmbeddedGateway:
 async def embedded_gateway(
     told: Callable[[float], None],
     *,
+    brain: str | None = None,
     command: Sequence[str] = COMMAND,
     within_s: float = START_WITHIN_S,
 ) -> AsyncIterator[EmbeddedGateway]:
     """Run the gateway while the block runs. `told` gets the seconds waited, about once a second, until it is ready.
+
+    `brain` says who thinks: None is the local one, else what `voiceloop gateway --brain` takes.
 
     Raises UnreachableError when it is not ready `within_s` seconds, or the error the child ended with. Cancelling
     stops the child.
@@ -56,6 +59,7 @@ async def embedded_gateway(
     with tempfile.TemporaryFile() as complaints:
         child = await asyncio.create_subprocess_exec(
             *command,
+            *(() if brain is None else ("--brain", brain)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,

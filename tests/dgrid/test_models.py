@@ -46,7 +46,7 @@ def listing(*models, **more):
 async def test_ids_and_endpoint_types_are_read_and_the_rest_is_left():
     body = listing({"id": "a", "supported_endpoint_types": ["openai"], "owned_by": "x", "created": "?"}, {"id": "b"})
     async with server(body) as (url, asked):
-        assert await list_models(url, KEY) == (Listed("a", ("openai",)), Listed("b"))
+        assert await list_models(url, KEY) == (Listed("a", ("openai",), "x"), Listed("b"))
     assert asked[0].startswith("GET /v1/models HTTP/1.1\r\n")
     assert f"Authorization: Bearer {KEY}\r\n" in asked[0]
 

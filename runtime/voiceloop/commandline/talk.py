@@ -42,7 +42,11 @@ class Options:
     model: str | None = None
     key_file: Path | None = None
     text: bool = False
+    captions_only: bool = False
+    type: bool = False
     say: tuple[str, ...] = ()
+    brain: str | None = None
+    watch: bool = False
     color: bool = True
 
 
@@ -55,7 +59,8 @@ def talk(options: Options, agent: Agent | None) -> int:
         OpenConsole(highlight=False, no_color=not options.color or None),
         OpenConsole(highlight=False, no_color=not options.color or None, stderr=True),
     )
-    conversation = Conversation(planned, screen, lambda: typed_lines(sys.stdin.fileno(), prompt()))
+    ask = prompt() if options.text else nothing
+    conversation = Conversation(planned, screen, lambda: typed_lines(sys.stdin.fileno(), ask))
 
     async def hold() -> int:
         ended = await conversation.hold()
@@ -81,6 +86,11 @@ def why_no_sound() -> str:
 
 def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) -> Wanted:
     """Return what was asked for, with the flags that are settings among them."""
+    if options.captions_only and options.output == SPEAKER:
+        raise UsageError("--captions-only makes no sound: leave out --output speaker")
+    for flag, given in (("--captions-only", options.captions_only), ("--type", options.type)):
+        if options.text and given:
+            raise UsageError(f"{flag} is for conversations with sound: leave it out, or leave out --text")
     flags: dict[tuple[str, ...], tuple[str, Any]] = {
         ("tiers", "engine"): ("--engine", options.engine),
         ("realtime", "dialect"): ("--dialect", options.dialect),
@@ -96,8 +106,12 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
         transcript=options.transcript,
         tape=options.tape,
         text=options.text,
+        captions_only=options.captions_only,
+        typed=options.type,
+        at_terminal=person_types(),
         say=tuple(text for text in options.say if text.strip()),
         data_dir=data_dir(environ),
+        brain=options.brain,
     )
 
 
@@ -119,13 +133,26 @@ def data_dir(environ: Mapping[str, str]) -> Path:
 def prompt() -> Callable[[], None]:
     """Return what asks a person for the next line: nothing when no person sits there."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return lambda: None
+        return nothing
 
     def ask() -> None:
         sys.stdout.write("> ")
         sys.stdout.flush()
 
     return ask
+
+
+def nothing() -> None:
+    """Ask for no line."""
+
+
+def person_types() -> bool:
+    """Whether standard input is a terminal whose keys are meant for this process and not for one in front of it."""
+    try:
+        terminal = sys.stdin.fileno()
+        return os.isatty(terminal) and os.tcgetpgrp(terminal) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):  # there is none, or none that can tell, as on Windows
+        return False
 
 
 async def typed_lines(descriptor: int, ask: Callable[[], None]) -> AsyncIterator[str]:

@@ -40,6 +40,7 @@ class Listed:
     id: str
     endpoint_types: tuple[str, ...] = ()
     """What the server says it is for, in words of its own; no documented word marks realtime or speech."""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Choice:
 class _Entry(msgspec.Struct):
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
     supported_endpoint_types: list[str] | None = None
+    owned_by: str | None = None
 
 
 class _List(msgspec.Struct):
@@ -76,11 +78,12 @@ async def list_models(
     import httpx  # noqa: PLC0415 - 100 ms, needed only here
 
     hide = Redactor([key] if key else [])
+    secure = base_url.startswith("https:")  # else there is no certificate to check, and none need be loaded
     headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     try:
         async with (
             asyncio.timeout(within_s),
-            httpx.AsyncClient(headers=headers, timeout=within_s, follow_redirects=False, trust_env=proxy) as client,
+            httpx.AsyncClient(headers=headers, timeout=within_s, trust_env=proxy, verify=secure) as client,
             client.stream("GET", f"{base_url}/v1/models") as answer,
         ):
             body = await _body(answer)
@@ -119,7 +122,9 @@ def _read(base_url: str, status: int, body: bytes, hide: Redactor) -> tuple[List
         raise RefusedError(f"{base_url} lists no models: {said}; check DGRID_API_KEY and the account")
     if found.data is None:
         return None
-    return tuple(Listed(entry.id, tuple(entry.supported_endpoint_types or ())) for entry in found.data)
+    return tuple(
+        Listed(entry.id, tuple(entry.supported_endpoint_types or ()), entry.owned_by or "") for entry in found.data
+    )
 
 
 def choose(role: str, listed: Sequence[Listed] | None, base_url: str) -> Choice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
@@ -30,10 +31,19 @@ class ScriptedServer:
     """`async with ScriptedServer(gateway) as url`: the gateway listens on 127.0.0.1, `url` ends in /v1/realtime.
 
     Leaving closes every connection. The server sends no pings of its own, and compresses if the client offers it.
+    `GET /v1/models` lists `models`, or answers 404 when that is None.
     """
 
-    def __init__(self, gateway: ScriptedGateway, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        gateway: ScriptedGateway,
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        models: Sequence[str] | None = None,
+    ) -> None:
         self.gateway = gateway
+        self._models = models
         self._port = port
         self._tls = tls
         self._server: Server | None = None
@@ -73,6 +83,8 @@ class ScriptedServer:
             await self._server.wait_closed()
 
     def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+        if request.path.partition("?")[0] == "/v1/models":
+            return self._list()
         headers = dict(request.headers.raw_items())
         answer = self.gateway.connect(request.path, headers, asyncio.get_running_loop().time())
         if isinstance(answer, Refusal):
@@ -80,6 +92,14 @@ class ScriptedServer:
             return Response(answer.status, HTTPStatus(answer.status).phrase, sent, answer.body)
         self._admitted[websocket] = answer
         return None
+
+    def _list(self) -> Response:
+        found = self._models is not None
+        data = [{"id": model, "object": "model"} for model in self._models or ()]
+        body = json.dumps({"object": "list", "data": data} if found else {"error": {"message": "no list"}}).encode()
+        status = HTTPStatus.OK if found else HTTPStatus.NOT_FOUND
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
+        return Response(status.value, status.phrase, Headers(headers), body)
 
     async def _serve(self, websocket: ServerConnection) -> None:
         connection = self._admitted.pop(websocket)
