@@ -148,6 +148,8 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
     model: Annotated[str | None, typer.Option(help="Realtime model id.")] = None,
     key_file: KeyFileOption = None,
     text: Annotated[bool, typer.Option("--text", help="Type turns, read replies; no sound.")] = False,  # noqa: FBT002
+    captions_only: Annotated[bool, typer.Option("--captions-only", help="Speak, read replies.")] = False,  # noqa: FBT002
+    type_: Annotated[bool, typer.Option("--type", help="Typed lines are turns while talking.")] = False,  # noqa: FBT002
     say: Annotated[list[str] | None, typer.Option(help="A typed turn, sent when ready; repeatable.")] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,  # noqa: FBT002
 ) -> int:
@@ -164,6 +166,8 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
         model=model,
         key_file=key_file,
         text=text,
+        captions_only=captions_only,
+        type=type_,
         say=tuple(say or ()),
         color=not no_color,
     )

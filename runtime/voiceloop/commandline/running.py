@@ -14,6 +14,7 @@ __all__ = ["POLITE_S", "run"]
 POLITE_S = 0.8
 """How long a polite end may take after the first signal; then it is cut short."""
 REASONS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung_up"}
+BACKGROUND_READ = getattr(signal, "SIGTTIN", None)
 SIGNALS = [getattr(signal, name) for name in REASONS if hasattr(signal, name)]
 
 
@@ -68,6 +69,8 @@ async def _with_signals(
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt there
         for number in SIGNALS:
             loop.add_signal_handler(number, stop, number)
+    if BACKGROUND_READ is not None:  # put into the background, we read no more instead of being stopped
+        signal.signal(BACKGROUND_READ, signal.SIG_IGN)
     try:
         status = await work()
     except asyncio.CancelledError:

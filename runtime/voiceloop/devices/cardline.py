@@ -48,7 +48,7 @@ class CardLine:
     def __init__(self, context: LineContext, make_card: CardMaker) -> None:
         self._context = context
         self._make_card = make_card
-        self._has_speaker = context.output is None or context.tee
+        self._has_speaker = context.speaker and (context.output is None or context.tee)
         self._ledger: Ledger | None = None
         self._reports: LineReports | None = None
         self._card: Card | None = None

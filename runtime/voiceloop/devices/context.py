@@ -26,6 +26,8 @@ class LineContext:
     """A WAV file played as the microphone; None takes the line's own microphone."""
     output: Path | None = None
     """A WAV file that records both sides, instead of the line's own speaker; None plays to that."""
+    speaker: bool = True
+    """False: replies are read, so the line's own speaker is not opened."""
     tee: bool = False
     """Play to the line's own speaker besides recording to `output`."""
     audio: AudioSettings = field(default_factory=AudioSettings)
