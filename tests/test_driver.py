@@ -169,7 +169,7 @@ async def test_what_the_line_has_played_is_known_before_the_event_that_asks():
     line.sample = 2_400
     bench.driver.happened(on.InterruptAsked())
     span = HeardSpan("r1", "a", 0, 100, 1000)
-    assert core.events == [on.PlaybackStarted("r1"), on.InterruptAsked(), on.PlaybackFlushed((span,))]
+    assert core.events == [on.PlaybackStarted("r1", 0.0), on.InterruptAsked(), on.PlaybackFlushed((span,), 0.1)]
     assert line.flushed == [bench.ledger.generation] == [1]
 
 

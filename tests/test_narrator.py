@@ -20,7 +20,7 @@ def speak(narrator, reply_id="r1", turn_id="u1"):
     narrator.conversation.reply_started(reply_id, turn_id)
     narrator.reply_grew(on.ReplyTextArrived(reply_id, "a", 0, "It is noon."), 101.0)
     narrator.reply_grew(on.ReplyAudioStarted(reply_id, "a"), 101.1)
-    return narrator.playback_started(reply_id, 101.2)
+    return narrator.playback_started(on.PlaybackStarted(reply_id, 1.2), 101.22)
 
 
 def test_before_the_recording_begins_everything_happens_at_zero():
@@ -65,7 +65,7 @@ def test_a_reply_is_told_once_with_its_metrics(narrator):
     assert told(speak(narrator)) == ["agent_speech_started"]
     narrator.reply_grew(on.ReplyFinished("r1", ReplyStatus.COMPLETED), 101.3)
     spans = (HeardSpan("r1", "a", 0, 900, 900),)
-    lines = narrator.playback_over("r1", spans, 102.1, interrupted=False)
+    lines = narrator.playback_finished(on.PlaybackFinished("r1", spans), 102.1)
     assert told(lines) == ["agent_speech_stopped", "agent_said", "turn_metrics"]
     assert lines[1].fields["heard_ms"] == 900
     assert lines[1].fields["heard_text"] == "It is noon."
@@ -76,56 +76,66 @@ def test_a_reply_is_told_once_with_its_metrics(narrator):
         "first_audio_ms": 1100,
         "first_played_ms": 1200,
     }
-    assert narrator.playback_over("r1", spans, 103.0, interrupted=False) == []
+    assert narrator.playback_finished(on.PlaybackFinished("r1", spans), 103.0) == []
 
 
 def test_the_agents_own_words_belong_to_no_turn(narrator):
     (line,) = speak(narrator, turn_id="")
     assert "turn_id" not in line.fields
-    assert told(narrator.playback_over("r1", (), 102.0, interrupted=False)) == ["agent_speech_stopped", "agent_said"]
+    assert told(narrator.playback_finished(on.PlaybackFinished("r1", ()), 102.0)) == [
+        "agent_speech_stopped",
+        "agent_said",
+    ]
 
 
-def test_an_interrupted_reply_fell_silent_when_it_was_held_not_when_that_was_decided(narrator):
+def test_speech_of_the_agent_bears_the_times_its_samples_were_played(narrator):
+    (started,) = speak(narrator)
+    assert started.t == 1.2
+    stopped, *_ = narrator.playback_finished(on.PlaybackFinished("r1", (), 1.9), 102.2)
+    assert (stopped.event, stopped.t) == ("agent_speech_stopped", 1.9)
+
+
+def test_an_interrupted_reply_fell_silent_with_its_last_sample_not_when_that_was_decided(narrator):
     speak(narrator)
-    narrator.hold(101.5)
-    narrator.hold(101.7)
-    lines = narrator.flushed((HeardSpan("r1", "a", 0, 300, 900),), 102.2)
+    lines = narrator.flushed(on.PlaybackFlushed((HeardSpan("r1", "a", 0, 300, 900),), 1.5), 102.2)
     assert (lines[0].event, lines[0].t) == ("agent_speech_stopped", 1.5)
     assert lines[1].fields["interrupted"] is True
     assert lines[1].fields["heard_ms"] == 300
 
 
-def test_after_a_cough_the_next_interruption_counts_from_its_own_hold(narrator):
+def test_a_line_steps_back_no_further_than_the_format_allows(narrator):
     speak(narrator)
-    narrator.hold(101.5)
-    narrator.hold(None)
-    narrator.hold(103.0)
-    assert narrator.flushed((), 103.7)[0].t == 3.0
+    assert narrator.flushed(on.PlaybackFlushed((), 1.5), 109.0)[0].t == 7.0
+
+
+def test_a_sample_cannot_have_been_played_after_now(narrator):
+    narrator.conversation.reply_started("r1", "u1")
+    assert narrator.playback_started(on.PlaybackStarted("r1", 9.0), 101.0)[0].t == 1.0
 
 
 def test_a_reply_that_was_never_heard_is_told_without_speech(narrator):
     narrator.conversation.reply_started("r1", "u1")
     narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "It is"), 101.0)
-    line = narrator.flushed((), 101.5)[0]
+    line = narrator.flushed(on.PlaybackFlushed(()), 101.5)[0]
     assert (line.fields["text"], line.fields["heard_text"], line.fields["heard_ms"]) == ("It is", "", 0)
 
 
 def test_a_reply_of_text_only_has_no_heard_ms(narrator):
     narrator.conversation.reply_started("r1", "typed-1")
     narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "Noon."), 101.0)
-    (line,) = narrator.playback_over("r1", (), 101.0, interrupted=False)[:1]
+    (line,) = narrator.playback_finished(on.PlaybackFinished("r1", ()), 101.0)[:1]
     assert (line.fields["heard_ms"], line.fields["heard_text"]) == (None, "Noon.")
 
 
 def test_a_reply_that_only_called_tools_says_nothing(narrator):
     narrator.conversation.reply_started("r1", "u1")
-    assert narrator.playback_over("r1", (), 101.0, interrupted=False) == []
+    assert narrator.playback_finished(on.PlaybackFinished("r1", ()), 101.0) == []
 
 
 def test_nothing_is_told_of_replies_nobody_knows(narrator):
-    assert narrator.playback_started("ghost", 101.0) == []
+    assert narrator.playback_started(on.PlaybackStarted("ghost"), 101.0) == []
     narrator.reply_grew(on.ReplyTextArrived("ghost", "a", 0, "boo"), 101.0)
-    assert narrator.flushed((), 101.0) == []
+    assert narrator.flushed(on.PlaybackFlushed(()), 101.0) == []
 
 
 def test_a_call_and_its_one_outcome(narrator):

@@ -224,7 +224,7 @@ class Core:
     def _end(self, event: on.PlaybackFlushed, now: float) -> list[do.Command]:
         ending = self._ending or _Ending("ended")
         self.life = Life.OVER
-        out: list[do.Command] = [*self.narrator.flushed(event.spans, now), *self.narrator.tools_abandoned(now)]
+        out: list[do.Command] = [*self.narrator.flushed(event, now), *self.narrator.tools_abandoned(now)]
         if ending.exit_status:
             out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
         out.append(self.narrator.line("session_ended", now, reason=ending.reason))
@@ -277,10 +277,6 @@ class Core:
 
     def _tell(self, event: on.Event, done: list[do.Command], now: float) -> list[do.WriteLine]:
         tell = self.narrator
-        if any(isinstance(command, do.PausePlayback) for command in done):
-            tell.hold(now)
-        if any(isinstance(command, do.ResumePlayback) for command in done):
-            tell.hold(None)
         match event:
             case on.SpeechStarted() | on.SpeechStopped():
                 self._user_is_here()
@@ -301,12 +297,12 @@ class Core:
                 return tell.tool_called(call, reply_id, self._turn_of(reply_id), now)
             case on.ToolFinished(call_id=call_id, outcome=outcome, output=output):
                 return tell.tool_finished(call_id, outcome, output, now)
-            case on.PlaybackStarted(reply_id=reply_id):
-                return tell.playback_started(reply_id, now)
-            case on.PlaybackFinished(reply_id=reply_id, spans=spans):
-                return tell.playback_over(reply_id, spans, now, interrupted=False)
-            case on.PlaybackFlushed(spans=spans):
-                return tell.flushed(spans, now)
+            case on.PlaybackStarted():
+                return tell.playback_started(event, now)
+            case on.PlaybackFinished():
+                return tell.playback_finished(event, now)
+            case on.PlaybackFlushed():
+                return tell.flushed(event, now)
             case on.EngineComplained(code=code, detail=detail, ask_id=ask_id):
                 return [] if ask_id else [tell.line("warning", now, code=code, detail=detail)]
             case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():

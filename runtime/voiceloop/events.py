@@ -200,6 +200,8 @@ class PlaybackStarted:
     """The listener hears the first sample of a reply."""
 
     reply_id: str
+    at_s: float | None = None
+    """When that sample was played, on the playback clock, which has the capture clock's zero; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,8 @@ class PlaybackFinished:
 
     reply_id: str
     spans: tuple[HeardSpan, ...]
+    at_s: float | None = None
+    """End of the last sample, on the playback clock; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,8 @@ class PlaybackFlushed:
     """The answer to `FlushPlayback`: what was heard of each part that was still in the ledger, oldest first."""
 
     spans: tuple[HeardSpan, ...]
+    at_s: float | None = None
+    """End of the last sample heard, on the playback clock; None if there was none."""
 
 
 # Tools ---------------------------------------------------------------------------------------------------------------

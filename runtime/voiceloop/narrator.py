@@ -14,9 +14,12 @@ from voiceloop import events as on
 from voiceloop.captions import Captions, Milestones
 from voiceloop.commands import WriteLine
 from voiceloop.conversation import Conversation
-from voiceloop.vocabulary import HeardSpan, Outcome, ToolCall
+from voiceloop.vocabulary import Outcome, ToolCall
 
 __all__ = ["Narrator"]
+
+STEP_BACK_S = 2.0
+"""The format's bound for lines that tell late what happened earlier, such as the end of a reply that ran dry."""
 
 
 class Narrator:
@@ -28,7 +31,6 @@ class Narrator:
         self.captions = Captions(transcribes=transcribes)
         self._calls: dict[str, ToolCall] = {}
         self._speaking: set[str] = set()
-        self._held_since_s: float | None = None
         self._milestones = Milestones()
 
     def t(self, now: float) -> float:
@@ -101,19 +103,37 @@ class Narrator:
         else:
             reply.finished = True
 
-    def playback_started(self, reply_id: str, now: float) -> list[WriteLine]:
-        """The listener hears the reply's first sample."""
-        reply = self.conversation.replies.get(reply_id)
+    def playback_started(self, event: on.PlaybackStarted, now: float) -> list[WriteLine]:
+        """The listener hears the reply's first sample; the line bears the time that sample was played."""
+        reply = self.conversation.replies.get(event.reply_id)
         if reply is None:
             return []
-        self._speaking.add(reply_id)
-        self._milestones.first(reply.turn_id, "first_played_ms", self._ms(now))
-        return [self.line("agent_speech_started", now, reply_id=reply_id, **_turn_field(reply.turn_id))]
+        self._speaking.add(event.reply_id)
+        at = self._played_at(event.at_s, now)
+        self._milestones.first(reply.turn_id, "first_played_ms", round(at * 1000))
+        fields = {"reply_id": event.reply_id, **_turn_field(reply.turn_id)}
+        return [WriteLine("agent_speech_started", at, fields)]
 
-    def playback_over(
-        self, reply_id: str, spans: Sequence[HeardSpan], now: float, *, interrupted: bool
+    def playback_finished(self, event: on.PlaybackFinished, now: float) -> list[WriteLine]:
+        """All of a reply was played."""
+        return self._over(event.reply_id, event, now, interrupted=False)
+
+    def flushed(self, event: on.PlaybackFlushed, now: float) -> list[WriteLine]:
+        """Everything unplayed was thrown away."""
+        lines: list[WriteLine] = []
+        for reply_id in list(self.conversation.replies):
+            lines += self._over(reply_id, event, now, interrupted=True)
+        return lines
+
+    def _played_at(self, at_s: float | None, now: float) -> float:
+        t = self.t(now)
+        return t if at_s is None else round(max(min(at_s, t), t - STEP_BACK_S), 3)
+
+    def _over(
+        self, reply_id: str, event: on.PlaybackFinished | on.PlaybackFlushed, now: float, *, interrupted: bool
     ) -> list[WriteLine]:
         """Playback of a reply ended: one `agent_said`, whatever was heard of it."""
+        spans = event.spans
         reply = self.conversation.replies.get(reply_id)
         if reply is None:
             return []
@@ -121,8 +141,8 @@ class Narrator:
         lines: list[WriteLine] = []
         if reply_id in self._speaking:
             self._speaking.discard(reply_id)
-            silent_since_s = self._held_since_s if interrupted and self._held_since_s is not None else now
-            lines.append(self.line("agent_speech_stopped", silent_since_s, reply_id=reply_id, **turn))
+            at = self._played_at(event.at_s, now)
+            lines.append(WriteLine("agent_speech_stopped", at, {"reply_id": reply_id, **turn}))
         if not reply.text and not reply.has_audio:
             self.conversation.reply_ended(reply_id, "", None)
             return lines
@@ -144,19 +164,6 @@ class Narrator:
         )
         self.conversation.reply_ended(reply_id, heard, heard_ms)
         return lines + self._metrics(reply.turn_id, now)
-
-    def hold(self, held_since_s: float | None) -> None:
-        """Playback paused (None: goes on): if nothing of it comes back, the agent fell silent at the first pause."""
-        if held_since_s is None or self._held_since_s is None:
-            self._held_since_s = held_since_s
-
-    def flushed(self, spans: Sequence[HeardSpan], now: float) -> list[WriteLine]:
-        """Everything unplayed was thrown away."""
-        lines: list[WriteLine] = []
-        for reply_id in list(self.conversation.replies):
-            lines += self.playback_over(reply_id, spans, now, interrupted=True)
-        self.hold(None)
-        return lines
 
     # Tools -------------------------------------------------------------------------------------------------------
 

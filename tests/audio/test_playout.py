@@ -60,8 +60,8 @@ def test_spans_leave_out_parts_that_have_no_whole_sample():
 
 
 def test_the_timeline_tells_each_position_once_and_in_order():
-    told: list[tuple[str, int]] = []
-    timeline = Timeline(lambda part, count: told.append((part.item_id, count)))
+    told: list[tuple[str, int, int]] = []
+    timeline = Timeline(lambda part, count, end: told.append((part.item_id, count, end)))
     a, b = part_of(Reply("r"), "a"), part_of(Reply("r"), "b")
     at = timeline.note(0, a, 4)
     at = timeline.note(at, a, 4)
@@ -73,12 +73,12 @@ def test_the_timeline_tells_each_position_once_and_in_order():
     timeline.ack(12)
     timeline.ack(100)
     timeline.ack(100)
-    assert told == [("a", 3), ("a", 5), ("b", 1), ("b", 1), ("b", 2)]
+    assert told == [("a", 3, 3), ("a", 5, 8), ("b", 1, 9), ("b", 1, 10), ("b", 2, 17)]
 
 
 def test_a_steady_stream_keeps_one_stretch():
     heard = []
-    timeline = Timeline(lambda _, count: heard.append(count))
+    timeline = Timeline(lambda _, count, __: heard.append(count))
     part = part_of(Reply("r"))
     at = 0
     for _ in range(1000):
@@ -90,7 +90,7 @@ def test_a_steady_stream_keeps_one_stretch():
 
 def test_a_cleared_timeline_finds_nothing():
     heard = []
-    timeline = Timeline(lambda _, count: heard.append(count))
+    timeline = Timeline(lambda _, count, __: heard.append(count))
     timeline.note(0, part_of(Reply("r")), 4)
     timeline.clear()
     timeline.ack(4)

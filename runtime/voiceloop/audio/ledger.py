@@ -38,6 +38,8 @@ class Ledger:
         """Grows with each flush; audio pulled under an older one must not be played any more."""
         self.position = 0
         """Samples pulled since the line opened, silence included."""
+        self.heard_until_s: float | None = None
+        """Where the last sample of any reply ended that the listener heard, in seconds of position."""
         self.late_samples = 0
         """Dropped because their reply was muted, flushed, sealed or finished."""
         self.refused_samples = 0
@@ -229,14 +231,15 @@ class Ledger:
         pieces.append(bytes(samples * SAMPLE_BYTES))
         return b"".join(pieces)
 
-    def _hear(self, part: Part, samples: int) -> None:
-        """The line played that many more samples of a part."""
+    def _hear(self, part: Part, samples: int, end: int) -> None:
+        """The line played that many more samples of a part, up to the position `end`."""
         reply = part.reply
+        self.heard_until_s = end / self.rate_hz
         part.heard += samples
         reply.heard += samples
         if not reply.started:
             reply.started = True
-            self._verdicts.append(PlaybackStarted(reply.reply_id))
+            self._verdicts.append(PlaybackStarted(reply.reply_id, (end - samples) / self.rate_hz))
         self._heard = reply
         if reply.sealed and reply.heard == reply.received:
             self._finish(reply)
@@ -249,4 +252,4 @@ class Ledger:
             self._heard = None
         if self._floor is reply:
             self._floor = None
-        self._verdicts.append(PlaybackFinished(reply.reply_id, reply.spans(self.rate_hz)))
+        self._verdicts.append(PlaybackFinished(reply.reply_id, reply.spans(self.rate_hz), self.heard_until_s))

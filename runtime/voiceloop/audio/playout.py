@@ -139,7 +139,7 @@ class Timeline:
 
     __slots__ = ("_hear", "_stretches")
 
-    def __init__(self, hear: Callable[[Part, int], None]) -> None:
+    def __init__(self, hear: Callable[[Part, int, int], None]) -> None:
         self._hear = hear
         self._stretches: deque[_Stretch] = deque()
 
@@ -155,14 +155,17 @@ class Timeline:
         return end
 
     def ack(self, position: int) -> None:
-        """Call `hear(part, samples)` for all that lies before `position` and was not acknowledged yet, in order."""
+        """Call `hear(part, samples, end)` for all before `position` that was not acknowledged yet, in order.
+
+        `end` is the position after those samples.
+        """
         stretches = self._stretches
         while stretches and (first := stretches[0]).start < position:
             end = min(position, first.end)
             samples = end - first.start
             first.start = end
             if samples:
-                self._hear(first.part, samples)
+                self._hear(first.part, samples, end)
             if end < first.end or len(stretches) == 1:
                 return
             stretches.popleft()
