@@ -56,8 +56,8 @@ def factory(settings: Mapping[str, Any], context: PluginContext) -> Sequence[Too
     zone = zoneinfo.ZoneInfo(chosen.timezone) if chosen.timezone else None
     home = chosen.data_dir or context.data_dir
     return [
-        *clock_tools(zone, chosen.clock),
-        *timer_tools(Timers()),
-        *figure_tools(chosen.units),
+        *clock_tools(zone, chosen.clock, context.language),
+        *timer_tools(Timers(), context.language),
+        *figure_tools(chosen.units, context.language),
         *list_tools(FileLists(home.expanduser() / LISTS_FILE) if home else MemoryLists()),
     ]

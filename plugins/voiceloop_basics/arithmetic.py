@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import language_for
 from voiceloop.tools.spoken import parse_number
+from voiceloop_basics.wording import tell, wording
 
 __all__ = ["SumError", "calculate", "speak_number"]
 
@@ -18,7 +21,6 @@ MAX_DIGITS = 60
 TOO_BIG = 10**100
 LONGEST_NUMBER = 12
 """Words in the longest number that is looked for."""
-SIGNS = frozenset({"minus", "negative"})
 
 WORDINGS = (
     (r"(?<=\d),(?=\d{3}\b)", ""),
@@ -36,7 +38,7 @@ WORDINGS = (
     (r"\b(?:what is|what's|how much is|calculate|equals?|the)\b|[?!=]|[.,](?!\d)", " "),
     (r"(?<=[a-z])-(?=[a-z])", " "),
 )
-TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[a-z]+|[-+*/^%()]")
+TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[^\W\d_]+|[-+*/^%()]")
 
 
 class SumError(ValueError):
@@ -108,15 +110,16 @@ class _Sum:
         raise SumError("That is not a sum I understand.")
 
 
-def calculate(text: str) -> Fraction:
-    """Work out a sum. Raises SumError with a sentence to speak."""
+def calculate(text: str, tag: str = "en") -> Fraction:
+    """Work out a sum said in a language or in symbols. Raises SumError with an English sentence to speak."""
     lowered = text.lower()
-    for pattern, replacement in WORDINGS:
+    words = wording(tag)
+    for pattern, replacement in (*words.sums, *WORDINGS):
         lowered = re.sub(pattern, replacement, lowered)
     written = TOKEN.findall(lowered)
     if len(written) > MAX_TOKENS:
         raise SumError("That sum is too long for me.")
-    parts = _Sum(_read_numbers(written))
+    parts = _Sum(_read_numbers(written, language_for(words.tag)))
     try:
         value = parts.total()
     except OverflowError as error:
@@ -128,24 +131,33 @@ def calculate(text: str) -> Fraction:
     return value
 
 
-def speak_number(value: Fraction) -> str:
+def speak_number(value: Fraction, tag: str = "en") -> str:
     """Write a number so that it can be spoken: grouped, at most four digits after the point, "about" when rounded."""
     if abs(value) >= 10**15 or 0 < abs(value) < Fraction(1, 10**4):
         digits, power = f"{float(value):.2e}".split("e")
-        return f"about {float(digits):g} times 10 to the power of {int(power)}"
+        named = {"digits": _marked(f"{float(digits):g}", tag), "power": int(power)}
+        return tell(tag, "about {digits} times 10 to the power of {power}", **named)
     rounded = round(value, 4)
     text = f"{int(rounded):,}" if rounded.denominator == 1 else f"{float(rounded):,.4f}".rstrip("0")
-    return text if rounded == value else f"about {text}"
+    text = _marked(text, tag)
+    return text if rounded == value else tell(tag, "about {number}", number=text)
 
 
-def _read_numbers(written: list[str]) -> list[str | Fraction]:
+def _marked(text: str, tag: str) -> str:
+    """Put a language's marks into a number written with those of English."""
+    numbers = language_for(wording(tag).tag).numbers
+    return text.translate({ord(","): numbers.group, ord("."): numbers.decimal})
+
+
+def _read_numbers(written: list[str], language: Language) -> list[str | Fraction]:
     """Replace the longest runs of number words by their value."""
     tokens: list[str | Fraction] = []
     index = 0
     while index < len(written):
         for end in range(min(index + LONGEST_NUMBER, len(written)), index, -1):
             words = written[index:end]
-            value = None if words[0] in SIGNS else parse_number([word.removeprefix(".") or word for word in words])
+            signed = words[0] in language.numbers.signs
+            value = None if signed else parse_number([word.removeprefix(".") or word for word in words], language)
             if value is not None and words[-1] != "of":
                 tokens.append(Fraction(words[0]) if len(words) == 1 and words[0][0] == "." else value)
                 index = end

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from voiceloop.errors import ToolError
+from voiceloop.languages.shelf import language_for
 from voiceloop.tools.spoken import as_number, parse_number
 from voiceloop.tools.tool import Tool, ToolContext, tool
+from voiceloop_basics.wording import phrases, speak_duration, tell, wording
 
-__all__ = ["Timers", "speak_duration", "timer_tools"]
+__all__ = ["Timers", "timer_tools"]
 
 MAX_SECONDS = 24 * 3600
 """A timer ends with its session at the latest, so a longer one would promise too much."""
 MAX_TIMERS = 16
 """Per session; each is a task."""
 
-LENGTH = "[{hours} hour[s]] [and] [{minutes} minute[s]] [and] [{seconds} second[s]]"
+LENGTH = "{LENGTH}"
+"""Where a length of time stands in a phrase, in the language's own words."""
 STOP = "(cancel|stop|delete|remove|clear|end|turn off|kill|forget)"
 SET = "(set|start|create|make|begin|give me|i need)"
 
@@ -55,7 +58,8 @@ class Timers:
         """Start a timer in the session of `context`. Raises ToolError when there are too many."""
         mine = self._running.setdefault(context.session_id, {})
         if len(mine) >= MAX_TIMERS:
-            raise ToolError(f"There are already {MAX_TIMERS} timers. Cancel one first.")
+            told = tell(context.language, "There are already {count} timers. Cancel one first.", count=MAX_TIMERS)
+            raise ToolError(told)
         timer = Timer(label, self._clock() + seconds, announcement)
         mine[timer] = None
         context.spawn(f"timer {label}", self._wait(timer, context, seconds))
@@ -91,20 +95,43 @@ class Timers:
         return task
 
 
-def timer_tools(timers: Timers) -> list[Tool[..., Any]]:
-    """Make the tools that share `timers`."""
-    return [*_starting(timers), *_watching(timers)]
+SET_PHRASES = (
+    f"{SET} [a|an|another|the] timer [for|of] {LENGTH} [(called|named|for) [the|my] {{name}}]",
+    f"[{SET}] [a|an|another|the] {LENGTH} timer [(called|named|for) [the|my] {{name}}]",
+    f"{SET} [a|an|another|the|my] {{name}} timer (for|of) {LENGTH}",
+    f"{SET} [a|an|another|the|my] timer for [the|my] {{name}} (for|of|in) {LENGTH}",
+)
+REMIND_PHRASES = (
+    f"remind me in {LENGTH} (to|about|that|of) {{about}}",
+    f"remind me (to|about|that|of) {{about}} in {LENGTH}",
+    f"set [a|another] reminder (to|about|for) {{about}} in {LENGTH}",
+    "remind me (to|about|that|of) {about}",
+)
+CHECK_PHRASES = (
+    "how (much time|long|many minutes) (is|are) left [on (the|my) timer[s]]",
+    "how (much time|long|many minutes) (is|are) left (on|for) (the|my) {name} [timer]",
+    "how (much time|long) [is] [left] (until|till|before) (the|my) timer (is done|ends|goes off|rings|is up)",
+    "how (much time|long) [is] [left] (until|till|before) (the|my) {name} timer (is done|ends|goes off|rings)",
+    "how (much time|long|many minutes) (does|do) (the|my) timer[s] (have|have left)",
+    "(what|which|how many) timers (do i have|are set|are running|are there|are active)",
+    "(list|show|read|check|what about|how about) [me] [all] [the|my] timer[s]",
+    "(do i have|are there|is there) (any|a) timer[s] [running|set]",
+    "what is left on (the|my) timer",
+)
+CANCEL_PHRASES = (
+    f"{STOP} [the|my|that] timer",
+    f"{STOP} [the|my|that] {{name}} (timer|reminder)[s]",
+    f"{STOP} [the|my|that] timer (for|called|named) {{name}}",
+)
 
 
-def _starting(timers: Timers) -> list[Tool[..., Any]]:
-    @tool(
-        phrases=[
-            f"{SET} [a|an|another|the] timer [for|of] {LENGTH} [(called|named|for) [the|my] {{name}}]",
-            f"[{SET}] [a|an|another|the] {LENGTH} timer [(called|named|for) [the|my] {{name}}]",
-            f"{SET} [a|an|another|the|my] {{name}} timer (for|of) {LENGTH}",
-            f"{SET} [a|an|another|the|my] timer for [the|my] {{name}} (for|of|in) {LENGTH}",
-        ]
-    )
+def timer_tools(timers: Timers, tag: str = "en") -> list[Tool[..., Any]]:
+    """Make the tools that share `timers`; `tag` is the language they are asked in."""
+    return [_set_tool(timers, tag), _remind_tool(timers, tag), _check_tool(timers, tag), _cancel_tool(timers, tag)]
+
+
+def _set_tool(timers: Timers, tag: str) -> Tool[..., Any]:
+    @tool(phrases=phrases(tag, "set_timer", SET_PHRASES))
     async def set_timer(
         context: ToolContext, hours: float = 0, minutes: float = 0, seconds: float = 0, name: str = ""
     ) -> str:
@@ -112,20 +139,18 @@ def _starting(timers: Timers) -> list[Tool[..., Any]]:
 
         name: what the timer is for, such as pasta; empty if the user gave no name
         """
-        length_s = _checked_length(hours, minutes, seconds, "For how long should the timer run?")
-        label = name.strip() or speak_duration(length_s, joined=True)
-        timers.start(context, length_s, label, f"Your {label} timer is done.")
-        called = f" called {name.strip()}" if name.strip() else ""
-        return f"I set a timer{called} for {speak_duration(length_s)}."
+        language, called = context.language, name.strip()
+        length_s = _checked_length(hours, minutes, seconds, "For how long should the timer run?", language)
+        label = called or speak_duration(length_s, language, joined=True)
+        timers.start(context, length_s, label, tell(language, "Your {label} timer is done.", label=label))
+        sentence = "I set a timer called {name} for {length}." if called else "I set a timer for {length}."
+        return tell(language, sentence, name=called, length=speak_duration(length_s, language))
 
-    @tool(
-        phrases=[
-            f"remind me in {LENGTH} (to|about|that|of) {{about}}",
-            f"remind me (to|about|that|of) {{about}} in {LENGTH}",
-            f"set [a|another] reminder (to|about|for) {{about}} in {LENGTH}",
-            "remind me (to|about|that|of) {about}",
-        ]
-    )
+    return set_timer
+
+
+def _remind_tool(timers: Timers, tag: str) -> Tool[..., Any]:
+    @tool(phrases=phrases(tag, "remind_me", REMIND_PHRASES))
     async def remind_me(
         context: ToolContext, about: str, hours: float = 0, minutes: float = 0, seconds: float = 0
     ) -> str:
@@ -133,106 +158,97 @@ def _starting(timers: Timers) -> list[Tool[..., Any]]:
 
         about: what to remind of, as the user put it
         """
-        length_s = _checked_length(hours, minutes, seconds, "In how many minutes should I remind you?")
+        language = context.language
+        length_s = _checked_length(hours, minutes, seconds, "In how many minutes should I remind you?", language)
         text = _from_my_side(about)
-        timers.start(context, length_s, f"{text} reminder", f"Here is your reminder: {text}.")
-        return f"I will remind you in {speak_duration(length_s)}: {text}."
+        label = tell(language, "{about} reminder", about=text)
+        timers.start(context, length_s, label, tell(language, "Here is your reminder: {about}.", about=text))
+        length = speak_duration(length_s, language)
+        return tell(language, "I will remind you in {length}: {about}.", length=length, about=text)
 
-    return [set_timer, remind_me]
+    return remind_me
 
 
-def _watching(timers: Timers) -> list[Tool[..., Any]]:
-    @tool(
-        idempotent=True,
-        phrases=[
-            "how (much time|long|many minutes) (is|are) left [on (the|my) timer[s]]",
-            "how (much time|long|many minutes) (is|are) left (on|for) (the|my) {name} [timer]",
-            "how (much time|long) [is] [left] (until|till|before) (the|my) timer (is done|ends|goes off|rings|is up)",
-            "how (much time|long) [is] [left] (until|till|before) (the|my) {name} timer (is done|ends|goes off|rings)",
-            "how (much time|long|many minutes) (does|do) (the|my) timer[s] (have|have left)",
-            "(what|which|how many) timers (do i have|are set|are running|are there|are active)",
-            "(list|show|read|check|what about|how about) [me] [all] [the|my] timer[s]",
-            "(do i have|are there|is there) (any|a) timer[s] [running|set]",
-            "what is left on (the|my) timer",
-        ],
-    )
+def _check_tool(timers: Timers, tag: str) -> Tool[..., Any]:
+    @tool(idempotent=True, phrases=phrases(tag, "check_timers", CHECK_PHRASES))
     async def check_timers(context: ToolContext, name: str = "") -> str:
         """Tell which timers run and how much time they have left.
 
         name: only this timer; empty for all
         """
-        found = _named(timers.of(context.session_id), name)
+        language = context.language
+        found = _named(timers.of(context.session_id), name, language)
         if not found:
-            return f"There is no {name.strip()} timer." if name.strip() else "There is no timer running."
+            return _none(name, language)
+        each = [(_plain(timer.label, language), speak_duration(left_s, language)) for timer, left_s in found]
         if len(found) == 1:
-            timer, left_s = found[0]
-            return f"Your {_plain(timer.label)} has {speak_duration(left_s)} left."
-        each = [f"{_plain(timer.label)}, {speak_duration(left_s)} left" for timer, left_s in found]
-        return f"You have {len(found)} timers: {'; '.join(each)}."
+            return tell(language, "Your {label} has {left} left.", label=each[0][0], left=each[0][1])
+        listed = "; ".join(tell(language, "{label}, {left} left", label=label, left=left) for label, left in each)
+        return tell(language, "You have {count} timers: {timers}.", count=len(found), timers=listed)
 
-    @tool(
-        phrases=[
-            f"{STOP} [the|my|that] timer",
-            f"{STOP} [the|my|that] {{name}} (timer|reminder)[s]",
-            f"{STOP} [the|my|that] timer (for|called|named) {{name}}",
-        ]
-    )
+    return check_timers
+
+
+def _cancel_tool(timers: Timers, tag: str) -> Tool[..., Any]:
+    @tool(phrases=phrases(tag, "cancel_timer", CANCEL_PHRASES))
     async def cancel_timer(context: ToolContext, name: str = "") -> str:
         """Cancel a timer or reminder.
 
         name: which one, by its name or length; "all" for all; empty when there is only one
         """
+        language = context.language
         running = timers.of(context.session_id)
-        every = "all" in name.lower().split()
-        found = running if every else _named(running, name)
+        every = not {"all", "alle"}.isdisjoint(name.lower().split())
+        found = running if every else _named(running, name, language)
         if not found:
-            return f"There is no {name.strip()} timer." if running else "There is no timer running."
+            return _none(name if running else "", language)
+        labels = [_plain(timer.label, language) for timer, _ in found]
         if len(found) > 1 and not every:
-            return f"Which one? You have {', '.join(_plain(timer.label) for timer, _ in found)}."
+            return tell(language, "Which one? You have {timers}.", timers=", ".join(labels))
         for timer, _ in found:
             timers.cancel(context.session_id, timer)
-        return f"I cancelled {f'{len(found)} timers' if len(found) > 1 else f'your {_plain(found[0][0].label)}'}."
+        if len(found) > 1:
+            return tell(language, "I cancelled {count} timers.", count=len(found))
+        return tell(language, "I cancelled your {label}.", label=labels[0])
 
-    return [check_timers, cancel_timer]
-
-
-def speak_duration(seconds: float, *, joined: bool = False) -> str:
-    """Write a length of time so that it can be spoken; `joined` as in "5 minute timer"."""
-    whole = max(1, round(seconds))
-    counts = {"hour": whole // 3600, "minute": whole // 60 % 60, "second": whole % 60}
-    parts = [f"{count} {unit}{'' if joined or count == 1 else 's'}" for unit, count in counts.items() if count]
-    return " ".join(parts) if joined else " and ".join(parts)
+    return cancel_timer
 
 
-def _checked_length(hours: float, minutes: float, seconds: float, question: str) -> float:
+def _none(name: str, tag: str) -> str:
+    sentence = "There is no {name} timer." if name.strip() else "There is no timer running."
+    return tell(tag, sentence, name=name.strip())
+
+
+def _checked_length(hours: float, minutes: float, seconds: float, question: str, tag: str) -> float:
     length_s = hours * 3600 + minutes * 60 + seconds
     if min(hours, minutes, seconds) < 0 or not length_s <= MAX_SECONDS:
-        raise ToolError(f"I can wait for at most {MAX_SECONDS // 3600} hours.")
+        raise ToolError(tell(tag, "I can wait for at most {hours} hours.", hours=MAX_SECONDS // 3600))
     if length_s == 0:
-        raise ToolError(question)
+        raise ToolError(tell(tag, question))
     return length_s
 
 
-def _named(running: list[tuple[Timer, float]], name: str) -> list[tuple[Timer, float]]:
+def _named(running: list[tuple[Timer, float]], name: str, tag: str) -> list[tuple[Timer, float]]:
     """Find timers by name: the same words first, else the name within the label. "five minute" finds "5 minute"."""
-    wanted = _in_digits(name)
+    wanted = _in_digits(name, tag)
     if not wanted:
         return running
-    same = [entry for entry in running if _in_digits(entry[0].label) == wanted]
-    return same or [entry for entry in running if wanted in _in_digits(entry[0].label)]
+    same = [entry for entry in running if _in_digits(entry[0].label, tag) == wanted]
+    return same or [entry for entry in running if wanted in _in_digits(entry[0].label, tag)]
 
 
-def _in_digits(name: str) -> str:
+def _in_digits(name: str, tag: str) -> str:
+    language = language_for(wording(tag).tag)
     words = re.sub(r"[^\w\s.]", " ", name.lower()).replace(" timer", "").split()
-    values = [parse_number([word]) for word in words]
-    return " ".join(
-        word if value is None or word in ("a", "an") else str(as_number(value))
-        for word, value in zip(words, values, strict=True)
-    ).replace("minutes", "minute")
+    values = [None if word in language.numbers.articles else parse_number([word], language) for word in words]
+    said = (word if value is None else str(as_number(value)) for word, value in zip(words, values, strict=True))
+    return " ".join(said).replace("minutes", "minute").replace("minuten", "minute")
 
 
-def _plain(label: str) -> str:
-    return label if label.endswith("reminder") else f"{label} timer"
+def _plain(label: str, tag: str) -> str:
+    """Return what a timer is called in a sentence; a reminder's label says already what it is."""
+    reminder = tell(tag, "{about} reminder", about="").strip()
+    return label if reminder in label else tell(tag, "{label} timer", label=label)
 
 
 def _from_my_side(about: str) -> str:

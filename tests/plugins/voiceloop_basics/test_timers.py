@@ -7,7 +7,8 @@ import pytest
 
 from voiceloop.errors import ToolError
 from voiceloop.tools.tool import ToolContext
-from voiceloop_basics.timers import MAX_TIMERS, Timers, speak_duration, timer_tools
+from voiceloop_basics.timers import MAX_TIMERS, Timers, timer_tools
+from voiceloop_basics.wording import speak_duration
 
 
 class Kitchen:
@@ -24,7 +25,7 @@ class Kitchen:
         def spawn(name, work):
             self.tasks.append(group.create_task(work, name=name))
 
-        self.context = ToolContext(self.said.append, spawn, "kitchen")
+        self.context = ToolContext(self.said.append, spawn, session_id="kitchen")
 
     async def _sleep(self, seconds: float) -> None:
         due = asyncio.Event()
@@ -158,7 +159,7 @@ async def test_a_session_has_so_many_timers():
 async def test_sessions_do_not_see_each_others_timers():
     async with kitchen() as here:
         await here.set(here.context, minutes=5)
-        other = ToolContext(here.said.append, here.context.spawn, "bath")
+        other = ToolContext(here.said.append, here.context.spawn, session_id="bath")
         assert await here.check(other) == "There is no timer running."
         assert await here.cancel(other, "all") == "There is no timer running."
         assert await here.check(here.context) == "Your 5 minute timer has 5 minutes left."
