@@ -13,10 +13,11 @@ import pytest
 import voiceloop
 from voiceloop.agent import Agent
 from voiceloop.embedded import EmbeddedGateway
-from voiceloop.errors import SettingsError
+from voiceloop.errors import SettingsError, UnreachableError
 from voiceloop.settings import Settings
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
+from voiceloop.testing.gateway_server import ScriptedServer
 from webclient import SETTINGS, WebClient, app_with
 
 MODULE = sys.modules["voiceloop.asgi"]
@@ -219,6 +220,28 @@ async def test_without_its_lifespan_it_says_that_it_is_not_ready(caplog):
     async with WebClient(voiceloop.asgi(Agent(), local_models=True)) as client:
         assert await client.is_closed() == (1011, "not ready")
     assert "pass lifespan=voice.lifespan" in caplog.text
+
+
+@pytest.mark.real
+async def test_the_model_is_chosen_once_of_those_the_backend_lists():
+    gateway = ScriptedGateway()
+    async with ScriptedServer(gateway) as address:
+        app = voiceloop.asgi(Agent(), Settings(backend={"base_url": address.removesuffix("/v1/realtime")}))
+        for _ in range(2):
+            async with WebClient(app) as client:
+                await client.hears_of("ready")
+    assert len({each.path for each in gateway.connections}) == 1
+    assert app._settings.realtime.model in gateway.connection.path
+
+
+async def test_a_backend_without_a_model_that_fits_closes_the_socket(monkeypatch, caplog):
+    async def none_fits(settings, tell):
+        raise UnreachableError("none of its models fits")
+
+    monkeypatch.setattr(MODULE, "with_model", none_fits)
+    async with WebClient(voiceloop.asgi(Agent(), SETTINGS)) as client:
+        assert await client.is_closed() == (1011, "not ready")
+    assert "none of its models fits" in caplog.text
 
 
 async def test_a_backend_that_is_named_is_used_and_no_model_started(gateway_process):

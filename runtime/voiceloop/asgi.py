@@ -15,14 +15,13 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import SecretStr
-
 from voiceloop.agent import Agent
+from voiceloop.backend import with_backend, with_model
 from voiceloop.caller import BUSY, FAILED, POLICY, Caller, Receive, Send, close
 from voiceloop.devices.websocketline import RATES_HZ
 from voiceloop.embedded import embedded_gateway
 from voiceloop.engines.base import Engine
-from voiceloop.errors import SettingsError
+from voiceloop.errors import SettingsError, VoiceloopError
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
 
@@ -110,8 +109,7 @@ class VoiceApp:
             return
         asked = self._settings
         async with embedded_gateway(lambda waited_s: _log.info("loading models, %.0f s", waited_s)) as gateway:
-            update = {"base_url": gateway.base_url, "api_key": SecretStr(gateway.key)}
-            self._settings = asked.model_copy(update={"backend": asked.backend.model_copy(update=update)})
+            self._settings = with_backend(asked, gateway)
             try:
                 yield
             finally:
@@ -139,17 +137,31 @@ class VoiceApp:
             await close(send, POLICY, f"rate must be one of {', '.join(map(str, RATES_HZ))}")
         elif len(self._callers) >= self._max_sessions:
             await close(send, BUSY, "too many sessions; try again later")
-        elif self._settings.backend.base_url is None and self._engine is None:
-            _log.error("the models on this machine do not run: pass lifespan=voice.lifespan to the outer application")
-            await close(send, FAILED, "not ready")
         else:
             caller = Caller(receive, send, rate_hz, self._withhold)
             self._callers.add(caller)
             try:
-                engine = None if self._engine is None else self._engine(self._settings)
-                await caller.converse(self._agent, self._settings, engine)
+                await self._serve(caller, send)
             finally:
                 self._callers.discard(caller)
+
+    async def _serve(self, caller: Caller, send: Send) -> None:
+        engine = None if self._engine is None else self._engine(self._settings)
+        if engine is None:
+            try:
+                await self._choose()
+            except VoiceloopError as error:
+                _log.error("%s", error)
+                await close(send, FAILED, "not ready")
+                return
+        await caller.converse(self._agent, self._settings, engine)
+
+    async def _choose(self) -> None:
+        """Find out with the first caller which model to take, as `voiceloop talk` does."""
+        if self._settings.backend.base_url is None:
+            raise SettingsError("no models run on this machine: pass lifespan=voice.lifespan to the outer application")
+        if self._settings.realtime.model is None:
+            self._settings = await with_model(self._settings, _log.info)
 
 
 # Plain functions -----------------------------------------------------------------------------------------------------
