@@ -64,6 +64,15 @@ async def test_the_best_listed_model_is_taken_and_the_way_to_pin_it_is_told():
 
 
 @pytest.mark.real
+async def test_the_model_for_the_users_words_is_taken_from_the_list_unless_it_is_set():
+    async with listing("x-realtime", "own-whisper") as url:
+        settings = at(url)
+        assert (await with_model(settings, print)).realtime.transcription_model == "own-whisper"
+        silent = settings.model_copy(update={"realtime": RealtimeSettings(transcription_model=None)})
+        assert (await with_model(silent, print)).realtime.transcription_model is None
+
+
+@pytest.mark.real
 async def test_a_server_without_a_list_is_tried_with_the_first_preference_and_that_is_said():
     server = ScriptedServer(ScriptedGateway())
     async with server:
@@ -92,15 +101,18 @@ async def test_a_server_with_no_realtime_model_is_one_error_that_names_the_role(
 
 @pytest.mark.real
 async def test_a_chat_server_that_answers_is_offered_and_an_embedded_gateway_is_none(monkeypatch, unused_tcp_port):
-    async with listing("llama3.2", "other", owner="library") as chat, listing("v", owner="voiceloop") as ours:
-        async with listing() as empty:
-            places = (chat, ours, empty, f"http://127.0.0.1:{unused_tcp_port}")
-            monkeypatch.setattr(backend, "CHAT_SERVERS", places)
-            assert await chat_servers() == [(chat, "llama3.2")]
-            assert await backend.ways_to_more() == [
-                "More than these sentences: set DGRID_API_KEY (voiceloop login keeps it), or let a chat server think:",
-                f"  voiceloop talk --brain {chat}/v1    (llama3.2 answers there)",
-            ]
+    async with (
+        listing("llama3.2", "other", owner="library") as chat,
+        listing("v", owner="voiceloop") as ours,
+        listing() as empty,
+    ):
+        places = (chat, ours, empty, f"http://127.0.0.1:{unused_tcp_port}")
+        monkeypatch.setattr(backend, "CHAT_SERVERS", places)
+        assert await chat_servers() == [(chat, "llama3.2")]
+        assert await backend.ways_to_more() == [
+            "More than these sentences: set DGRID_API_KEY (voiceloop login keeps it), or let a chat server think:",
+            f"  voiceloop talk --brain {chat}/v1    (llama3.2 answers there)",
+        ]
 
 
 @pytest.mark.real

@@ -315,7 +315,8 @@ class Conversation:
 
     async def _backend(self, stack: contextlib.AsyncExitStack) -> Settings:
         """Return the settings with a backend; the embedded gateway where none is named."""
-        settings, wanted = self._plan.settings, self._plan.wanted
+        wanted = self._plan.wanted
+        settings = self._plan.settings.of(self._plan.agent.settings)
         if settings.backend.base_url is not None:
             return await with_model(settings, self._screen.note)
         gateway = wanted.gateway or await embedded_backend(stack, self._screen.note, brain=wanted.brain)

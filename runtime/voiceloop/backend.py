@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
-from voiceloop.dgrid.models import PIN, Choice, choose, list_models
+from voiceloop.dgrid.models import PIN, Listed, choose, list_models
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
-from voiceloop.settings import Settings
+from voiceloop.settings import BackendSettings, Settings
 
-__all__ = ["chat_servers", "chosen", "embedded_backend", "with_backend", "with_model"]
+__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
 
 CHAT_SERVERS = ("http://127.0.0.1:11434", "http://127.0.0.1:8080", "http://127.0.0.1:1234")
 """Where Ollama, llama.cpp and LM Studio listen unless they are told otherwise."""
@@ -74,30 +74,35 @@ def with_backend(settings: Settings, gateway: EmbeddedGateway) -> Settings:
 
 
 async def with_model(settings: Settings, tell: Callable[[str], None]) -> Settings:
-    """Return settings with a realtime model: the one that is set, else the best the backend lists; tells which.
+    """Return settings with models for a realtime session: those that are set, else the best the backend lists.
 
-    A backend that does not tell its models is tried with the first preference: whatever is wrong with it shows when
+    Tells which realtime model was taken. A backend that does not tell its models is tried with the first preference: whatever is wrong with it shows when
     the session opens. Raises UnreachableError when it lists models and none fits.
     """
     if settings.realtime.model is not None:
         return settings
-    choice = await chosen(settings, "realtime")
-    pin = PIN[choice.role]
-    if choice.problem:
-        tell(f"{choice.problem}: taking {choice.model} by {preferences().file}; pin another: {pin}=ID")
-    else:
-        tell(f"Model {choice.model}, chosen of {choice.fitting} that fit; pin it: {pin}={choice.model}")
-    return settings.model_copy(update={"realtime": settings.realtime.model_copy(update={"model": choice.model})})
-
-
-async def chosen(settings: Settings, role: str) -> Choice:
-    """Return the model to take for a role at the backend that is set."""
     backend = settings.backend
     assert backend.base_url is not None, "there is a backend by now"
+    listed, problem = await listed_at(backend)
+    choice = choose("realtime", listed, backend.base_url)
+    pin = PIN[choice.role]
+    if choice.fitting:
+        tell(f"Model {choice.model}, chosen of {choice.fitting} that fit; pin it: {pin}={choice.model}")
+    else:
+        tell(f"{problem}: taking {choice.model} by {preferences().file}; pin another: {pin}=ID")
+    taken = {"model": choice.model}
+    words = preferences().roles["transcription"].choose([model.id for model in listed or ()])
+    if words is not None and settings.realtime.transcription_model == "auto":
+        taken["transcription_model"] = words
+    return settings.model_copy(update={"realtime": settings.realtime.model_copy(update=taken)})
+
+
+async def listed_at(backend: BackendSettings) -> tuple[Sequence[Listed] | None, str]:
+    """Return what the backend lists, or None and why it told nothing."""
     key = None if backend.api_key is None else backend.api_key.get_secret_value()
+    assert backend.base_url is not None, "there is a backend by now"
     try:
         listed = await list_models(backend.base_url, key)
-    except BackendError:
-        problem = f"{backend.base_url} did not tell its models"
-        return Choice(role, preferences().roles[role].first, 0, problem)
-    return choose(role, listed, backend.base_url)
+    except BackendError:  # the session will say what is wrong, better than a list could
+        return None, f"{backend.base_url} did not tell its models"
+    return listed, f"{backend.base_url} has no list of models"

@@ -146,7 +146,8 @@ class RealtimeSettings(Section):
 
     model: str | None = None
     dialect: Dialect = "auto"
-    transcription_model: str | None = "whisper-1"
+    transcription_model: str | None = "auto"
+    """Puts the user's words into writing; auto takes the preferred one, None writes nothing down."""
     turn: TurnSettings = TurnSettings()
     connect_timeout_s: float = Field(default=10.0, gt=0)
     configure_timeout_s: float = Field(default=5.0, gt=0)

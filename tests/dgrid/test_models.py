@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from voiceloop.dgrid import models as module
-from voiceloop.dgrid.models import Listed, choose, list_models
+from voiceloop.dgrid.models import Choice, Listed, choose, list_models
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import RefusedError, UnreachableError
 
@@ -147,13 +147,12 @@ async def test_a_proxy_of_the_environment_is_used_only_where_it_may(monkeypatch,
 def test_the_choice_tells_how_many_models_fit():
     first = preferences().roles["realtime"].first
     chosen = choose("realtime", [Listed("x-realtime"), Listed("chat"), Listed(first)], HERE)
-    assert (chosen.model, chosen.fitting, chosen.problem) == (first, 2, "")
+    assert chosen == Choice("realtime", first, 2)
 
 
-def test_without_a_list_the_first_preference_is_taken_and_said_so():
+def test_without_a_list_the_first_preference_is_taken():
     chosen = choose("realtime", None, HERE)
-    assert chosen.model == preferences().roles["realtime"].first
-    assert chosen.problem == f"{HERE} has no list of models"
+    assert chosen == Choice("realtime", preferences().roles["realtime"].first, 0)
 
 
 @pytest.mark.parametrize(("role", "pin"), [("realtime", "VOICELOOP_REALTIME__MODEL=ID"), ("image", "image=ID")])

@@ -13,12 +13,12 @@ from voiceloop.wire.session_fields import UNSET, Transcription, TurnDetection
     ("language", "told"), [("en", "en"), ("de-CH", "de"), ("EN-us", "en"), ("auto", UNSET), ("", UNSET)]
 )
 def test_recognition_is_told_the_language_without_its_region(language, told):
-    fields = session_fields(SessionConfig("m", language=language))
+    fields = session_fields(SessionConfig("m", language=language, transcription_model="whisper-1"))
     assert fields.transcription == Transcription("whisper-1", told)
 
 
 def test_recognition_is_told_the_words_to_expect():
-    fields = session_fields(SessionConfig("m", vocabulary=("Ada", "Grace Hopper")))
+    fields = session_fields(SessionConfig("m", vocabulary=("Ada", "Grace Hopper"), transcription_model="whisper-1"))
     assert fields.transcription.prompt == "Ada, Grace Hopper"
 
 

@@ -23,6 +23,7 @@ from wire.talk import BETA_CREATED, GA_CREATED, Talk, greeted, lost
 LAMP = ToolSpec("lamp", "switch", {"type": "object", "properties": {}})
 FULL = SessionConfig(
     "gpt-realtime",
+    transcription_model="whisper-1",
     instructions="Be brief.",
     tools=(LAMP,),
     voice="marin",
@@ -97,6 +98,7 @@ def test_a_ga_session_update_says_everything_aloud():
 def test_a_beta_session_update_is_flat():
     config = SessionConfig(
         "gpt-4o-realtime-preview",
+        transcription_model="whisper-1",
         instructions="Be brief.",
         format=AudioFormat(Encoding.G711_ULAW, 8000),
         language="auto",

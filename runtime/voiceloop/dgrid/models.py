@@ -50,9 +50,7 @@ class Choice:
     role: str
     model: str
     fitting: int
-    """How many of the server's models fit; 0 when it tells of none."""
-    problem: str = ""
-    """Why there was no list to choose from; empty when there was one."""
+    """How many of the server's models fit; 0 when there was no list and the first preference was taken."""
 
 
 class _Entry(msgspec.Struct):
@@ -132,7 +130,7 @@ def choose(role: str, listed: Sequence[Listed] | None, base_url: str) -> Choice:
     known = preferences()
     wanted = known.roles[role]
     if listed is None:
-        return Choice(role, wanted.first, 0, f"{base_url} has no list of models")
+        return Choice(role, wanted.first, 0)
     ids = [model.id for model in listed]
     model = wanted.choose(ids)
     if model is None:

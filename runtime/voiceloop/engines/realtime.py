@@ -61,7 +61,7 @@ class RealtimeEngine:
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Connect and configure; the outcome arrives as `EngineReady` or `EngineLost`. Cancelling closes the socket."""
         self._port = port
-        model = self._settings.realtime.model or preferences().roles["realtime"].first
+        model = self._settings.realtime.model or _first("realtime")
         wanted = self._settings.realtime.dialect
         dialect: Dialect = guess(model) if wanted == "auto" else wanted
         await self._connect(self._config_for(model, seed), dialect, auto=wanted == "auto")
@@ -104,6 +104,7 @@ class RealtimeEngine:
 
     def _config_for(self, model: str, seed: Seed) -> SessionConfig:
         realtime = self._settings.realtime
+        transcription = realtime.transcription_model
         return SessionConfig(
             model=model,
             instructions=seed.instructions,
@@ -113,7 +114,7 @@ class RealtimeEngine:
             language=seed.language,
             vocabulary=tuple(seed.vocabulary),
             pronounce=seed.pronounce,
-            transcription_model=realtime.transcription_model,
+            transcription_model=_first("transcription") if transcription == "auto" else transcription,
             turn=realtime.turn,
             modality=seed.modality,
             history=tuple(seed.history),
@@ -238,6 +239,11 @@ class RealtimeEngine:
 async def _raised(error: Exception) -> None:
     """A mistake of ours ends the session with its traceback, as that of any task does."""
     raise error
+
+
+def _first(role: str) -> str:
+    """The model to try when none is set and nobody asked the server for its own."""
+    return preferences().roles[role].first
 
 
 def _address(base_url: str | None) -> str:

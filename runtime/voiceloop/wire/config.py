@@ -29,7 +29,7 @@ class SessionConfig:
     """BCP 47, or `auto`."""
     vocabulary: Sequence[str] = ()
     pronounce: Mapping[str, str] = field(default_factory=dict)
-    transcription_model: str | None = "whisper-1"
+    transcription_model: str | None = None
     """None: the user's speech is not put into words."""
     turn: TurnSettings = field(default_factory=TurnSettings)
     modality: Modality = "audio"
