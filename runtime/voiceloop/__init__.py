@@ -5,10 +5,10 @@ The public names are imported when they are first used, so that `import voiceloo
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+import importlib as _importlib
+import typing as _typing
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from voiceloop import errors, events, settings, testing
     from voiceloop.agent import Agent
     from voiceloop.asgi import asgi
@@ -33,11 +33,14 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name)
     found: object = (
-        importlib.import_module(f"{__name__}.{name}") if home is None else getattr(importlib.import_module(home), name)
+        _importlib.import_module(f"{__name__}.{name}")
+        if home is None
+        else getattr(_importlib.import_module(home), name)
     )
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """The public names, and what Python itself looks for; parts of the package are no part of its face."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
