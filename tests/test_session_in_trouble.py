@@ -195,13 +195,6 @@ async def test_a_line_that_cannot_finish_its_file_does_not_change_how_the_sessio
 
 @virtual_time
 async def test_a_second_mistake_does_not_hide_the_first():
-    talk = session(Engine(breaks=ZeroDivisionError("first")))
-    original = talk._close
-
-    async def close():
-        talk._fail(ValueError("second"))
-        await original()
-
-    talk._close = close
+    talk = session(Engine(breaks=ZeroDivisionError("first")), line=StickyLine(ValueError("second")))
     with pytest.raises(ZeroDivisionError, match="first"):
         await talk.run()

@@ -109,7 +109,7 @@ class Narrator:
         if reply is None:
             return []
         self._speaking.add(event.reply_id)
-        at = self._played_at(event.at_s, now)
+        at = _played_at(event.at_s, self.t(now))
         self._milestones.first(reply.turn_id, "first_played_ms", round(at * 1000))
         fields = {"reply_id": event.reply_id, **_turn_field(reply.turn_id)}
         return [WriteLine("agent_speech_started", at, fields)]
@@ -125,10 +125,6 @@ class Narrator:
             lines += self._over(reply_id, event, now, interrupted=True)
         return lines
 
-    def _played_at(self, at_s: float | None, now: float) -> float:
-        t = self.t(now)
-        return t if at_s is None else round(max(min(at_s, t), t - STEP_BACK_S), 3)
-
     def _over(
         self, reply_id: str, event: on.PlaybackFinished | on.PlaybackFlushed, now: float, *, interrupted: bool
     ) -> list[WriteLine]:
@@ -141,7 +137,7 @@ class Narrator:
         lines: list[WriteLine] = []
         if reply_id in self._speaking:
             self._speaking.discard(reply_id)
-            at = self._played_at(event.at_s, now)
+            at = _played_at(event.at_s, self.t(now))
             lines.append(WriteLine("agent_speech_stopped", at, {"reply_id": reply_id, **turn}))
         if not reply.text and not reply.has_audio:
             self.conversation.reply_ended(reply_id, "", None)
@@ -193,6 +189,10 @@ class Narrator:
     def _metrics(self, turn_id: str, now: float) -> list[WriteLine]:
         known = self._milestones.take(turn_id)
         return [] if known is None else [self.line("turn_metrics", now, turn_id=turn_id, **known)]
+
+
+def _played_at(at_s: float | None, t: float) -> float:
+    return t if at_s is None else round(max(min(at_s, t), t - STEP_BACK_S), 3)
 
 
 def _turn_field(turn_id: str) -> Mapping[str, str]:

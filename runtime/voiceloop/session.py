@@ -7,7 +7,7 @@ takes the short road: captured frames go straight to the engine, received audio 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -20,6 +20,7 @@ from voiceloop.agent import Agent
 from voiceloop.audio.ledger import Ledger
 from voiceloop.backstage import Backstage
 from voiceloop.briefing import profile_of, seed_of, with_facts
+from voiceloop.closing import close_all
 from voiceloop.core import Core
 from voiceloop.devices.base import Line
 from voiceloop.driver import Driver, Hands
@@ -39,9 +40,7 @@ from voiceloop.vocabulary import Item
 
 __all__ = ["Ended", "Session"]
 
-STOP_WITHIN_S = 0.2
 """Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
-CLOSE_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +150,16 @@ class Session:
                     await self._over.wait()
                 finally:
                     self.request_end("cancelled")
-                    await self._close()
+                    self._driver.stop()
+                    self._bus.close()
+                    opened, opening = (self._line, None) if self._opened.is_set() else (None, self._line)
+                    await close_all(self._engine, opened, opening, self._backstage, failed=self._fail)
         except BaseExceptionGroup:
             if self._failure is None:
                 raise
         finally:
+            if self._tape is not None:
+                self._tape.close()
             self._telling.close()
             self._opened.set()
         if self._failure is not None:
@@ -311,34 +315,10 @@ class Session:
             self._has_ended(do.EndSession("failed", 1, str(error)))
             self._telling.write(TranscriptLine("session_ended", 0.0, {"reason": "failed"}))
 
-    async def _close(self) -> None:
-        """Close everything; cancelling it cuts short what still waits."""
-        self._driver.stop()
-        self._bus.close()
-        try:
-            await self._backstage.stop(STOP_WITHIN_S)
-        finally:
-            async with asyncio.TaskGroup() as closing:
-                closing.create_task(_closed(self._engine.close, self._fail), name="close engine")
-                if self._line is not None:
-                    closing.create_task(_closed(self._line.close, self._fail), name="close line")
-            if self._tape is not None:
-                self._tape.close()
-
 
 def _writable(text: str) -> str:
     """The text without half surrogate pairs, which terminals let through and UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode()
-
-
-async def _closed(close: Callable[[float], Coroutine[Any, Any, None]], failed: Callable[[BaseException], None]) -> None:
-    """Close one thing; whatever goes wrong with it must not keep the others open."""
-    try:
-        await close(CLOSE_WITHIN_S)
-    except VoiceloopError:
-        pass  # the session is over; what the line held is written already
-    except Exception as error:  # noqa: BLE001
-        failed(error)
 
 
 async def _cancelled(task: asyncio.Task[Ended]) -> None:

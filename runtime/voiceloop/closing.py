@@ -1,0 +1,51 @@
+"""Closes a session's parts, each within its bound; trouble with one keeps no other open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from voiceloop.backstage import Backstage
+from voiceloop.devices.base import Line
+from voiceloop.engines.base import Engine
+from voiceloop.errors import VoiceloopError
+
+__all__ = ["close_all"]
+
+CLOSE_WITHIN_S = 0.5
+STOP_WITHIN_S = 0.2
+
+Failed = Callable[[BaseException], None]
+
+
+async def close_all(
+    engine: Engine, opened: Line | None, opening: Line | None, backstage: Backstage, *, failed: Failed
+) -> None:
+    """Close everything. An `opened` line goes first: its recording ends where the session does.
+
+    A line that is still `opening` is let go of before it is closed. What must not happen is told to `failed`.
+    Cancelling cuts short what still waits.
+    """
+    async with asyncio.TaskGroup() as closing:
+        if opened is not None:
+            closing.create_task(_closed(opened.close, failed), name="close line")
+        closing.create_task(_close_rest(engine, opening, backstage, failed), name="close engine")
+
+
+async def _close_rest(engine: Engine, opening: Line | None, backstage: Backstage, failed: Failed) -> None:
+    try:
+        await backstage.stop(STOP_WITHIN_S)
+    finally:
+        await _closed(engine.close, failed)
+        if opening is not None:
+            await _closed(opening.close, failed)
+
+
+async def _closed(close: Callable[[float], Coroutine[Any, Any, None]], failed: Failed) -> None:
+    try:
+        await close(CLOSE_WITHIN_S)
+    except VoiceloopError:
+        pass  # the session is over; what the line held is written already
+    except Exception as error:  # noqa: BLE001 - a mistake in one part must leave the others closed
+        failed(error)
