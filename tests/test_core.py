@@ -7,7 +7,7 @@ from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Core, Life, Profile
 from voiceloop.transcript import TranscriptLine, problems
-from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Tier, ToolSpec, Traits
+from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, ToolSpec, Traits, Usage
 
 
 def test_a_session_opens_its_engine_then_its_line_and_says_so():
@@ -90,6 +90,144 @@ def test_a_lost_line_is_a_device_failure():
 
 def test_a_session_may_not_run_for_ever():
     assert Talk(Profile(limit_s=60.0)).after(61.0).ended == do.EndSession("time_limit")
+
+
+@pytest.mark.parametrize(("limit_s", "minutes"), [(600.0, "8 of 10"), (90.0, "1.2 of 1.5")])
+def test_four_fifths_of_the_time_are_announced(limit_s, minutes):
+    talk = Talk(Profile(limit_s=limit_s)).after(0.79 * limit_s)
+    assert talk.said("warning") == []
+    talk.after(0.02 * limit_s)
+    assert talk.said("warning") == [
+        {"t": 0.8 * limit_s, "code": "time_limit_near", "detail": f"{minutes} minutes are over"}
+    ]
+
+
+def test_what_is_being_said_at_the_time_limit_is_heard_to_its_end():
+    talk = Talk(Profile(limit_s=60.0)).after(58.0).user_turn().playing().after(5.0)
+    assert talk.ended is None
+    talk.finished().played()
+    assert talk.ended == do.EndSession("time_limit")
+
+
+def test_a_session_over_its_limit_does_not_go_on_for_ever():
+    talk = Talk(Profile(limit_s=60.0)).after(59.0).heard(on.SpeechStarted("u1", 59.0))
+    assert talk.after(30.9).ended is None
+    assert talk.after(0.2).ended == do.EndSession("time_limit")
+
+
+def spend(talk, reply_id, tokens):
+    usage = Usage(input_tokens=tokens - 10, output_tokens=10)
+    talk.heard(on.ReplyStarted(reply_id), on.ReplyFinished(reply_id, ReplyStatus.COMPLETED, usage=usage))
+    return talk.heard(on.PlaybackFinished(reply_id, ()))
+
+
+def test_tokens_are_counted_announced_and_end_the_session():
+    talk = Talk(Profile(token_limit=1000))
+    spend(talk.user_turn("u1"), "r1", 790)
+    assert talk.said("warning") == []
+    spend(talk.user_turn("u2"), "r2", 100)
+    spend(talk.user_turn("u3"), "r3", 100)
+    assert [(line["code"], line["detail"]) for line in talk.said("warning")] == [
+        ("token_limit_near", "890 of 1000 tokens are used")
+    ]
+    assert talk.ended is None
+    spend(talk.user_turn("u4"), "r4", 20)
+    assert talk.ended == do.EndSession("token_limit")
+
+
+def test_the_reply_that_used_the_last_tokens_is_heard_to_its_end_and_its_tool_is_answered():
+    talk = Talk(Profile(token_limit=100)).user_turn().heard(on.ReplyStarted("r1"))
+    talk.tool_call()
+    talk.heard(on.ReplyFinished("r1", ReplyStatus.COMPLETED, usage=Usage(90, 20)), on.PlaybackFinished("r1", ()))
+    talk.heard(on.ToolFinished("c1", Outcome.OK, "noon")).expect(do.AskReply("ask-1"))
+    talk.playing("r2", ask_id="ask-1").heard(on.ReplyFinished("r2", ReplyStatus.COMPLETED, usage=Usage(90, 20)))
+    assert talk.ended is None
+    assert talk.played("r2").ended == do.EndSession("token_limit")
+
+
+def test_without_a_limit_tokens_are_no_matter():
+    assert spend(Talk().user_turn(), "r1", 10**9).ended is None
+
+
+# The agent hangs up --------------------------------------------------------------------------------------------------
+
+
+def goodbye(words="", profile=None):
+    """The reply to the user's goodbye calls the tool that ends the session, perhaps after words of its own."""
+    talk = Talk(profile).user_turn(text="goodbye").heard(on.ReplyStarted("r1"))
+    if words:
+        talk.heard(on.ReplyTextArrived("r1", "r1-a", 0, words), on.ReplyAudioStarted("r1", "r1-a"))
+        talk.heard(on.PlaybackStarted("r1"))
+    talk.tool_call(name="end_conversation")
+    talk.heard(on.EndWhenSaid("agent_ended"), on.ToolFinished("c1", Outcome.OK, "Goodbye!"))
+    talk.heard(on.ReplyFinished("r1", ReplyStatus.COMPLETED))
+    return talk if words else talk.heard(on.PlaybackFinished("r1", ()))
+
+
+def test_the_words_after_the_call_are_heard_before_the_session_ends():
+    talk = goodbye().playing("r2", "Goodbye!", ask_id="ask-1").finished("r2")
+    assert talk.ended is None
+    assert talk.played("r2").ended == do.EndSession("agent_ended")
+    assert [line["text"] for line in talk.said("agent_said")] == ["Goodbye!"]
+    assert talk.said("session_ended")[0]["reason"] == "agent_ended"
+
+
+def test_words_before_the_call_are_the_last_ones():
+    talk = goodbye("Bye, then!").never(do.AskReply)
+    assert talk.ended is None
+    assert talk.played("r1").ended == do.EndSession("agent_ended")
+
+
+def test_the_users_words_are_written_down_before_the_end():
+    talk = Talk().heard(on.TurnCommitted("u1")).heard(on.ReplyStarted("r1"))
+    talk.tool_call(name="end_conversation")
+    talk.heard(on.EndWhenSaid("agent_ended"), on.ToolFinished("c1", Outcome.OK, "Bye!")).finished()
+    talk.heard(on.PlaybackFinished("r1", ())).playing("r2", ask_id="ask-1").finished("r2").played("r2")
+    assert talk.ended is None
+    assert talk.heard(on.UserTranscribed("u1", "goodbye")).ended == do.EndSession("agent_ended")
+
+
+def test_a_user_who_speaks_over_the_goodbye_stays():
+    talk = goodbye().playing("r2", ask_id="ask-1")
+    talk.heard(on.SpeechStarted("u2", 2.0)).after(1.0).heard(on.SpeechStopped("u2", 2.9), on.TurnCommitted("u2"))
+    talk.finished("r2", ReplyStatus.CANCELLED).heard(on.UserTranscribed("u2", "wait")).playing("r3").finished("r3")
+    talk.played("r3").after(60.0)
+    assert talk.ended is None
+
+
+def test_a_cough_over_the_goodbye_does_not_keep_the_session():
+    talk = goodbye().playing("r2", ask_id="ask-1").heard(on.SpeechStarted("u2", 2.0)).after(0.6)
+    talk.heard(on.SpeechStopped("u2", 2.1), on.TurnCommitted("u2")).expect(do.ForgetTurn("u2"))
+    assert talk.finished("r2").played("r2").ended == do.EndSession("agent_ended")
+
+
+@pytest.mark.parametrize("captions", [True, False])
+def test_a_user_who_types_on_stays(captions):
+    talk = Talk(captions=captions).heard(on.TextTyped("t1", "bye"), on.ReplyStarted("r1", "ask-1"))
+    talk.tool_call(name="end_conversation")
+    talk.heard(on.EndWhenSaid("agent_ended"), on.TextTyped("t2", "no, wait"))
+    talk.heard(on.ToolFinished("c1", Outcome.OK, "Bye!")).finished().heard(on.PlaybackFinished("r1", ()))
+    asked = len([line for line in talk.lines if line.event == "user_said"])
+    for number in range(2, 5):
+        talk.reply(f"r{number}", ask_id=f"ask-{number}").finished(f"r{number}")
+        talk.heard(on.PlaybackFinished(f"r{number}", ()))
+    assert asked == (1 if captions else 2)
+    assert talk.after(60.0).ended is None
+
+
+def test_a_goodbye_that_never_comes_is_not_waited_for():
+    talk = goodbye(profile=Profile(reply_start_s=500.0))
+    assert talk.after(29.9).ended is None
+    assert talk.after(0.2).ended == do.EndSession("agent_ended")
+
+
+def test_an_agent_that_hangs_up_while_nothing_is_said_is_gone():
+    assert Talk().heard(on.EndWhenSaid("agent_ended")).ended == do.EndSession("agent_ended")
+
+
+def test_a_deadline_of_an_end_that_was_called_off_ends_nothing():
+    talk = goodbye().heard(on.TextTyped("t1", "wait"), on.DeadlinePassed("parting"))
+    assert talk.ended is None
 
 
 # A conversation from a file ------------------------------------------------------------------------------------------

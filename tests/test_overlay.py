@@ -209,6 +209,38 @@ def test_a_key_in_a_file_is_refused_without_repeating_it(text):
     assert "sk-a" not in str(error.value)
 
 
+def test_one_voice_takes_the_place_of_a_table_of_voices():
+    file = toml_layer('[agent.voice]\nrealtime = "a"\ndevice = "b"\n', "a.toml")
+    result = effective(file, env_layer({"VOICELOOP_AGENT__VOICE": "c"}))
+    assert result.settings.agent.voice == VoiceSettings(realtime="c", rest="c", device="c")
+    assert result.where(("agent", "voice", "device")) == "VOICELOOP_AGENT__VOICE"
+    part = effective(file, env_layer({"VOICELOOP_AGENT__VOICE__DEVICE": "c"}))
+    assert part.settings.agent.voice == VoiceSettings(realtime="a", device="c")
+    assert part.where(("agent", "voice")) == "a.toml, line 2"
+
+
+def test_words_are_pronounced_as_file_and_environment_say():
+    file = toml_layer('[agent]\npronounce = { "DGrid" = "dee grid", "SQL" = "sequel" }\n', "a.toml")
+    result = effective(file, env_layer({"VOICELOOP_AGENT__PRONOUNCE__YORK": "Yorrick"}))
+    assert result.settings.agent.pronounce == {"DGrid": "dee grid", "SQL": "sequel", "york": "Yorrick"}
+    assert result.where(("agent", "pronounce", "SQL")) == "a.toml, line 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[agent.voice]\nrealtim = 'x'", "a.toml, line 2: there is no setting agent.voice.realtim; did you mean "),
+        ("[agent]\nvoice = 5", "a.toml, line 2: agent.voice = 5 is wrong: it should be a table"),
+        ("[agent]\npatience = 'endless'", "a.toml, line 2: agent.patience = 'endless' is wrong: it should be 'low'"),
+        ("[agent.pronounce]\nSQL = 5", "a.toml, line 2: agent.pronounce.SQL = 5 is wrong: it should be a valid string"),
+    ],
+)
+def test_what_an_agent_cannot_be_is_placed(text, told):
+    with pytest.raises(SettingsError) as refused:
+        effective(toml_layer(text, "a.toml"))
+    assert str(refused.value).startswith(told)
+
+
 def test_empty_text_means_none_only_where_none_is_allowed():
     settings = effective(toml_layer("[agent]\nvoice = ''\ninstructions = ''", "a.toml")).settings
     assert settings.agent.voice == VoiceSettings()

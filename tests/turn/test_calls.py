@@ -23,6 +23,21 @@ def test_the_follow_up_waits_for_the_end_of_the_reply():
     assert book.follow_up("r1") == "u1"
 
 
+def test_a_call_that_came_alone_is_known_until_its_follow_up_is_told():
+    calls = CallBook()
+    assert not calls.single("r1")
+    calls.opened("r1", "u1", "c1", "clock")
+    assert calls.single("r1")
+    calls.finished("c1")
+    calls.reply_over("r1")
+    assert calls.single("r1")
+    calls.follow_up("r1")
+    assert not calls.single("r1")
+    calls.opened("r2", "u1", "c2", "clock")
+    calls.opened("r2", "u1", "c3", "clock")
+    assert not calls.single("r2")
+
+
 def test_what_survives_an_interruption_is_settled_when_the_tool_is_called():
     book = CallBook(["timer"])
     book.opened("r1", "u1", "c1", "timer")

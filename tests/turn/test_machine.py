@@ -216,6 +216,38 @@ def test_after_the_last_allowed_round_the_follow_up_comes_without_tools():
         talk.heard(on.ReplyStarted(f"r{number + 1}", f"ask-{number}"))
 
 
+# The last word -------------------------------------------------------------------------------------------------------
+
+
+def leaving(*calls, words=True):
+    """A reply that called these tools, the last of which ends the session."""
+    talk = Talk().user_turn().heard(on.ReplyStarted("r1"))
+    if words:
+        talk.heard(on.ReplyTextArrived("r1", "r1-a", 0, "Bye!"), on.ReplyTextArrived("ghost", "a", 0, "Boo!"))
+    for call_id in calls:
+        talk.tool_call(call_id)
+    talk.heard(on.EndWhenSaid("agent_ended"))
+    return talk.finished().heard(*(on.ToolFinished(call_id, Outcome.OK, "ok") for call_id in calls))
+
+
+def test_a_goodbye_that_came_with_its_call_is_not_said_twice():
+    leaving("c1").expect(do.SendToolOutput("c1", "ok")).never(do.AskReply)
+
+
+def test_a_call_without_words_gets_its_follow_up_even_so():
+    leaving("c1", words=False).expect(do.SendToolOutput("c1", "ok"), do.AskReply("ask-1"))
+
+
+def test_another_call_beside_it_is_told_about():
+    leaving("c1", "c2").expect(do.SendToolOutput("c2", "ok"), do.AskReply("ask-1"))
+
+
+def test_the_user_going_on_is_the_end_of_leaving():
+    assert leaving("c1").core.machine.leaving == "agent_ended"
+    assert leaving("c1").heard(on.TurnCommitted("u2")).core.machine.leaving == ""
+    assert leaving("c1").heard(on.TextTyped("t1", "wait")).core.machine.leaving == ""
+
+
 # What the conversation is doing --------------------------------------------------------------------------------------
 
 
@@ -282,6 +314,7 @@ EVENTS = st.one_of(
     st.builds(on.TextTyped, TURNS, st.just("text")),
     st.builds(on.SayAsked, st.just("text")),
     st.builds(on.InterruptAsked),
+    st.builds(on.EndWhenSaid, st.just("agent_ended")),
     st.builds(on.UpdateAsked, st.none(), st.just(()), st.sampled_from([(), ("clock",)])),
     st.floats(0, 20),
 )

@@ -4,7 +4,14 @@ import pytest
 
 from voiceloop.settings import TurnSettings
 from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, Traits, UserTurn
-from voiceloop.wire.config import SessionConfig, history_items, session_fields, traits_of
+from voiceloop.wire.config import (
+    SessionConfig,
+    changed_fields,
+    history_items,
+    instructions_of,
+    session_fields,
+    traits_of,
+)
 from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part
 from voiceloop.wire.session_fields import UNSET, Transcription, TurnDetection
 
@@ -24,6 +31,14 @@ def test_recognition_is_told_the_words_to_expect():
 
 def test_without_a_transcription_model_transcription_is_not_mentioned():
     assert session_fields(SessionConfig("m", transcription_model=None)).transcription is UNSET
+
+
+def test_the_model_is_told_how_words_sound():
+    fields = session_fields(SessionConfig("m", instructions="Be brief.", pronounce={"DGrid": "dee grid"}))
+    assert fields.instructions == 'Be brief.\n\nWhen you speak, say "DGrid" as "dee grid".'
+    assert instructions_of("", {"DGrid": "dee grid"}).startswith("When you speak")
+    assert changed_fields("Be long.", None, {"a": "b"}).instructions == 'Be long.\n\nWhen you speak, say "a" as "b".'
+    assert changed_fields(None, (), {"a": "b"}).instructions is UNSET
 
 
 @pytest.mark.parametrize("replies", ["server", "client"])

@@ -54,6 +54,15 @@ def test_a_sentence_is_to_be_said_as_it_stands_and_without_tools():
     assert SAY_EXACTLY.format(text="x").endswith(": x")
 
 
+def test_what_is_said_and_what_models_are_told_later_is_pronounced():
+    talk = ready(SessionConfig("m", pronounce={"DGrid": "dee grid"}))
+    talk.protocol.obey(AskReply("ask-1", say="Welcome to dgrid."))
+    talk.protocol.obey(UpdateEngine("Be brief."))
+    create, update = talk.sent()
+    assert create["response"]["instructions"] == SAY_EXACTLY.format(text="Welcome to dee grid.")
+    assert update["session"]["instructions"].startswith("Be brief.\n\nWhen you speak, ")
+
+
 def test_an_ask_without_tools_forbids_them():
     talk = ready()
     talk.protocol.obey(AskReply("ask-1", tools_allowed=False))

@@ -1,0 +1,72 @@
+"""What core and engine are told of an agent."""
+
+import pytest
+
+from voiceloop.agent import Agent
+from voiceloop.briefing import profile_of, seed_of, with_facts
+from voiceloop.errors import SettingsError
+from voiceloop.settings import AgentSettings, Settings
+from voiceloop.tools.tool import tool
+
+FACTS = {"caller": "Ada"}
+
+
+def test_facts_stand_in_every_text_an_agent_speaks_or_obeys():
+    who = AgentSettings(
+        instructions="You talk to {{ caller }}.",
+        greeting="Hello {{ caller }}.",
+        idle={"prompt": "{{ caller }}?", "goodbye": "Bye {{ caller }}.", "after_s": 3},
+    )
+    told = with_facts(who, FACTS)
+    assert (told.instructions, told.greeting) == ("You talk to Ada.", "Hello Ada.")
+    assert (told.idle.prompt, told.idle.goodbye, told.idle.after_s) == ("Ada?", "Bye Ada.", 3)
+
+
+def test_texts_that_are_not_there_stay_away():
+    told = with_facts(AgentSettings(), FACTS)
+    assert (told.greeting, told.idle.prompt, told.idle.goodbye) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("who", "name"),
+    [
+        ({"instructions": "{{ x }}"}, "agent.instructions"),
+        ({"greeting": "{{ x }}"}, "agent.greeting"),
+        ({"idle": {"prompt": "{{ x }}"}}, r"agent.idle.prompt"),
+        ({"idle": {"goodbye": "{{ x }}"}}, r"agent.idle.goodbye"),
+    ],
+)
+def test_a_wrong_name_is_placed(who, name):
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        with_facts(AgentSettings.model_validate(who), FACTS)
+
+
+def test_the_core_learns_the_limits():
+    profile = profile_of(Agent(limits={"minutes": 2, "tokens": 500}), Settings())
+    assert (profile.limit_s, profile.token_limit) == (120, 500)
+    assert profile_of(Agent(), Settings()).token_limit == 0
+
+
+def test_the_engine_learns_who_speaks():
+    @tool
+    def lamp() -> str:
+        """Switches the lamp."""
+        return "on"
+
+    who = Agent(
+        "Be brief.",
+        language="de",
+        voice={"realtime": "marin"},
+        vocabulary=["Brezel"],
+        pronounce={"a": "b"},
+        tools=[lamp],
+    )
+    seed = seed_of(who, Settings(), "audio")
+    assert (seed.instructions, seed.language, seed.voice, seed.vocabulary) == ("Be brief.", "de", "marin", ("Brezel",))
+    assert [spec.name for spec in seed.tools] == ["lamp"]
+    assert (seed.pronounce, seed.modality) == ({"a": "b"}, "audio")
+
+
+def test_what_is_only_read_is_written_as_it_is():
+    seed = seed_of(Agent(pronounce={"a": "b"}), Settings(), "text")
+    assert (seed.pronounce, seed.modality) == ({}, "text")
