@@ -150,16 +150,11 @@ class Session:
                     await self._over.wait()
                 finally:
                     self.request_end("cancelled")
-                    self._driver.stop()
-                    self._bus.close()
-                    opened, opening = (self._line, None) if self._opened.is_set() else (None, self._line)
-                    await close_all(self._engine, opened, opening, self._backstage, failed=self._fail)
+                    await self._close()
         except BaseExceptionGroup:
             if self._failure is None:
                 raise
         finally:
-            if self._tape is not None:
-                self._tape.close()
             self._telling.close()
             self._opened.set()
         if self._failure is not None:
@@ -224,7 +219,7 @@ class Session:
         changed. What a server refuses becomes a `warning` line.
         """
         told = None if instructions is None else _writable(rendered(instructions, self._facts, "instructions"))
-        table = None if tools is None else tool_table(self._loaded(tools))
+        table = None if tools is None else tool_table(_loaded(tools, self.tool_context.language))
         specs = None if table is None else tuple(made.spec() for made in table.values())
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
         if table is not None:
@@ -232,13 +227,6 @@ class Session:
             self._seed = replace(self._seed, tools=self._bus.specs)
         if told is not None:
             self._seed = replace(self._seed, instructions=told)
-
-    def _loaded(self, tools: Sequence[Callable[..., Any] | str]) -> list[Callable[..., Any]]:
-        named = [name for name in tools if isinstance(name, str)]
-        return [
-            *(function for function in tools if not isinstance(function, str)),
-            *built_in(named, self.tool_context.language),
-        ]
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
@@ -314,6 +302,21 @@ class Session:
         else:
             self._has_ended(do.EndSession("failed", 1, str(error)))
             self._telling.write(TranscriptLine("session_ended", 0.0, {"reason": "failed"}))
+
+    async def _close(self) -> None:
+        self._driver.stop()
+        self._bus.close()
+        opened, opening = (self._line, None) if self._opened.is_set() else (None, self._line)
+        try:
+            await close_all(self._engine, opened, opening, self._backstage, failed=self._fail)
+        finally:
+            if self._tape is not None:
+                self._tape.close()
+
+
+def _loaded(tools: Sequence[Callable[..., Any] | str], language: str) -> list[Callable[..., Any]]:
+    named = [name for name in tools if isinstance(name, str)]
+    return [*(function for function in tools if not isinstance(function, str)), *built_in(named, language)]
 
 
 def _writable(text: str) -> str:
