@@ -136,7 +136,7 @@ class Dialogue:
             await self.silence(heard_s)
 
     async def silence(self, seconds: float) -> None:
-        """Let time pass in which the user says nothing; the test itself does not wait for it."""
+        """Let time pass in which the user says nothing; the test does not wait for it, but its own timeouts see it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0 and not self.ended:
