@@ -37,7 +37,7 @@ async def test_what_the_readme_shows_works(backend, capsys):
             if (running := eval(code, names)) is not None:
                 await running
     assert isinstance(names["agent"], voiceloop.Agent)
-    assert [route.path for route in names["app"].routes if route.name == ""] == ["/voice"]
+    assert "/voice" in [getattr(route, "path", "") for route in names["app"].routes]
     printed = capsys.readouterr().out
     assert "'Order 7 leaves today.'" in printed
     assert "session_ended {'reason': 'input_ended'}" in printed
