@@ -53,6 +53,8 @@ class Journey:
         form: str = "pcm16",
         agent: Agent | None = None,
         text: bool = False,
+        captions_only: bool = False,
+        data: dict[str, object] | None = None,
         realtime: dict[str, Any] | None = None,
         latency_s: float = 0.01,
         line: NumberedLine | None = None,
@@ -85,6 +87,8 @@ class Journey:
             engine=self.engine,
             on_line=self._take,
             tape=TapeWriter(self._tape),
+            captions_only=captions_only,
+            data=data,
         )
         self.runner: asyncio.Task[Ended]
 
