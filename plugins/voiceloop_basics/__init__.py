@@ -59,5 +59,5 @@ def factory(settings: Mapping[str, Any], context: PluginContext) -> Sequence[Too
         *clock_tools(zone, chosen.clock, context.language),
         *timer_tools(Timers(), context.language),
         *figure_tools(chosen.units, context.language),
-        *list_tools(FileLists(home.expanduser() / LISTS_FILE) if home else MemoryLists()),
+        *list_tools(FileLists(home.expanduser() / LISTS_FILE) if home else MemoryLists(), context.language),
     ]

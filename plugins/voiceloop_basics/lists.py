@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from voiceloop.errors import ToolError
 from voiceloop.tools.tool import Tool, tool
+from voiceloop_basics.wording import phrases
 
 __all__ = ["FileLists", "Lists", "MemoryLists", "list_tools"]
 
@@ -106,20 +107,27 @@ class FileLists:
             raise ToolError("I cannot open the file with your lists.") from error
 
 
-def list_tools(lists: Lists) -> list[Tool[..., Any]]:
-    """Make the tools that share `lists`. They are plain functions, so they run in threads, where SQLite may block."""
-    return [*_changing(lists), *_whole(lists)]
+def list_tools(lists: Lists, tag: str = "en") -> list[Tool[..., Any]]:
+    """Make the tools that share `lists`; `tag` is the language they are asked in.
+
+    They are plain functions, so they run in threads, where SQLite may block.
+    """
+    return [*_changing(lists, tag), *_whole(lists, tag)]
 
 
-def _changing(lists: Lists) -> list[Tool[..., Any]]:
+def _changing(lists: Lists, tag: str) -> list[Tool[..., Any]]:
     @tool(
-        phrases=[
-            "(add|put|write|place) {item} (to|on|onto|in|into) [my|the|our] [shopping|grocery|groceries] list",
-            "(add|put|write|place) {item} (to|on|onto|in|into) [my|the|our] {list_name} list",
-            "(add|put|write) {item} (down|on it)",
-            "i need to buy {item}",
-            "(we|i) (need|are out of|am out of|ran out of|have run out of) {item}",
-        ]
+        phrases=phrases(
+            tag,
+            "add_to_list",
+            [
+                "(add|put|write|place) {item} (to|on|onto|in|into) [my|the|our] [shopping|grocery|groceries] list",
+                "(add|put|write|place) {item} (to|on|onto|in|into) [my|the|our] {list_name} list",
+                "(add|put|write) {item} (down|on it)",
+                "i need to buy {item}",
+                "(we|i) (need|are out of|am out of|ran out of|have run out of) {item}",
+            ],
+        )
     )
     def add_to_list(item: str, list_name: str = SHOPPING) -> str:
         """Add something to a list.
@@ -138,10 +146,14 @@ def _changing(lists: Lists) -> list[Tool[..., Any]]:
         return f"I added {_spoken(new)} to your {name} list."
 
     @tool(
-        phrases=[
-            f"{REMOVE} {{item}} (from|off|off of) [my|the|our] [shopping|grocery|groceries] list",
-            f"{REMOVE} {{item}} (from|off|off of) [my|the|our] {{list_name}} list",
-        ]
+        phrases=phrases(
+            tag,
+            "remove_from_list",
+            [
+                f"{REMOVE} {{item}} (from|off|off of) [my|the|our] [shopping|grocery|groceries] list",
+                f"{REMOVE} {{item}} (from|off|off of) [my|the|our] {{list_name}} list",
+            ],
+        )
     )
     def remove_from_list(item: str, list_name: str = SHOPPING) -> str:
         """Remove something from a list.
@@ -160,17 +172,21 @@ def _changing(lists: Lists) -> list[Tool[..., Any]]:
     return [add_to_list, remove_from_list]
 
 
-def _whole(lists: Lists) -> list[Tool[..., Any]]:
+def _whole(lists: Lists, tag: str) -> list[Tool[..., Any]]:
     @tool(
         idempotent=True,
-        phrases=[
-            "(read|show|tell|give) [me|us] [my|the|our] [shopping|grocery|groceries] list",
-            "(read|show|tell|give) [me|us] [my|the|our] {list_name} list",
-            "(what is|what do i have|what do we have) on [my|the|our] [shopping|grocery|groceries] list",
-            "(what is|what do i have|what do we have) on [my|the|our] {list_name} list",
-            "what do (i|we) (need|have) to buy",
-            "what do i have to do [today]",
-        ],
+        phrases=phrases(
+            tag,
+            "read_list",
+            [
+                "(read|show|tell|give) [me|us] [my|the|our] [shopping|grocery|groceries] list",
+                "(read|show|tell|give) [me|us] [my|the|our] {list_name} list",
+                "(what is|what do i have|what do we have) on [my|the|our] [shopping|grocery|groceries] list",
+                "(what is|what do i have|what do we have) on [my|the|our] {list_name} list",
+                "what do (i|we) (need|have) to buy",
+                "what do i have to do [today]",
+            ],
+        ),
     )
     def read_list(list_name: str = SHOPPING) -> str:
         """Read a list out.
@@ -182,12 +198,16 @@ def _whole(lists: Lists) -> list[Tool[..., Any]]:
         return f"On your {name} list: {_spoken(items)}." if items else f"Your {name} list is empty."
 
     @tool(
-        phrases=[
-            f"{CLEAR} [all of] [my|the|our] [whole|entire] [shopping|grocery|groceries] list",
-            f"{CLEAR} [all of] [my|the|our] {{list_name}} list",
-            "(remove|delete|take) everything (from|off|off of) [my|the|our] [shopping|grocery|groceries] list",
-            "(remove|delete|take) everything (from|off|off of) [my|the|our] {list_name} list",
-        ]
+        phrases=phrases(
+            tag,
+            "clear_list",
+            [
+                f"{CLEAR} [all of] [my|the|our] [whole|entire] [shopping|grocery|groceries] list",
+                f"{CLEAR} [all of] [my|the|our] {{list_name}} list",
+                "(remove|delete|take) everything (from|off|off of) [my|the|our] [shopping|grocery|groceries] list",
+                "(remove|delete|take) everything (from|off|off of) [my|the|our] {list_name} list",
+            ],
+        )
     )
     def clear_list(list_name: str = SHOPPING) -> str:
         """Remove everything from a list.

@@ -9,14 +9,17 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from voiceloop.languages.guess import language_of_text
 from voiceloop.languages.language import Language
-from voiceloop.languages.shelf import english
+from voiceloop.languages.shelf import english, known_languages, language_for
 from voiceloop.tools.wording import SLOT, examples, plainly, strip
 from voiceloop.vocabulary import ToolSpec
 
 __all__ = ["abilities", "asks_for_help", "asks_to_repeat", "cannot", "expected", "help_text", "pleasantry"]
 
 _MOST_NAMED: Final = 4
+_CERTAIN: Final = 0.5
+"""A phrase of which half the known words are of another language is no example."""
 _ASIDE: Final = re.compile(r"[.,;:\n(]|\s(?:that|which|while|after|until|and how|so)\s")
 
 
@@ -60,14 +63,13 @@ def abilities(tools: Sequence[ToolSpec], language: Language | None = None) -> li
     """Return what each tool that can be asked for by phrase does, to follow "I can"."""
     language = language or english()
     found = (_ability(tool, language) for tool in tools if examples(tool))
-    return list(dict.fromkeys(found))[:_MOST_NAMED]
+    return [ability for ability in dict.fromkeys(found) if ability][:_MOST_NAMED]
 
 
 def expected(tools: Sequence[ToolSpec], language: Language) -> list[str]:
     """Return sentences that people are likely to say here: an example of each tool's first phrase, and pleasantries."""
-    phrases = [_filled(tool, examples(tool)[0], language) for tool in tools if examples(tool)]
-    asked = [f"{phrase[:1].upper()}{phrase[1:]}{language.said.stop}" for phrase in phrases]
-    return [*asked, *language.talk.requests]
+    phrases = (_filled(tool, _best(tool, language), language) for tool in tools)
+    return [*(_written(phrase, language) for phrase in phrases if phrase), *language.talk.requests]
 
 
 def _ability(tool: ToolSpec, language: Language) -> str:
@@ -76,8 +78,25 @@ def _ability(tool: ToolSpec, language: Language) -> str:
     for verb in (first.lower(), first.lower().removesuffix("s"), first.lower().removesuffix("es")):
         if verb in language.talk.verbs and rest:
             return f"{verb}{space}{rest}"
-    sample = min((_filled(tool, phrase, language) for phrase in examples(tool)), key=len)
-    return language.said.ability.format(sample=sample)
+    if language.talk.verbs:
+        sample = min((_filled(tool, phrase, language) for phrase in examples(tool)), key=len)
+    else:
+        sample = _filled(tool, _best(tool, language), language)
+    return sample and language.said.ability.format(sample=sample)
+
+
+def _best(tool: ToolSpec, language: Language) -> str:
+    """Return a tool's first phrase in this language; it may have phrases in several, or none in this one."""
+    known = tuple(map(language_for, known_languages()))
+    tags = {phrase: language_of_text(plainly(phrase), known) for phrase in examples(tool)}
+    mine = (phrase for phrase, (tag, probability) in tags.items() if tag == language.tag and probability > _CERTAIN)
+    return next(mine, "") or next((phrase for phrase, (tag, _) in tags.items() if not tag), "")
+
+
+def _written(phrase: str, language: Language) -> str:
+    """Return a phrase as recognition would write it."""
+    asks = re.match(language.talk.questions, phrase, re.IGNORECASE) if language.talk.questions else None
+    return f"{phrase[:1].upper()}{phrase[1:]}{language.said.question if asks else language.said.stop}"
 
 
 def _filled(tool: ToolSpec, phrase: str, language: Language) -> str:

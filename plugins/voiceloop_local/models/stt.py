@@ -49,8 +49,12 @@ _SURE: Final = -0.5
 _REPEATED: Final = re.compile(r"\b(\w+\W+\w+\W+\w+\b.*?)\W+\1", re.IGNORECASE)
 """The same three words or more twice in a row."""
 
+_FAIR: Final = -0.35
+"""A clear voice scores above this in whisper base."""
 _LIKELY: Final = -0.6
 """Words that were expected score above this when they were really said."""
+_CLEARLY: Final = 0.15
+"""By so much expected words must score better than what was heard without expecting any."""
 _HINT_TOKENS: Final = (100, 200)
 """Of names, and of sentences; Whisper looks back at most 224."""
 
@@ -166,10 +170,11 @@ class Recogniser:
             return self._decode(speech, _FULL_FRAMES, (), language).believed
         # Expected sentences help much where a voice is bad, and can only mislead where it is good.
         first = self._decode(speech, frames, (), language)
-        if not first.doubtful or not vocabulary:
+        if not vocabulary or first.no_speech > _SURELY_NO_SPEECH or not (first.doubtful or first.likelihood < _FAIR):
             return first.believed
         second = self._decode(speech, frames, vocabulary, language)
-        return second.believed if second.likelihood > max(_LIKELY, first.likelihood) else first.believed
+        better = second.likelihood > max(_LIKELY, first.likelihood + _CLEARLY) and not second.doubtful
+        return second.believed if better else first.believed
 
     def _decode(self, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language) -> Guess:
         features = self._view(log_mel(speech, frames)[None])

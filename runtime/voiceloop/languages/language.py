@@ -163,6 +163,8 @@ class Talk:
     """First words of a tool's purpose after which it can follow "I can"."""
     samples: Mapping[str, str] = field(default_factory=dict)
     """What a slot is filled with in an example, by JSON type; `string` for any other."""
+    questions: str = ""
+    """How a phrase begins that asks."""
     requests: Words_ = ()
     """Sentences that recognition should expect beside the phrases of tools."""
     farewells: Words_ = ()
@@ -210,7 +212,8 @@ class Said:
     last_or: str
     comma: str
     stop: str
-    """Ends a sentence that has no end."""
+    """Ends a sentence that has no end, and `question` one that asks."""
+    question: str
     speak: str
     """Tells a model which language to answer in."""
 
