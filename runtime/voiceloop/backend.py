@@ -76,8 +76,8 @@ def with_backend(settings: Settings, gateway: EmbeddedGateway) -> Settings:
 async def with_model(settings: Settings, tell: Callable[[str], None]) -> Settings:
     """Return settings with models for a realtime session: those that are set, else the best the backend lists.
 
-    Tells which realtime model was taken. A backend that does not tell its models is tried with the first preference: whatever is wrong with it shows when
-    the session opens. Raises UnreachableError when it lists models and none fits.
+    Tells which realtime model was taken. A backend that does not tell its models is tried with the first preference:
+    whatever is wrong with it shows when the session opens. Raises UnreachableError when it lists models and none fits.
     """
     if settings.realtime.model is not None:
         return settings

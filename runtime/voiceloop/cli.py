@@ -36,6 +36,7 @@ config_app = typer.Typer(help="The effective settings and what can be set.")
 app.add_typer(config_app, name="config")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).", metavar="FILE")]
+Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "image", "moderation"]
 KeyFileOption = Annotated[Path | None, typer.Option("--key-file", help="File that holds the key.", metavar="FILE")]
 
 
@@ -109,7 +110,8 @@ def command(module: str, name: str) -> Any:  # noqa: ANN401 - commands have argu
 def origins(config: Path | None = None, key_file: Path | None = None) -> Any:  # noqa: ANN401 - imported late
     """Return where settings come from."""
     sources = importlib.import_module("voiceloop.sources")
-    return sources.Origins(config=config, key_file=key_file, environ=os.environ)
+    keyring = importlib.import_module("voiceloop.keystore").stored_key
+    return sources.Origins(config=config, key_file=key_file, environ=os.environ, keyring=keyring)
 
 
 # Commands ------------------------------------------------------------------------------------------------------------
@@ -151,6 +153,8 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
     captions_only: Annotated[bool, typer.Option("--captions-only", help="Speak, read replies.")] = False,  # noqa: FBT002
     type_: Annotated[bool, typer.Option("--type", help="Typed lines are turns while talking.")] = False,  # noqa: FBT002
     say: Annotated[list[str] | None, typer.Option(help="A typed turn, sent when ready; repeatable.")] = None,
+    brain: Annotated[str | None, typer.Option(help="Who thinks without a key.", metavar="local|scripted|URL")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Start again when a file is saved.")] = False,  # noqa: FBT002
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,  # noqa: FBT002
 ) -> int:
     """Hold one conversation on this machine."""
@@ -169,6 +173,8 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
         captions_only=captions_only,
         type=type_,
         say=tuple(say or ()),
+        brain=brain,
+        watch=watch,
         color=not no_color,
     )
     status: int = command("talk", "talk")(options, context.obj)
@@ -207,6 +213,34 @@ def devices() -> int:
 def plugins() -> int:
     """List the installed plugins."""
     status: int = command("listings", "plugins")()
+    return status
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to put it.", metavar="DIR")]) -> int:
+    """Make an agent to start from: its file, its settings, its test."""
+    status: int = command("init", "init")(folder)
+    return status
+
+
+@app.command()
+def login(
+    url: Annotated[str | None, typer.Option("--base-url", help="Whose key it is.", metavar="URL")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the key.")] = False,  # noqa: FBT002
+) -> int:
+    """Keep the key in the keyring of this system: typed, or from standard input."""
+    status: int = command("login", "login")(os.environ, url, forget=forget)
+    return status
+
+
+@app.command()
+def models(
+    role: Annotated[Role | None, typer.Option(help="Only what fits this role.")] = None,
+    config: ConfigOption = None,
+    key_file: KeyFileOption = None,
+) -> int:
+    """List the backend's models, which ones are taken, and how to pin others."""
+    status: int = command("models", "models")(origins(config, key_file), role)
     return status
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from voiceloop.errors import DeviceError, SettingsError, UnreachableError, UsageError, VoiceloopError
+from voiceloop.machine import child_options
 
 __all__ = ["READY", "EmbeddedGateway", "embedded_gateway"]
 
@@ -64,7 +65,7 @@ async def embedded_gateway(
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,
             env=environ,
-            start_new_session=True,  # Ctrl-C in the terminal is for us: the child must outlive the polite end
+            **child_options(),  # the child must outlive the polite end
         )
         try:
             yield EmbeddedGateway(await ready_url(child, key, told, complaints, within_s=within_s), key)

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 ENV_PREFIX = "VOICELOOP_"
-NOT_SETTINGS = frozenset({"VOICELOOP_DEBUG"})
+NOT_SETTINGS = frozenset({"VOICELOOP_DEBUG", "VOICELOOP_WATCHED"})
 BACKEND_VARIABLES = {"DGRID_API_KEY": ("backend", "api_key"), "DGRID_BASE_URL": ("backend", "base_url")}
 SECRET_NAME = re.compile(r"(?:^|[_-])(?:api_?key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
 FREE = "plugins"

@@ -1,6 +1,7 @@
 """Where settings, keys and agents come from: files and the environment, read here and nowhere else.
 
-Order, later wins: settings file, `.env` in the working folder, environment, flags, `--key-file`.
+Order, later wins: keyring of the system (keys only), settings file, `.env` in the working folder, environment, flags,
+`--key-file`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -60,6 +61,8 @@ class Origins:
     environ: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path()
     """Where `.env` is looked for."""
+    keyring: Callable[[str], str | None] | None = None
+    """Gives the key that is kept for a base URL; asked when there is none elsewhere."""
 
 
 def read_settings(origins: Origins) -> Effective:
@@ -75,6 +78,11 @@ def read_settings(origins: Origins) -> Effective:
         layers.append(flag_layer({("backend", "api_key"): (f"--key-file {origins.key_file}", key)}))
     effective = overlay(layers)
     backend = checked_backend(effective)
+    if backend.api_key is None and origins.keyring is not None:
+        kept = origins.keyring(backend.base_url or DEFAULT_BASE_URL)
+        if kept is not None:
+            effective = overlay([*layers, flag_layer({("backend", "api_key"): ("the keyring", kept)})])
+            backend = checked_backend(effective)
     settings = effective.settings.model_copy(update={"backend": backend})
     return Effective(settings, effective.given, effective.values)
 

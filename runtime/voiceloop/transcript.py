@@ -17,6 +17,7 @@ import msgspec
 
 from voiceloop.commands import WriteLine
 from voiceloop.errors import UsageError
+from voiceloop.machine import private_file
 from voiceloop.vocabulary import Cause, Outcome, Tier
 
 __all__ = ["FIELDS", "STEP_BACK_S", "TranscriptLine", "TranscriptWriter", "open_private", "problems"]
@@ -118,10 +119,7 @@ class TranscriptWriter:
 def open_private(path: Path, what: str) -> TextIO:
     """Open a text file for writing, readable by its owner alone. Raises UsageError that names `what`."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0), 0o600)
-        if path.is_file() and hasattr(os, "fchmod"):  # a file that was there keeps its mode otherwise
-            os.fchmod(descriptor, 0o600)
-        return os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
+        return os.fdopen(private_file(path), "w", encoding="utf-8", newline="\n")
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot write the {what} {path}: {reason}; name a file in a folder that exists") from error

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+from voiceloop.machine import SIGNAL_REASONS, on_signals, run_loop
 
 __all__ = ["POLITE_S", "run"]
 
 POLITE_S = 0.8
 """How long a polite end may take after the first signal; then it is cut short."""
-REASONS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung_up"}
-BACKGROUND_READ = getattr(signal, "SIGTTIN", None)
-SIGNALS = [getattr(signal, name) for name in REASONS if hasattr(signal, name)]
 
 
 class Stop:
@@ -34,7 +31,7 @@ class Stop:
             self._tidy()
             os._exit(128 + number)
         self.status = 128 + number
-        if self._polite(REASONS[signal.Signals(number).name]):
+        if self._polite(SIGNAL_REASONS[number]):
             asyncio.get_running_loop().call_later(POLITE_S, self._task.cancel)
         else:
             self._task.cancel()
@@ -51,26 +48,16 @@ def run(
     `polite(reason)` asks the work to end by itself and says whether it can; if it cannot it is cancelled. `tidy` puts
     the terminal in order before a hard exit.
     """
-    try:
-        import uvloop  # noqa: PLC0415 - it does not install everywhere
-    except ImportError:
-        return asyncio.run(_with_signals(work, polite, tidy))
-    status: int = uvloop.run(_with_signals(work, polite, tidy))
-    return status
+    return run_loop(_with_signals(work, polite, tidy))
 
 
 async def _with_signals(
     work: Callable[[], Coroutine[Any, Any, int]], polite: Callable[[str], bool], tidy: Callable[[], None]
 ) -> int:
-    loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None, "a coroutine runs in a task"
     stop = Stop(task, polite, tidy)
-    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt there
-        for number in SIGNALS:
-            loop.add_signal_handler(number, stop, number)
-    if BACKGROUND_READ is not None:  # put into the background, we read no more instead of being stopped
-        signal.signal(BACKGROUND_READ, signal.SIG_IGN)
+    on_signals(stop)
     try:
         status = await work()
     except asyncio.CancelledError:

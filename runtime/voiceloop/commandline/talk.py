@@ -15,7 +15,10 @@ from typing import Any
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.commandline.running import run
+from voiceloop.commandline.watch import WATCHED, gateway_of, watch
 from voiceloop.errors import UsageError, error_of
+from voiceloop.keystore import stored_key
+from voiceloop.machine import data_dir
 from voiceloop.screen import OpenConsole, Screen
 from voiceloop.sources import Origins
 
@@ -54,7 +57,10 @@ def talk(options: Options, agent: Agent | None) -> int:
     """Hold the conversation and return the process's exit status."""
     if agent is not None and options.agent_file is not None:
         raise UsageError(f"{options.agent_file}: this program brings its own agent; leave the file out")
-    planned = plan(wanted(options, agent, os.environ), sound=why_no_sound)
+    asked = wanted(options, agent, os.environ)
+    if options.watch and WATCHED not in os.environ:
+        return watch(asked.origins, options.agent_file or program(agent), options.brain, note)
+    planned = plan(asked, sound=why_no_sound)
     screen = Screen(
         OpenConsole(highlight=False, no_color=not options.color or None),
         OpenConsole(highlight=False, no_color=not options.color or None, stderr=True),
@@ -99,7 +105,7 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
     return Wanted(
         agent=agent,
         agent_file=options.agent_file,
-        origins=Origins(options.config, options.key_file, flags, environ, Path()),
+        origins=Origins(options.config, options.key_file, flags, environ, Path(), stored_key),
         input=file_or_device("--input", options.input, MICROPHONE),
         output=file_or_device("--output", options.output, SPEAKER),
         card=options.input == MICROPHONE or options.output == SPEAKER,
@@ -112,7 +118,20 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
         say=tuple(text for text in options.say if text.strip()),
         data_dir=data_dir(environ),
         brain=options.brain,
+        gateway=gateway_of(environ) if options.watch else None,
     )
+
+
+def program(agent: Agent | None) -> Path | None:
+    """Return the file of the program that handed over its agent."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return None if agent is None or file is None else Path(file)
+
+
+def note(text: str) -> None:
+    """Tell a person what goes on besides the conversation."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def file_or_device(flag: str, value: str | None, device: str) -> Path | None:
@@ -122,12 +141,6 @@ def file_or_device(flag: str, value: str | None, device: str) -> Path | None:
     if not value.lower().endswith((".wav", ".wave")):
         raise UsageError(f"{flag} {value}: name a file that ends in .wav, or {device}")
     return Path(value)
-
-
-def data_dir(environ: Mapping[str, str]) -> Path:
-    """Return where tools may keep files, by the XDG rule."""
-    home = environ.get("XDG_DATA_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".local" / "share") / "voiceloop"
 
 
 def prompt() -> Callable[[], None]:

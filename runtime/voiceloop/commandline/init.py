@@ -1,0 +1,55 @@
+"""`voiceloop init DIR`: an agent to change, its settings, its test, and what to type next."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from voiceloop.errors import UsageError
+
+__all__ = ["init"]
+
+STARTER = Path(__file__).parent.parent / "starter"
+FILES = {
+    "agent.py": "agent.py",
+    "test_agent.py": "test_agent.py",
+    "voiceloop.toml": "voiceloop.toml",
+    "env.example": ".env.example",
+    "gitignore": ".gitignore",
+}
+"""Shipped name to the name it gets."""
+
+
+def init(folder: Path) -> int:
+    """Write the files of a new agent and print the next commands. Overwrites nothing. Raises UsageError."""
+    there = [name for name in FILES.values() if os.path.lexists(folder / name)]
+    if there:
+        raise UsageError(f"{folder} already has {', '.join(there)}; name another folder, or move them away")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for shipped, name in FILES.items():
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write((STARTER / shipped).read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}; name another folder") from error
+    sys.stdout.write(next_steps(folder))
+    return 0
+
+
+def next_steps(folder: Path) -> str:
+    """Return what to type next, ready to be pasted."""
+    return f"""\
+Made {folder}: {", ".join(FILES.values())}.
+
+Next:
+
+    cd {shlex.quote(str(folder))}
+    voiceloop talk agent.py --config voiceloop.toml --text
+    voiceloop talk agent.py --config voiceloop.toml --watch
+    python -m pytest
+
+The first types, the second speaks and starts again whenever a file is saved, the third tests (pip install pytest).
+It needs no key. For a real model: voiceloop login, or copy .env.example to .env and fill it in.
+"""

@@ -1,0 +1,81 @@
+"""`voiceloop models`: what the backend has, what each model is good for, which are taken, and how to pin them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from voiceloop.commandline.listings import print_rows
+from voiceloop.commandline.running import run
+from voiceloop.dgrid.models import PIN, Listed, choose, list_models
+from voiceloop.dgrid.preferences import ROLES, preferences
+from voiceloop.errors import SettingsError, UnreachableError
+from voiceloop.overlay import Effective
+from voiceloop.screen import clean
+from voiceloop.sources import Origins, read_settings
+
+__all__ = ["models"]
+
+SETTINGS = {"realtime": ("realtime", "model"), "transcription": ("realtime", "transcription_model")}
+UNSET = (None, "", "auto")
+
+
+def models(origins: Origins, role: str | None) -> int:
+    """Print the models of the backend, of one role or of all, and the choice for each role."""
+    effective = read_settings(origins)
+    backend = effective.settings.backend
+    if backend.base_url is None:
+        raise SettingsError(
+            "there is no backend to ask: set DGRID_API_KEY or DGRID_BASE_URL; the embedded gateway takes any model id"
+        )
+    url, key = backend.base_url, None if backend.api_key is None else backend.api_key.get_secret_value()
+    found: list[Sequence[Listed] | None] = []
+
+    async def ask() -> int:
+        found.append(await list_models(url, key))
+        return 0
+
+    if status := run(ask):
+        return status
+    tell(effective, url, found[0], role)
+    return 0
+
+
+def tell(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str | None) -> None:
+    """Print the list and the choices. Raises UnreachableError when the one role that was asked for has no model."""
+    if listed is None:
+        sys.stdout.write(f"{url} has no list of models; these are the first preferences of {preferences().file}.\n")
+    elif shown := list(rows(listed, role)):
+        print_rows([("model", "endpoints", "fits"), *shown])
+    sys.stdout.write("\n")
+    if role is not None:
+        choose(role, listed, url)
+    wanted = ROLES if role is None else (role,)
+    print_rows(
+        [("role", "model taken", "why, and how to pin another"), *(choice(effective, url, listed, r) for r in wanted)]
+    )
+
+
+def rows(listed: Sequence[Listed], role: str | None) -> Iterator[tuple[str, str, str]]:
+    """Yield a row for each model, or only for those that fit the role."""
+    roles = preferences().roles
+    for model in listed:
+        fitting = [name for name in ROLES if roles[name].fits(model.id)]
+        if role is None or role in fitting:
+            yield clean(model.id), clean(", ".join(model.endpoint_types)) or "-", ", ".join(fitting) or "-"
+
+
+def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str) -> tuple[str, str, str]:
+    """Return which model a role takes and why."""
+    pin = f"{PIN[role]}=ID" if role in PIN else "no part of this version uses it yet"
+    if role in SETTINGS:
+        section, name = SETTINGS[role]
+        value = getattr(getattr(effective.settings, section), name)
+        if value not in UNSET:
+            return role, clean(value), f"set by {effective.where(SETTINGS[role])}"
+    try:
+        chosen = choose(role, listed, url)
+    except UnreachableError:
+        return role, "none", pin
+    why = f"best of {chosen.fitting} that fit" if chosen.fitting else "first preference"
+    return role, clean(chosen.model), f"{why}; {pin}"
