@@ -106,3 +106,59 @@ async def test_a_terminal_that_goes_away_is_the_end():
     os.close(writer)
     os.close(reader)
     assert [line async for line in typed_lines(reader, lambda: None)] == []
+
+
+# Sound in, words out; and typing while talking ------------------------------------------------------------------------
+
+
+def test_captions_and_typing_are_asked_for():
+    asked = ask(captions_only=True, type=True)
+    assert (asked.captions_only, asked.typed, asked.text) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"captions_only": True, "output": "speaker"}, "--captions-only makes no sound"),
+        ({"captions_only": True, "text": True}, "--captions-only is for conversations with sound"),
+        ({"type": True, "text": True}, "--type is for conversations with sound"),
+    ],
+)
+def test_what_excludes_each_other_is_told(options, told):
+    with pytest.raises(UsageError, match=told):
+        ask(**options)
+
+
+class Keys:
+    """Standard input that is this file descriptor."""
+
+    def __init__(self, descriptor):
+        self.descriptor = descriptor
+
+    def fileno(self):
+        return self.descriptor
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not hasattr(os, "tcgetpgrp"), reason="this system has no terminals to be in front of")
+def test_a_person_types_only_at_a_terminal_this_process_is_in_front_of(monkeypatch):
+    ours, theirs = os.openpty()
+    try:
+        monkeypatch.setattr(sys, "stdin", Keys(theirs))
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+        assert ask().at_terminal
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)
+        assert not ask().at_terminal
+        reader, writer = os.pipe()
+        monkeypatch.setattr(sys, "stdin", Keys(reader))
+        assert not ask().at_terminal
+        os.close(reader)
+        os.close(writer)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_without_standard_input_nobody_types(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not ask().at_terminal

@@ -1,0 +1,100 @@
+"""How an agent's settings reach its session: facts in texts, tools by name, captions only."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import pytest
+
+from voiceloop.agent import Agent
+from voiceloop.engines.base import Seed
+from voiceloop.errors import MisuseError, SettingsError
+from voiceloop.events import EngineReady
+from voiceloop.session import Session
+from voiceloop.settings import RealtimeSettings, Settings
+from voiceloop.testing.clock import virtual_time
+from voiceloop.testing.line import NumberedLine
+from voiceloop.vocabulary import Tier, Traits
+
+
+class Engine:
+    """Ready at once; keeps what it is told."""
+
+    def __init__(self):
+        self.obeyed = []
+        self.seed: Seed | None = None
+
+    async def open(self, seed, port):
+        self.seed = seed
+        port.happened(EngineReady(Tier.REALTIME, "model", Traits(), "ga"))
+
+    def hear(self, pcm, first_sample):
+        return True
+
+    def obey(self, command):
+        self.obeyed.append(command)
+
+    async def close(self, within_s):
+        """Nothing is open."""
+
+
+@virtual_time
+async def test_facts_of_the_session_and_of_its_line_stand_in_the_agents_texts():
+    agent = Agent("{{ caller }} called on {{ date }}, session {{ session_id }}.", greeting="Hello {{ caller }}.")
+    engine = Engine()
+    async with Session(agent, engine=engine, data={"caller": "Ada"}) as session:
+        assert engine.obeyed[0].say == "Hello Ada."
+        await session.update(instructions="{{ caller }} is back.")
+        assert engine.obeyed[-1].instructions == "Ada is back."
+        told = re.fullmatch(r"Ada called on (\d{4}-\d\d-\d\d), session ([0-9a-f]{32})\.", engine.seed.instructions)
+        assert abs((datetime.now() - datetime.fromisoformat(told[1])).days) <= 1  # noqa: DTZ005 - the local date
+        assert told[2] == session.tool_context.session_id
+    assert agent.settings.greeting == "Hello {{ caller }}."
+
+
+@virtual_time
+async def test_a_name_that_is_not_there_is_refused_and_changes_nothing():
+    with pytest.raises(SettingsError, match="nothing is called {{ calller }}"):
+        Session(Agent("Hello {{ calller }}"), engine=Engine())
+    engine = Engine()
+    async with Session(Agent(), engine=engine) as session:
+        with pytest.raises(SettingsError, match="known are caller, date"):
+            await session.update(instructions="{{ weather }}")
+        assert engine.obeyed == []
+
+
+@virtual_time
+async def test_tools_that_come_with_voiceloop_are_called_by_their_names():
+    def clock() -> str:
+        """The time."""
+        return "noon"
+
+    engine = Engine()
+    async with Session(Agent(tools=[clock, "end_conversation"]), engine=engine) as session:
+        assert [spec.name for spec in engine.seed.tools] == ["clock", "end_conversation"]
+        await session.update(tools=["end_conversation"])
+        assert [spec.name for spec in engine.obeyed[-1].tools] == ["end_conversation"]
+
+
+def test_a_session_loads_no_plugins():
+    with pytest.raises(MisuseError, match="'basics' is loaded by voiceloop"):
+        Session(Agent(tools=["basics"]), engine=Engine())
+
+
+@virtual_time
+async def test_with_captions_only_there_is_a_line_and_replies_are_text():
+    engine = Engine()
+    line = NumberedLine()
+    async with Session(Agent(pronounce={"a": "b"}), engine=engine, line=line, captions_only=True) as session:
+        assert line.is_open
+        assert (engine.seed.modality, engine.seed.pronounce) == ("text", {})
+        assert session._driver.core._captions_only
+
+
+def test_an_agents_wishes_are_part_of_its_sessions_settings():
+    agent = Agent(models={"realtime": "m"}, patience="low")
+    session = Session(agent, engine=Engine(), settings=Settings(realtime=RealtimeSettings(dialect="beta")))
+    realtime = session.settings.realtime
+    assert (realtime.model, realtime.turn.silence_ms, realtime.dialect) == ("m", 300, "beta")
+    assert session._profile.silence_s == 0.3
