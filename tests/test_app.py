@@ -125,7 +125,10 @@ def test_an_engine_of_another_version_is_refused(engine):
         make_plan(text=True, flags={("tiers", "engine"): ("--engine", engine)})
 
 
-@pytest.mark.parametrize("environ", [{"DGRID_API_KEY": "sk-1"}, {"DGRID_BASE_URL": "http://127.0.0.1:1"}])
+@pytest.mark.parametrize(
+    "environ",
+    [{"DGRID_API_KEY": "sk-1"}, {"DGRID_BASE_URL": "http://127.0.0.1:1"}],  # pragma: allowlist secret
+)
 def test_a_brain_is_for_the_embedded_gateway_alone(environ):
     with pytest.raises(UsageError, match=r"--brain scripted is for the embedded gateway, .* leave out --brain"):
         make_plan(text=True, environ=environ, brain="scripted")

@@ -35,7 +35,7 @@ from voiceloop.testing.script import Reply
 from voiceloop.transcript import TranscriptLine, problems
 from voiceloop.vocabulary import Encoding
 
-KEY = "sk-journey-0123456789abcdef"
+KEY = "sk-journey-0123456789abcdef"  # pragma: allowlist secret
 
 dialects = pytest.mark.parametrize("dialect", ["beta", "ga"])
 wires = pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_wrong_flag_is_refused(tmp_path, arguments):
     [
         ('[agent]\ngreting = "Hello"\n', ["shop.toml", "line 2", "greting", "greeting"]),
         ('[agent]\nlanguage = "en"\n\n[realtime.turn]\nsilense_ms = 300\n', ["line 5", "silence_ms"]),
-        ("[backend]\napi_key = 'sk-planted'\n", ["shop.toml", "line 2", "DGRID_API_KEY"]),
+        ("[backend]\napi_key = 'sk-planted'\n", ["shop.toml", "line 2", "DGRID_API_KEY"]),  # pragma: allowlist secret
         ("[realtime]\ndialect = 'gamma'\n", ["shop.toml", "line 2", "dialect"]),
         ("[agent\n", ["shop.toml", "line 1"]),
     ],
