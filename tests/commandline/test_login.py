@@ -48,7 +48,7 @@ def test_it_is_the_key_of_the_base_url_that_is_set_or_named(kept, monkeypatch):
 
 def test_a_key_in_the_environment_wins_and_that_is_said(kept, monkeypatch, capsys):
     typed(monkeypatch, KEY)
-    login({"DGRID_API_KEY": "sk-other"}, None, forget=False)
+    login({"DGRID_API_KEY": "sk-other"}, None, forget=False)  # pragma: allowlist secret
     assert "wins over it" in capsys.readouterr().out
 
 
@@ -90,7 +90,7 @@ def test_settings_find_the_kept_key_after_the_environment_and_dotenv(tmp_path):
     assert found.settings.backend.api_key.get_secret_value() == KEY
     assert found.settings.backend.base_url == HERE
     assert found.where(("backend", "api_key")) == "the keyring"
-    assert read({"DGRID_API_KEY": "sk-env"}).settings.backend.api_key.get_secret_value() == "sk-env"
+    assert read({"DGRID_API_KEY": "sk-env"}).settings.backend.api_key.get_secret_value() == "sk-env"  # pragma: allowlist secret
     assert read({"DGRID_BASE_URL": THERE}).settings.backend.api_key is None
     (tmp_path / ".env").write_text("DGRID_API_KEY=sk-dotenv\n")
     assert read({}).settings.backend.api_key.get_secret_value() == "sk-dotenv"
