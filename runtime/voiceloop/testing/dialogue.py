@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
-
-from typing_extensions import override
 
 from voiceloop.agent import Agent
 from voiceloop.engines.realtime import RealtimeEngine
@@ -31,32 +28,16 @@ from voiceloop.testing.brain import WORD_MS, Brain, PhraseBrain, Question
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.memory import MemoryNetwork
+from voiceloop.testing.record import Called, Record
 from voiceloop.testing.script import Reply
 from voiceloop.testing.timelapse import let_pass, wait_for_real
-from voiceloop.transcript import TranscriptLine
 
-__all__ = ["Called", "Dialogue", "converse"]
+__all__ = ["Dialogue", "converse"]
 
 WITHIN_S = 120.0
 """No turn takes longer, on the conversation's clock."""
 STEP_S = 0.05
 AUDIO_STEP_S = 0.01
-SHOWN_CHARACTERS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A tool that was called, with what came of it; outcome and output are empty while it runs."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    outcome: str = ""
-    output: str = ""
-
-    @override
-    def __str__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
-        return f"{self.name}({given}) -> {self.outcome or 'still running'} {self.output[:SHOWN_CHARACTERS]!r}"
 
 
 def converse(
@@ -87,11 +68,8 @@ class Dialogue:
         self._gateway = gateway
         self._line = NumberedLine() if audio else None
         self._step_s = AUDIO_STEP_S if audio else STEP_S
-        self._lines: list[dict[str, Any]] = []
-        self._calls: dict[str, Called] = {}
-        self._turn_began = 0
-        self._turn = "the beginning"
-        self.session = Session(agent, line=self._line, settings=settings, engine=engine, on_line=self._take)
+        self._record = Record()
+        self.session = Session(agent, line=self._line, settings=settings, engine=engine, on_line=self._record.take)
         """The session itself, for `say`, `update` and whatever else an application does."""
 
     async def __aenter__(self) -> Self:
@@ -118,7 +96,7 @@ class Dialogue:
         With `heard_s`, only until that much of the answer was heard: whatever is said next interrupts it.
         """
         self._check_alive()
-        self._turn_began, self._turn = len(self._lines), repr(text)
+        self._record.turn_begins(repr(text))
         if self._line is None:
             if heard_s is not None:
                 raise MisuseError("nothing is heard in text; pass audio=True to converse")
@@ -128,11 +106,11 @@ class Dialogue:
             ms = 1000 / self._line.rate_hz
             end_ms = int(at * ms) + WORD_MS * max(1, len(text.split()))
             self._gateway.heard_speech(int(at * ms), end_ms, text)
-        await self._until(lambda: self._since("user_said"), f"the turn {text!r} to be taken")
+        await self._until(lambda: self._record.since("user_said"), f"the turn {text!r} to be taken")
         if heard_s is None:
             await self._settle()
         else:
-            await self._until(lambda: self._since("agent_speech_started"), "an answer that can be heard")
+            await self._until(lambda: self._record.since("agent_speech_started"), "an answer that can be heard")
             await self.silence(heard_s)
 
     async def silence(self, seconds: float) -> None:
@@ -152,11 +130,11 @@ class Dialogue:
 
     def called(self, name: str, /, **arguments: Any) -> Called:  # noqa: ANN401 - JSON values
         """Return the newest call of a tool with these arguments, maybe among others. AssertionError without one."""
-        for call in reversed(self._calls_since()):
+        for call in reversed(self._record.calls_since):
             if call.name == name and all(call.arguments.get(key, ...) == value for key, value in arguments.items()):
                 return call
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        raise AssertionError(f"{name}({given}) was not called since {self._turn}\n{self._happened()}")
+        raise AssertionError(f"{name}({given}) was not called since {self._record.turn}\n{self._record.told}")
 
     def said_like(self, wanted: str | re.Pattern[str]) -> str:
         """Return the newest reply with these words in it, or this pattern; case does not matter for words.
@@ -164,32 +142,32 @@ class Dialogue:
         Only what was heard counts. AssertionError without one.
         """
         pattern = wanted if isinstance(wanted, re.Pattern) else re.compile(_loosely(wanted), re.IGNORECASE)
-        for line in reversed(self._since("agent_said")):
+        for line in reversed(self._record.since("agent_said")):
             heard: str = line["heard_text"]
             if pattern.search(heard):
                 return heard
         shown = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
-        raise AssertionError(f"nothing like {shown!r} was said since {self._turn}\n{self._happened()}")
+        raise AssertionError(f"nothing like {shown!r} was said since {self._record.turn}\n{self._record.told}")
 
     @property
     def calls(self) -> list[Called]:
         """All calls since the conversation began."""
-        return list(self._calls.values())
+        return self._record.calls
 
     @property
     def said(self) -> list[str]:
         """What was heard of each reply since the conversation began."""
-        return [line["heard_text"] for line in self._lines if line["event"] == "agent_said"]
+        return [line["heard_text"] for line in self._record.lines if line["event"] == "agent_said"]
 
     @property
     def transcript(self) -> list[dict[str, Any]]:
         """All transcript lines since the conversation began."""
-        return list(self._lines)
+        return list(self._record.lines)
 
     @property
     def ended(self) -> bool:
         """The session is over."""
-        return any(line["event"] == "session_ended" for line in self._lines)
+        return any(line["event"] == "session_ended" for line in self._record.lines)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -201,34 +179,9 @@ class Dialogue:
             self._failure = error
             return Reply(())
 
-    def _take(self, line: TranscriptLine) -> None:
-        told = line.as_dict()
-        self._lines.append(told)
-        if line.event == "tool_called":
-            given = told["arguments"]
-            arguments = given if isinstance(given, dict) else {"arguments": given}
-            self._calls[told["call_id"]] = Called(told["name"], arguments)
-        elif line.event == "tool_finished":
-            call = self._calls[told["call_id"]]
-            self._calls[told["call_id"]] = Called(call.name, call.arguments, told["outcome"], told["output"])
-
-    def _since(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self._lines[self._turn_began :] if line["event"] == event]
-
-    def _calls_since(self) -> list[Called]:
-        return [self._calls[line["call_id"]] for line in self._since("tool_called")]
-
-    def _happened(self) -> str:
-        called = [str(call) for call in self._calls_since()] or ["nothing"]
-        said = [repr(line["heard_text"]) for line in self._since("agent_said")] or ["nothing"]
-        told = [f"  called: {call}" for call in called] + [f"  said:   {text}" for text in said]
-        told += [f"  warned: {line['code']} {line['detail']}" for line in self._since("warning")]
-        told += [f"  ended:  {line['reason']}" for line in self._since("session_ended")]
-        return "\n".join(told)
-
     def _check_alive(self) -> None:
         if self.ended:
-            raise AssertionError(f"the session has ended\n{self._happened()}")
+            raise AssertionError(f"the session has ended\n{self._record.told}")
 
     async def _settle(self) -> None:
         await self._until(lambda: self.session.settled, "the agent to be done")
@@ -238,16 +191,16 @@ class Dialogue:
         give_up_at = loop.time() + WITHIN_S
         while not (condition() or self.ended or self._failure):
             if loop.time() > give_up_at:
-                raise AssertionError(f"waited {WITHIN_S:g} s for {what}\n{self._happened()}")
+                raise AssertionError(f"waited {WITHIN_S:g} s for {what}\n{self._record.told}")
             await self._pass(self._step_s)
         if self._failure is not None:
             raise self._failure
         if self.ended and (over := await self.session.end()).exit_status:  # what broke inside is raised by it
-            raise AssertionError(f"the session ended with {over.reason}: {over.detail}\n{self._happened()}")
+            raise AssertionError(f"the session ended with {over.reason}: {over.detail}\n{self._record.told}")
 
     async def _pass(self, seconds: float) -> None:
         """A tool may wait for a file, a thread or a socket, which time that only we let pass does nothing for."""
-        if any(not call.outcome for call in self._calls.values()):
+        if any(not call.outcome for call in self._record.calls):
             await wait_for_real()
         else:
             await let_pass(seconds)
