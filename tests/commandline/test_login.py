@@ -90,7 +90,8 @@ def test_settings_find_the_kept_key_after_the_environment_and_dotenv(tmp_path):
     assert found.settings.backend.api_key.get_secret_value() == KEY
     assert found.settings.backend.base_url == HERE
     assert found.where(("backend", "api_key")) == "the keyring"
-    assert read({"DGRID_API_KEY": "sk-env"}).settings.backend.api_key.get_secret_value() == "sk-env"  # pragma: allowlist secret
+    environ = {"DGRID_API_KEY": "sk-env"}  # pragma: allowlist secret
+    assert read(environ).settings.backend.api_key.get_secret_value() == "sk-env"
     assert read({"DGRID_BASE_URL": THERE}).settings.backend.api_key is None
     (tmp_path / ".env").write_text("DGRID_API_KEY=sk-dotenv\n")
     assert read({}).settings.backend.api_key.get_secret_value() == "sk-dotenv"
