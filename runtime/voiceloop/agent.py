@@ -33,8 +33,8 @@ class Agent:
         pronounce: Mapping[str, str] | None = None,
         patience: Patience = "normal",
         tools: Sequence[Callable[..., Any] | str] = (),
-        idle: IdleSettings | None = None,
-        limits: LimitSettings | None = None,
+        idle: Mapping[str, Any] | IdleSettings | None = None,
+        limits: Mapping[str, Any] | LimitSettings | None = None,
     ) -> None:
         given: dict[str, Any] = {
             "instructions": instructions,
