@@ -212,8 +212,8 @@ async def test_without_backend_the_embedded_gateway_is_started_and_used(monkeypa
     stopped = []
 
     @contextlib.asynccontextmanager
-    async def embedded(told, *, brain):
-        assert brain is None
+    async def embedded(told, *, brain, language):
+        assert (brain, language) == (None, "en")
         told(1.0)
         async with listening:
             yield EmbeddedGateway(listening.base_url, key)

@@ -173,7 +173,8 @@ def gateway_process(monkeypatch):
     happened = []
 
     @contextlib.asynccontextmanager
-    async def embedded(told):
+    async def embedded(told, *, language):
+        assert language == "en"
         told(1.0)
         happened.append("started")
         yield EmbeddedGateway("http://127.0.0.1:9", "k" * 32)

@@ -135,15 +135,15 @@ async def test_who_names_a_brain_is_told_of_no_other(monkeypatch):
     asked = []
 
     @contextlib.asynccontextmanager
-    async def embedded(told, *, brain):
-        asked.append(brain)
+    async def embedded(told, *, brain, language):
+        asked.append((brain, language))
         yield EmbeddedGateway("http://127.0.0.1:1", "k")
 
     monkeypatch.setattr(backend, "embedded_gateway", embedded)
     told = []
     async with contextlib.AsyncExitStack() as stack:
-        gateway = await embedded_backend(stack, told.append, brain="scripted")
-    assert asked == ["scripted"]
+        gateway = await embedded_backend(stack, told.append, brain="scripted", language="de-AT")
+    assert asked == [("scripted", "de-AT")]
     assert "--brain" not in "".join(told)
     ready = with_backend(Settings(), gateway).backend
     assert (ready.base_url, ready.api_key.get_secret_value()) == ("http://127.0.0.1:1", "k")

@@ -319,7 +319,10 @@ class Conversation:
         settings = self._plan.settings.of(self._plan.agent.settings)
         if settings.backend.base_url is not None:
             return await with_model(settings, self._screen.note)
-        gateway = wanted.gateway or await embedded_backend(stack, self._screen.note, brain=wanted.brain)
+        language = self._plan.agent.settings.language
+        gateway = wanted.gateway or await embedded_backend(
+            stack, self._screen.note, brain=wanted.brain, language=language
+        )
         return await with_model(with_backend(settings, gateway), lambda _: None)
 
     def _line(self, settings: Settings) -> Line:

@@ -108,7 +108,10 @@ class VoiceApp:
             yield
             return
         asked = self._settings
-        async with embedded_gateway(lambda waited_s: _log.info("loading models, %.0f s", waited_s)) as gateway:
+        language = self._agent.settings.language
+        async with embedded_gateway(
+            lambda waited_s: _log.info("loading models, %.0f s", waited_s), language=language
+        ) as gateway:
             self._settings = with_backend(asked, gateway)
             try:
                 yield

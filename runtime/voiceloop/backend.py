@@ -11,6 +11,7 @@ from voiceloop.dgrid.models import PIN, Listed, choose, list_models
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
+from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop.settings import BackendSettings, Settings
 
 __all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
@@ -26,15 +27,20 @@ OURS = "voiceloop"
 
 
 async def embedded_backend(
-    stack: contextlib.AsyncExitStack, tell: Callable[[str], None], *, brain: str | None = None
+    stack: contextlib.AsyncExitStack, tell: Callable[[str], None], *, brain: str | None = None, language: str = "en"
 ) -> EmbeddedGateway:
-    """Start the embedded gateway for as long as the stack is open, and tell what is more than it. Safe to cancel."""
+    """Start the embedded gateway for as long as the stack is open, and tell what is more than it. Safe to cancel.
+
+    Raises SettingsError for a language that models on this machine have no data for.
+    """
+    if language != AUTO:
+        language_for(language)
     tell("No DGRID_API_KEY and no DGRID_BASE_URL: starting the embedded gateway with local models.")
     if brain is None:
         for line in await ways_to_more():
             tell(line)
     gateway = await stack.enter_async_context(
-        embedded_gateway(lambda waited_s: tell(f"  loading models, {waited_s:.0f} s"), brain=brain)
+        embedded_gateway(lambda waited_s: tell(f"  loading models, {waited_s:.0f} s"), brain=brain, language=language)
     )
     tell(f"Embedded gateway at {gateway.base_url}.")
     return gateway

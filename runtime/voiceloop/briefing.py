@@ -8,13 +8,15 @@ from typing import Literal
 from voiceloop.agent import Agent
 from voiceloop.core import Profile
 from voiceloop.engines.base import Seed
+from voiceloop.errors import SettingsError
+from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import rendered
 from voiceloop.tools.bus import survivors
 from voiceloop.tools.tool import as_tool
 from voiceloop.vocabulary import Tier
 
-__all__ = ["profile_of", "seed_of", "with_facts"]
+__all__ = ["in_language", "profile_of", "seed_of", "with_facts"]
 
 
 def with_facts(who: AgentSettings, facts: Mapping[str, str]) -> AgentSettings:
@@ -58,11 +60,20 @@ def profile_of(agent: Agent, settings: Settings) -> Profile:
     )
 
 
+def in_language(instructions: str, tag: str) -> str:
+    """Return instructions that also tell a model which language to speak; English and any language need no word."""
+    try:
+        language = english() if tag == AUTO else language_for(tag)
+    except SettingsError:
+        return f"{instructions}\nSpeak the language with the BCP 47 tag {tag}."
+    return instructions if language is english() else f"{instructions}\n{language.said.speak}"
+
+
 def seed_of(agent: Agent, settings: Settings, modality: Literal["audio", "text"]) -> Seed:
     """Return what the realtime engine needs to know of an agent and its settings."""
     who = agent.settings
     return Seed(
-        instructions=who.instructions,
+        instructions=in_language(who.instructions, who.language),
         tools=tuple(as_tool(made).spec() for made in agent.tools),
         format=settings.audio.wire,
         language=who.language,

@@ -45,12 +45,14 @@ async def embedded_gateway(
     told: Callable[[float], None],
     *,
     brain: str | None = None,
+    language: str = "en",
     command: Sequence[str] = COMMAND,
     within_s: float = START_WITHIN_S,
 ) -> AsyncIterator[EmbeddedGateway]:
     """Run the gateway while the block runs. `told` gets the seconds waited, about once a second, until it is ready.
 
-    `brain` says who thinks: None is the local one, else what `voiceloop gateway --brain` takes.
+    `brain` says who thinks: None is the local one, else what `voiceloop gateway --brain` takes. `language` is a tag
+    or `auto`, for sessions that name none.
 
     Raises UnreachableError when it is not ready `within_s` seconds, or the error the child ended with. Cancelling
     stops the child.
@@ -61,6 +63,7 @@ async def embedded_gateway(
         child = await asyncio.create_subprocess_exec(
             *command,
             *(() if brain is None else ("--brain", brain)),
+            *(() if language == "en" else ("--language", language)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,

@@ -19,7 +19,7 @@ from voiceloop import events as on
 from voiceloop.agent import Agent
 from voiceloop.audio.ledger import Ledger
 from voiceloop.backstage import Backstage
-from voiceloop.briefing import profile_of, seed_of, with_facts
+from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
 from voiceloop.closing import close_all
 from voiceloop.core import Core
 from voiceloop.devices.base import Line
@@ -27,6 +27,8 @@ from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine
 from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError, error_of
 from voiceloop.hearing import Hearing
+from voiceloop.languages.guess import LanguageGuess, language_of_text
+from voiceloop.languages.shelf import AUTO
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
 from voiceloop.tape import TapeWriter
@@ -107,6 +109,7 @@ class Session:
             context=lambda: self.tool_context,
             redact=Redactor(_secrets(self.settings)),
         )
+        self._guess = LanguageGuess()
         self._ended: Ended | None = None
         self._end_asked = ""
         self._failure: BaseException | None = None
@@ -136,7 +139,7 @@ class Session:
             self._bus,
             open_engine=lambda: self._backstage.spawn("engine", self._engine.open(self._seed, self._backstage)),
             open_line=lambda: self._backstage.spawn("line", self._open_line()),
-            write=self._telling.write,
+            write=self._write,
             ended=self._has_ended,
             failed=self._fail,
         )
@@ -161,6 +164,13 @@ class Session:
             raise self._failure
         assert self._ended is not None, "ending sets it"
         return self._ended
+
+    def _write(self, line: TranscriptLine) -> None:
+        if line.event == "user_said" and self.agent.settings.language == AUTO:
+            # A server hears the language; the tools learn it from the words.
+            self._guess = self._guess.heard(*language_of_text(str(line.fields["text"])))
+            self.tool_context = replace(self.tool_context, language=self._guess.language)
+        self._telling.write(line)
 
     async def __aenter__(self) -> Self:
         """Start the session; microphone and engine are open when this returns. Raises what kept them from it."""
@@ -218,7 +228,9 @@ class Session:
         stand together raise MisuseError, instructions that name what is not there SettingsError, and nothing is
         changed. What a server refuses becomes a `warning` line.
         """
-        told = None if instructions is None else _writable(rendered(instructions, self._facts, "instructions"))
+        told = None
+        if instructions is not None:
+            told = in_language(_writable(rendered(instructions, self._facts, "instructions")), self._seed.language)
         table = None if tools is None else tool_table(_loaded(tools, self.tool_context.language))
         specs = None if table is None else tuple(made.spec() for made in table.values())
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
