@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from voiceloop.languages.guess import language_of_text
 from voiceloop.languages.language import Language
-from voiceloop.languages.shelf import english, known_languages, language_for
+from voiceloop.languages.shelf import english
 from voiceloop.tools.wording import SLOT, examples, plainly, strip
 from voiceloop.vocabulary import ToolSpec
 
@@ -87,8 +87,7 @@ def _ability(tool: ToolSpec, language: Language) -> str:
 
 def _best(tool: ToolSpec, language: Language) -> str:
     """Return a tool's first phrase in this language; it may have phrases in several, or none in this one."""
-    known = tuple(map(language_for, known_languages()))
-    tags = {phrase: language_of_text(plainly(phrase), known) for phrase in examples(tool)}
+    tags = {phrase: language_of_text(plainly(phrase)) for phrase in examples(tool)}
     mine = (phrase for phrase, (tag, probability) in tags.items() if tag == language.tag and probability > _CERTAIN)
     return next(mine, "") or next((phrase for phrase, (tag, _) in tags.items() if not tag), "")
 

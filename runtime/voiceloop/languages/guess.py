@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from voiceloop.languages.language import Language
+from voiceloop.languages.shelf import known_languages, language_for
 from voiceloop.languages.utterances import normalised
 
 __all__ = ["LanguageGuess", "language_of_text"]
@@ -37,13 +38,13 @@ class LanguageGuess:
         return replace(self, other=tag)
 
 
-def language_of_text(text: str, languages: tuple[Language, ...]) -> tuple[str, float]:
-    """Return the likeliest tag of a written text and its probability; "" and 0 when no word of it is known.
+def language_of_text(text: str) -> tuple[str, float]:
+    """Return the likeliest known language of a written text and its probability; "" and 0 when no word of it is known.
 
     A word counts for the languages that have it among their common ones, by its length where there are no spaces.
     """
     plain = normalised(text)
-    scores = {language.tag: _score(plain, language) for language in languages}
+    scores = {tag: _score(plain, language_for(tag)) for tag in known_languages()}
     total = sum(scores.values())
     if not total:
         return "", 0.0

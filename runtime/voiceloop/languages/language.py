@@ -5,6 +5,7 @@ Patterns are regular expressions, matched without regard to case. Words stand in
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -271,13 +272,15 @@ class Language:
     """Other primary subtags for it."""
 
 
-_READER: Final = TypeAdapter(Language)
+@functools.cache
+def _reader() -> TypeAdapter[Language]:
+    return TypeAdapter(Language)  # takes some milliseconds to make, which importing voiceloop need not pay
 
 
 def parse_language(text: str, name: str) -> Language:
     """Read the text of a data file called `name`. Raises SettingsError that names the file and the first fault."""
     try:
-        return _READER.validate_python(tomllib.loads(text))
+        return _reader().validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"language file {name} is no TOML: {error}") from error
     except ValidationError as error:
