@@ -5,11 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.websocketline import MAX_WAITING, Outgoing, WebSocketLine
 from voiceloop.errors import MisuseError
-from voiceloop.testing.clock import virtual_time
+from voiceloop.testing.clock import run_virtual, virtual_time
 from voiceloop.testing.numbers import CYCLE, numbered, runs
 from voiceloop.vocabulary import HeardSpan
 
@@ -325,3 +327,49 @@ async def test_a_client_that_reads_nothing_for_five_seconds_is_given_up_once():
         assert client.overflows == 1
         await client.reads()
     assert client.samples == (MAX_WAITING) * 480
+
+
+# In any order ---------------------------------------------------------------------------------------------------------
+
+STEPS = st.one_of(
+    st.tuples(st.just("passes"), st.sampled_from([0.005, 0.02, 0.3, 2.5])),
+    st.tuples(st.just("says"), st.integers(1, 400)),
+    st.tuples(st.just("hears"), st.integers(0, 4000)),
+    st.tuples(st.just("acks"), st.integers(-10, 200_000)),
+    st.tuples(st.just("flushes"), st.none()),
+    st.tuples(st.just("stalls"), st.sampled_from([0.1, 1.0])),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, max_size=25), st.sampled_from([(24_000, 24_000), (8_000, 24_000), (48_000, 8_000)]))
+def test_whatever_a_client_does_no_more_is_heard_than_was_sent(steps, rates):
+    run_virtual(whatever_a_client_does(steps, *rates))
+
+
+async def whatever_a_client_does(steps, rate_hz, session_hz):
+    reply = 0
+    async with Client(rate_hz, session_hz) as client:
+        for what, value in steps:
+            match what:
+                case "passes":
+                    await client.passes(value)
+                case "stalls":
+                    await asyncio.sleep(value)
+                case "says":
+                    client.says(f"r{reply}", value)
+                case "hears":
+                    client.line.hear(bytes(value))
+                case "acks":
+                    client.line.acknowledge(value)
+                case _:
+                    reply += 1
+                    for span in flush(client):
+                        assert 0 <= span.heard_ms <= span.received_ms
+            await client.reads()
+            sent_s, elapsed_s = client.samples / rate_hz, client.ledger.position / session_hz
+            assert client.line.played().sample <= client.ledger.position
+            assert sent_s <= elapsed_s + 0.001
+            heard_ms = sum(span.heard_ms for span in client.ledger.heard(f"r{reply}"))
+            assert heard_ms <= 1000 * sent_s + 2
+            assert client.line.ahead_s >= -0.23
