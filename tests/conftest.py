@@ -11,6 +11,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+# A key that a person keeps in the keyring of this machine is none of the tests' business.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
 
 class _Watch(logging.Handler):
     """Collects what asyncio complains about, and the tasks that a loop had to cancel when it was closed."""

@@ -76,6 +76,8 @@ def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role
     try:
         chosen = choose(role, listed, url)
     except UnreachableError:
+        if role == "transcription":  # a realtime session can have models that no list tells of
+            return role, preferences().roles[role].first, f"none is listed, so the first preference; {pin}"
         return role, "none", pin
     why = f"best of {chosen.fitting} that fit" if chosen.fitting else "first preference"
     return role, clean(chosen.model), f"{why}; {pin}"

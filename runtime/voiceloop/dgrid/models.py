@@ -135,7 +135,7 @@ def choose(role: str, listed: Sequence[Listed] | None, base_url: str) -> Choice:
     model = wanted.choose(ids)
     if model is None:
         raise UnreachableError(
-            f"{base_url} lists {len(ids)} models and none for the role {role}: see them with voiceloop models,"
-            f" and pin one that you know to fit: {PIN.get(role, role)}=ID"
+            f"{base_url} lists {len(ids)} models and none for the role {role}; see them with voiceloop models"
+            + (f" and pin one that you know to fit: {PIN[role]}=ID" if role in PIN else "")
         )
     return Choice(role, model, sum(map(wanted.fits, ids)))

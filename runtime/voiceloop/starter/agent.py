@@ -2,7 +2,7 @@
 
 import voiceloop
 
-ORDERS = {7: "leaves today", 8: "is still in the oven", 17: "was picked up yesterday"}
+ORDERS = {5: "is ready", 7: "leaves today", 8: "is still in the oven", 17: "was picked up yesterday"}
 
 
 @voiceloop.tool(phrases=["where is order {order_id}", "what about order {order_id}"])
