@@ -3,7 +3,7 @@
 import pytest
 
 from voiceloop.agent import Agent
-from voiceloop.briefing import profile_of, seed_of, with_facts
+from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
 from voiceloop.errors import SettingsError
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.tools.tool import tool
@@ -62,9 +62,24 @@ def test_the_engine_learns_who_speaks():
         tools=[lamp],
     )
     seed = seed_of(who, Settings(), "audio")
-    assert (seed.instructions, seed.language, seed.voice, seed.vocabulary) == ("Be brief.", "de", "marin", ("Brezel",))
+    assert seed.instructions == "Be brief.\nSprich Deutsch."
+    assert (seed.language, seed.voice, seed.vocabulary) == ("de", "marin", ("Brezel",))
     assert [spec.name for spec in seed.tools] == ["lamp"]
     assert (seed.pronounce, seed.modality) == ({"a": "b"}, "audio")
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ("en", "Be kind."),
+        ("en-GB", "Be kind."),
+        ("auto", "Be kind."),
+        ("de-CH", "Be kind.\nSprich Deutsch."),
+        ("fr", "Be kind.\nSpeak the language with the BCP 47 tag fr."),
+    ],
+)
+def test_a_model_is_told_which_language_to_speak(tag, told):
+    assert in_language("Be kind.", tag) == told
 
 
 def test_what_is_only_read_is_written_as_it_is():

@@ -55,8 +55,8 @@ async def test_facts_of_the_session_and_of_its_line_stand_in_the_agents_texts():
 
 @virtual_time
 async def test_a_name_that_is_not_there_is_refused_and_changes_nothing():
-    with pytest.raises(SettingsError, match=r"nothing is called \{\{ calller \}\}"):
-        Session(Agent("Hello {{ calller }}"), engine=Engine())
+    with pytest.raises(SettingsError, match=r"nothing is called \{\{ kaller \}\}"):
+        Session(Agent("Hello {{ kaller }}"), engine=Engine())
     engine = Engine()
     async with Session(Agent(), engine=engine) as session:
         with pytest.raises(SettingsError, match="known are caller, date"):

@@ -44,9 +44,9 @@ def test_a_line_that_knows_no_caller_leaves_the_name_empty():
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(SettingsError) as refused:
-        rendered("Hello {{ calller }}", facts(), "agent.greeting")
+        rendered("Hello {{ kaller }}", facts(), "agent.greeting")
     assert str(refused.value) == (
-        "agent.greeting: nothing is called {{ calller }} here; known are caller, date, language, session_id, time, zone"
+        "agent.greeting: nothing is called {{ kaller }} here; known are caller, date, language, session_id, time, zone"
         " (two braces themselves are written \\{{)"
     )
 
