@@ -26,6 +26,8 @@ class ItemDesk:
         before = shared.conversation.insert(item, previous)
         shared.emit(*shared.dialect.item_added(item, before), *shared.dialect.item_done(item, before))
         self._turns.listen_to(item)
+        if item.role == "user":
+            shared.tongue.read(shared.config, item.words)
 
     def retrieve(self, event: Fields) -> None:
         """Show an item with its audio."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voiceloop.languages.guess import LanguageGuess
+from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO, english, known_languages, language_for
 from voiceloop.vocabulary import ToolSpec
 from voiceloop_local.models.smalltalk import expected
@@ -47,6 +47,11 @@ class Tongue:
             return words
         tools = [ToolSpec(tool["name"], tool["description"] or "", tool["parameters"]) for tool in config.tools]
         return [*words, *expected(tools, language)]
+
+    def read(self, config: SessionConfig, text: str) -> None:
+        """Count a typed turn in; without words it says nothing."""
+        if text and self.wanted(config) == AUTO:
+            self.guess = self.guess.heard(*language_of_text(text))
 
     async def told(self, config: SessionConfig, pcm: bytes, rate_hz: int, ears: Transcriber) -> LanguageGuess:
         """Return the guess with this turn in it; a pinned language needs no ears. Safe to cancel."""

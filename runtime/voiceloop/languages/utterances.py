@@ -13,6 +13,8 @@ from voiceloop.languages.language import Language
 
 __all__ = ["assents", "is_backchannel", "normalised", "refuses", "stops", "trails_off"]
 
+Phrase = tuple[str, ...]
+
 
 def normalised(text: str) -> str:
     """Return lower case words a space apart: no punctuation, one form of apostrophe, no case."""
@@ -33,7 +35,8 @@ def refuses(text: str, language: Language) -> bool:
 
 def stops(text: str, language: Language) -> bool:
     """Whether the utterance tells the agent to stop, perhaps with a yes or no before it: "no, stop"."""
-    return _made_of(text, language, "stop", "yes", "no")
+    # No other refusal: "do not stop" is made of one too.
+    return _made_of(text, language, "stop", _phrases(language, "yes") | {_tokens(language.said.no, language)})
 
 
 def is_backchannel(text: str, language: Language) -> bool:
@@ -44,13 +47,13 @@ def is_backchannel(text: str, language: Language) -> bool:
 def trails_off(text: str, language: Language) -> bool:
     """Whether the utterance ends in a word after which more comes, such as "and" or "um"."""
     tokens = _tokens(text, language)
-    return any(tokens[-len(phrase) :] == phrase for phrase in _phrases(language, ("pauses",)))
+    return any(tokens[-len(phrase) :] == phrase for phrase in _phrases(language, "pauses"))
 
 
-def _made_of(text: str, language: Language, kind: str, *beside: str) -> bool:
+def _made_of(text: str, language: Language, kind: str, beside: frozenset[Phrase] = frozenset()) -> bool:
     """Whether the utterance is phrases of `kind`, at least one, with phrases of `beside` and ignored words around."""
     tokens = _tokens(text, language)
-    counting, passing = _phrases(language, (kind,)), _phrases(language, ("ignored", *beside))
+    counting, passing = _phrases(language, kind), _phrases(language, "ignored") | beside
     # For each place that phrases can lead to: whether one that counts is among them.
     reached: dict[int, set[bool]] = {0: {False}}
     for place in range(len(tokens)):
@@ -62,12 +65,12 @@ def _made_of(text: str, language: Language, kind: str, *beside: str) -> bool:
     return True in reached.get(len(tokens), ())
 
 
-def _tokens(text: str, language: Language) -> tuple[str, ...]:
+def _tokens(text: str, language: Language) -> Phrase:
     """Return the words of an utterance, or its characters where words have no spaces."""
     plain = normalised(text)
     return tuple(plain.split()) if language.sentences.spaced else tuple(plain.replace(" ", ""))
 
 
 @functools.cache
-def _phrases(language: Language, kinds: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
-    return frozenset(_tokens(phrase, language) for kind in kinds for phrase in getattr(language.words, kind))
+def _phrases(language: Language, kind: str) -> frozenset[Phrase]:
+    return frozenset(_tokens(phrase, language) for phrase in getattr(language.words, kind))

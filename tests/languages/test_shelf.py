@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from voiceloop.errors import SettingsError
+from voiceloop.languages import shelf
+from voiceloop.languages.shelf import english, known_languages, language_for, primary_subtag
+
+
+def test_the_languages_with_a_data_file_are_known():
+    assert known_languages() == ("ar", "de", "en", "zh")
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("de", "German"),
+        ("de-AT", "German"),
+        ("DE_ch", "German"),
+        ("gsw", "German"),
+        (" en-US ", "English"),
+        ("zh-Hans-CN", "Chinese"),
+        ("cmn", "Chinese"),
+        ("ar-EG", "Arabic"),
+    ],
+)
+def test_a_tag_leads_to_its_language_whatever_its_region(tag, name):
+    assert language_for(tag).name == name
+
+
+@pytest.mark.parametrize("tag", ["fr", "x", "", "german", "de--", "auto", "d\u00e9", "../en"])
+def test_another_tag_is_an_error_that_names_it_and_what_is_known(tag):
+    with pytest.raises(SettingsError, match="known are ar, de, en, zh: choose one of them or auto") as error:
+        language_for(tag)
+    assert repr(tag) in str(error.value)
+
+
+def test_there_is_one_object_of_each_language():
+    assert language_for("en-GB") is language_for("en") is english()
+
+
+@pytest.mark.parametrize(("tag", "subtag"), [("PT-br", "pt"), ("yue", "yue"), ("english", ""), ("1a", ""), ("de-", "")])
+def test_the_primary_subtag_is_what_counts(tag, subtag):
+    assert primary_subtag(tag) == subtag
+
+
+def test_every_file_says_its_own_name():
+    assert all(shelf._read(tag).tag == tag for tag in known_languages())

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voiceloop.languages.shelf import known_languages, language_for
+from voiceloop.languages.utterances import assents, is_backchannel, normalised, refuses, stops, trails_off
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("en", "Yes!"), ("en", "Yes, yes please."), ("en", "oh yeah"), ("en", "That is right."), ("en", "Go ahead"),
+        ("de", "Ja, bitte!"), ("de", "na klar"), ("de", "Das stimmt."), ("zh", "好的。"), ("zh", "是的，谢谢"),
+        ("ar", "نعم، من فضلك"),
+    ],
+)  # fmt: skip
+def test_a_yes_and_nothing_else_assents(tag, text):
+    assert assents(text, language_for(tag))
+    assert not refuses(text, language_for(tag))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [("en", "yes but not today"), ("en", "yesterday"), ("en", "yes no"), ("en", "please"), ("en", ""),
+     ("en", "okaythen"), ("de", "ja aber"), ("de", "jaja nein"), ("zh", "好人"), ("zh", "请"), ("ar", "نعم لكن غدا")],
+)  # fmt: skip
+def test_anything_more_or_less_does_not(tag, text):
+    assert not assents(text, language_for(tag))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [("en", "No, thanks."), ("en", "Don\u2019t do it!"), ("de", "Nein danke."), ("de", "Lieber nicht"),
+     ("zh", "不要了"), ("ar", "لا شكرا")],
+)  # fmt: skip
+def test_a_no_refuses(tag, text):
+    assert refuses(text, language_for(tag))
+    assert not assents(text, language_for(tag))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [("en", "No, stop!"), ("en", "okay stop it please"), ("de", "Stopp, hör auf!"), ("zh", "别说了"), ("ar", "توقف")],
+)  # fmt: skip
+def test_a_stop_may_have_a_yes_or_no_before_it(tag, text):
+    assert stops(text, language_for(tag))
+
+
+@pytest.mark.parametrize("text", ["no", "yes", "do not stop", "stop the timer", ""])
+def test_what_says_no_stop_stops_nothing(text):
+    assert not stops(text, language_for("en"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [("en", "Mm-hm."), ("en", "Uh-huh, okay"), ("de", "Ach so, verstehe."), ("zh", "嗯嗯嗯"), ("ar", "طيب")]
+)  # fmt: skip
+def test_a_sign_of_listening_is_a_backchannel(tag, text):
+    assert is_backchannel(text, language_for(tag))
+
+
+@pytest.mark.parametrize("text", ["Mm-hm, and then?", "wait", "", "okay so what time is it"])
+def test_a_question_is_no_backchannel(text):
+    assert not is_backchannel(text, language_for("en"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [("en", "I would like to"), ("en", "um"), ("en", "set a timer for"), ("de", "ich möchte, äh"),
+     ("zh", "我想要那个"), ("ar", "أريد أن أذهب إلى")],
+)  # fmt: skip
+def test_who_trails_off_has_more_to_say(tag, text):
+    assert trails_off(text, language_for(tag))
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"), [("en", "what time is it"), ("en", ""), ("de", "wie spät ist es"), ("zh", "你好")]
+)
+def test_who_ends_has_ended(tag, text):
+    assert not trails_off(text, language_for(tag))
+
+
+def test_normalised_text_has_no_marks_case_or_odd_apostrophes():
+    assert normalised("  Don\u2019t \u2014 STOP_it!! ") == "don't stop it"
+    assert normalised("U\u0308BER") == "über"
+
+
+@given(st.sampled_from(known_languages()), st.text(alphabet="嗯好是yesnojaau m,.نعم", max_size=200))
+def test_nothing_takes_long_or_breaks(tag, text):
+    for classify in (assents, refuses, stops, is_backchannel, trails_off):
+        assert classify(text, language_for(tag)) in (True, False)
