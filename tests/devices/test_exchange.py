@@ -115,3 +115,23 @@ def test_a_file_goes_by_the_speakers_clock_also_over_a_hole():
     assert len(scene.samples) in (158 * 240, 160 * 240), "right to a block, and given in frames of two"
     assert np.count_nonzero(scene.samples == 9) == 115 * 240
     assert len(ended) == 1
+
+
+def test_a_microphone_of_exact_zeros_is_told_once_after_two_seconds():
+    scene, told = Scene(speaker=False), []
+    scene.exchange.deaf = lambda: told.append(len(scene.samples))
+    at_s = 1.0
+
+    def hear(value, blocks):
+        nonlocal at_s
+        for _ in range(blocks):
+            at_s += 0.01
+            scene.card.capture(at_s, value)
+            scene.exchange.turn(at_s)
+
+    hear(0, 199)
+    hear(1, 1)  # a working microphone hears at least its own noise
+    hear(0, 199)
+    assert told == []
+    hear(0, 300)
+    assert len(told) == 1

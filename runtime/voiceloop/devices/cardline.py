@@ -16,6 +16,7 @@ from voiceloop.devices.recorder import Recorder
 from voiceloop.devices.threads import in_thread
 from voiceloop.devices.wavefile import FileMicrophone, check_paths
 from voiceloop.errors import DeviceError, MisuseError, VoiceloopError
+from voiceloop.machine import MICROPHONE_HINT
 
 __all__ = ["CardLine", "Trouble"]
 
@@ -173,6 +174,7 @@ class CardLine:
     def _connect(self, exchange: Exchange, rate_hz: int) -> Exchange:
         """Put in place what stands between card and session."""
         context, path = self._context, exchange.echo_path
+        exchange.deaf = self._deaf
         if context.input is not None:
             exchange.file, exchange.file_ended = self._file, self._file_ended
         echo_s = 0.0 if path is None or context.input is not None else path.echo_after_s
@@ -200,6 +202,12 @@ class CardLine:
             captures = self._card.captured.written or self._context.input is not None
             if captures and (self._card.rendered.written or not self._has_speaker):
                 self._started.set()
+
+    def _deaf(self) -> None:
+        silent = (
+            f"the microphone gives nothing but zeros: it is muted, or this program may not use it; {MICROPHONE_HINT}"
+        )
+        self._context.warn("microphone_silent", silent)
 
     def _file_ended(self) -> None:
         if self._reports is not None:

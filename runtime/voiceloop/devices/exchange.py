@@ -14,7 +14,9 @@ from voiceloop.devices.duplex import BLOCKS_PER_S, BlockTimes, EchoPath, Microph
 from voiceloop.devices.rings import Captured, CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import FileMicrophone
 
-__all__ = ["Card", "CardMaker", "Exchange"]
+__all__ = ["DEAF_AFTER_S", "Card", "CardMaker", "Exchange"]
+
+DEAF_AFTER_S = 2
 
 
 class Card(Protocol):
@@ -64,6 +66,10 @@ class Exchange:
         self.file: FileMicrophone | None = None
         self.file_ended: Callable[[], None] | None = None
         """Set where a file stands in for the microphone, also after its end."""
+        self.deaf: Callable[[], None] | None = None
+        """Called once when the microphone has given nothing but exact zeros for `DEAF_AFTER_S`."""
+        self._zeros = bytes(2 * (card.rate_hz // BLOCKS_PER_S))
+        self._zero_blocks = 0
         self.playback: Playback | None = None
         self.echo_path: EchoPath | None = None
         self._card = card
@@ -115,11 +121,19 @@ class Exchange:
             self.times.lost()
         else:
             missing = self.times.block(captured.at_s)
+            self._listen_for_life(captured.pcm)
         number = self.times.blocks - 1 - missing
         for _ in range(missing):
             self.microphone.block(None, self._far(number))
             number += 1
         self.microphone.block(None if captured is None else captured.pcm, self._far(number))
+
+    def _listen_for_life(self, pcm: bytes) -> None:
+        """A microphone that works hears at least its own noise; one that is muted or forbidden gives zeros."""
+        self._zero_blocks = self._zero_blocks + 1 if pcm == self._zeros else 0
+        if self._zero_blocks == DEAF_AFTER_S * BLOCKS_PER_S and self.deaf is not None:
+            deaf, self.deaf = self.deaf, None
+            deaf()
 
     def _far(self, number: int) -> bytes | None:
         return None if self.echo_path is None else self.echo_path.far(number)

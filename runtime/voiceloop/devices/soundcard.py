@@ -23,6 +23,7 @@ from voiceloop.devices.duplex import BLOCKS_PER_S
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import check_paths
 from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.machine import PORTAUDIO_HINT
 from voiceloop.settings import AudioSettings
 
 __all__ = ["Card", "Device", "factory", "has_soundcard", "list_devices"]
@@ -31,7 +32,7 @@ CARD_HZ = 48_000
 CAPTURE_BLOCKS = 200
 """The loop may be late by 2 s before captured audio is lost; then silence takes its place."""
 
-_NO_PORTAUDIO = "The PortAudio library is missing; install it: sudo apt-get install libportaudio2"
+_NO_PORTAUDIO = f"The PortAudio library is missing; install it: {PORTAUDIO_HINT}"
 _FILES_INSTEAD = "connect one, or use files: --input FILE.wav --output FILE.wav"
 
 
