@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from voiceloop.audio.ledger import Ledger
+from voiceloop.devices.cardline import CardLine
+from voiceloop.devices.context import LineContext
 from voiceloop.devices.exchange import Exchange
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 
@@ -135,3 +137,15 @@ def test_a_microphone_of_exact_zeros_is_told_once_after_two_seconds():
     assert told == []
     hear(0, 300)
     assert len(told) == 1
+
+
+async def test_the_line_says_what_to_do_about_such_a_microphone():
+    told = []
+    scene = Scene(speaker=False)
+    line = CardLine(LineContext(warn=lambda *warning: told.append(warning)), FakeCard)
+    line._connect(scene.exchange, 24_000)
+    for number in range(200):
+        scene.card.capture(number / 100, 0)
+        scene.exchange.turn(number / 100)
+    assert [code for code, _ in told] == ["microphone_silent"]
+    assert "it is muted, or this program may not use it; see whether it is muted" in told[0][1]
