@@ -232,10 +232,12 @@ def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
     names = {dotted(leaf): leaf for leaf in leaves(Settings)}
     here = {name: leaf for name, leaf in names.items() if leaf[: len(path) - 1] == path[:-1]}
     siblings = sorted({leaf[len(path) - 1] for leaf in here.values()})
-    if close := difflib.get_close_matches(path[-1], siblings, n=1):
-        return f"did you mean {spell((*path[:-1], close[0]))}?"
-    if same := [leaf for leaf in names.values() if leaf[-1] == path[-1]]:
+    same = [leaf for leaf in names.values() if leaf[-1] == path[-1]]
+    if same and path[-1] not in {leaf[0] for leaf in names.values()}:  # the right name in the wrong place
         return f"did you mean {spell(same[0])}?"
+    begun = [name for name in siblings if name.startswith(path[-1])]
+    if close := difflib.get_close_matches(path[-1], siblings, n=1) or begun:
+        return f"did you mean {spell((*path[:-1], close[0]))}?"
     if close := difflib.get_close_matches(dotted(path), names, n=1, cutoff=0.8):
         return f"did you mean {spell(names[close[0]])}?"
     return f"known here: {', '.join(siblings)}" if siblings else "see voiceloop config show"

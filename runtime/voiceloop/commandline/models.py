@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +17,13 @@ from voiceloop.sources import Origins, read_settings
 
 __all__ = ["models"]
 
-SETTINGS = {"realtime": ("realtime", "model"), "transcription": ("realtime", "transcription_model")}
+SETTINGS = {
+    "realtime": (("realtime", "model"), ("agent", "models", "realtime")),
+    "transcription": (("realtime", "transcription_model"), ("agent", "models", "transcription")),
+    "chat": (("agent", "models", "chat"),),
+    "speech": (("agent", "models", "speech"),),
+}
+"""What sets a role's model, the first one wins."""
 UNSET = (None, "", "auto")
 
 
@@ -68,11 +75,11 @@ def rows(listed: Sequence[Listed], role: str | None) -> Iterator[tuple[str, str,
 def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str) -> tuple[str, str, str]:
     """Return which model a role takes and why."""
     pin = f"{PIN[role]}=ID" if role in PIN else "no part of this version uses it yet"
-    if role in SETTINGS:
-        section, name = SETTINGS[role]
-        value = getattr(getattr(effective.settings, section), name)
+    for path in SETTINGS.get(role, ()):
+        value = functools.reduce(getattr, path, effective.settings)
         if value not in UNSET:
-            return role, clean(value), f"set by {effective.where(SETTINGS[role])}"
+            used = "" if role in PIN else f"; {pin}"
+            return role, clean(str(value)), f"set by {effective.where(path)}{used}"
     try:
         chosen = choose(role, listed, url)
     except UnreachableError:
