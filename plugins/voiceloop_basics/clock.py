@@ -113,4 +113,5 @@ def _german_date_tool(here: Here) -> Tool[..., Any]:
 def _date_of(day: Day | GermanDay, here: Here, context: ToolContext) -> str:
     date = speak_date(here(context.now) + timedelta(days=DAYS[day]), context.language)
     sentence = "{Day} was {date}." if DAYS[day] < 0 else "{Day} is {date}."
-    return tell(context.language, sentence, Day=f"{day[0].upper()}{day[1:]}", date=date)
+    named = tell(context.language, f"{day[0].upper()}{day[1:]}")
+    return tell(context.language, sentence, Day=named, date=date)

@@ -6,6 +6,7 @@ import pytest
 
 from journeys.real.talking import KEY, GatewayProcess, Journey, Stage
 
+GERMAN = {"VOICELOOP_AGENT__LANGUAGE": "de", "VOICELOOP_PLUGINS__BASICS__TIMEZONE": "Europe/Berlin"}
 JOURNEYS = {
     "time": Journey("time_question.wav"),
     "time_espeak": Journey("time_question_b.wav"),
@@ -24,6 +25,10 @@ JOURNEYS = {
     "ulaw_interruption": Journey("interruption.wav", "scripted", environ={"VOICELOOP_AUDIO__FORMAT": "g711_ulaw"}),
     "manual": Journey("time_question.wav", environ={"VOICELOOP_REALTIME__TURN__DETECTION": "manual"}),
     "semantic": Journey("timer.wav", environ={"VOICELOOP_REALTIME__TURN__DETECTION": "semantic_vad"}),
+    "german": Journey("de_time.wav", environ=GERMAN),
+    "german_timer": Journey("de_timer.wav", environ=GERMAN),
+    "german_beta": Journey("de_two_questions.wav", flags=("--dialect", "beta"), environ=GERMAN),
+    "german_guessed": Journey("de_two_questions.wav", "own", environ=GERMAN | {"VOICELOOP_AGENT__LANGUAGE": "auto"}),
 }
 
 

@@ -153,6 +153,12 @@ def test_while_the_language_is_not_known_every_language_is_understood():
         assert found.name == "get_time"
 
 
+async def test_a_day_in_english_is_told_in_the_language_of_the_conversation():
+    tools = {made.name: made for made in factory({"timezone": "Europe/Berlin"}, PluginContext(language="auto"))}
+    told = await tools["get_date"].invoke({"day": "tomorrow"}, here())
+    assert told == "Morgen ist Montag, der 23. November 2026."
+
+
 @pytest.mark.parametrize(
     ("seconds", "spoken"), [(1, "1 Sekunde"), (300, "5 Minuten"), (5400, "1 Stunde und 30 Minuten"), (0.2, "1 Sekunde")]
 )

@@ -175,11 +175,16 @@ class Visit:
 
 
 @contextlib.asynccontextmanager
-async def open_visit(*, ga=True, transcriber=None, speaker=None, brain=None, minutes=60.0, **update):
+async def open_visit(*, ga=True, transcriber=None, speaker=None, brain=None, minutes=60.0, limits=None, **update):
     peer = FakePeer()
     models = Models(transcriber or FakeTranscriber(), speaker or FakeSpeaker(), brain or ScriptedBrain())
     session = RealtimeSession(
-        peer, "m", models, lambda rate_hz, threshold: lambda frame: level_db(frame) > -45, ga=ga, limits=Limits(minutes)
+        peer,
+        "m",
+        models,
+        lambda rate_hz, threshold: lambda frame: level_db(frame) > -45,
+        ga=ga,
+        limits=limits or Limits(minutes),
     )
     visit = Visit(peer)
     async with asyncio.TaskGroup() as group:
