@@ -6,13 +6,17 @@ import contextlib
 import pytest
 
 from voiceloop.backstage import Backstage
-from voiceloop.events import EngineReady, LineEnded, LineLost, SayAsked
+from voiceloop.errors import UsageError
+from voiceloop.events import EngineReady, LineEnded, LineLost, LineOpened, SayAsked
 from voiceloop.testing.clock import virtual_time
 from voiceloop.vocabulary import Tier, Traits
 
 
 class Listening:
     """Stands in for ledger and hearing."""
+
+    rate_hz = 24_000
+    take = "ears"
 
     def __init__(self):
         self.configured = []
@@ -57,6 +61,42 @@ def test_a_line_reports_its_end_and_its_loss(backstage, events):
     backstage.input_ended()
     backstage.lost("the caller hung up")
     assert events == [LineEnded(), LineLost("the caller hung up")]
+
+
+class Doorway:
+    """A line that opens, or does not."""
+
+    def __init__(self, failure=None):
+        self.failure = failure
+        self.given = ()
+
+    async def open(self, *given):
+        self.given = given
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.mark.parametrize("captions_only", [True, False])
+async def test_an_open_line_is_told_and_hears_through_the_session(backstage, events, listening, captions_only):
+    line, opened = Doorway(), asyncio.Event()
+    await backstage.open_line(line, opened, captions_only=captions_only)
+    assert line.given == (listening.take, listening, listening.rate_hz, backstage)
+    assert opened.is_set()
+    assert events == [LineOpened(captions_only)]
+
+
+async def test_without_a_line_there_is_nothing_to_open(backstage, events):
+    opened = asyncio.Event()
+    await backstage.open_line(None, opened, captions_only=True)
+    assert opened.is_set()
+    assert events == [LineOpened(captions_only=True)]
+
+
+async def test_a_line_that_does_not_open_is_lost_with_its_status(backstage, events):
+    opened = asyncio.Event()
+    await backstage.open_line(Doorway(UsageError("no such file")), opened, captions_only=False)
+    assert not opened.is_set()
+    assert events == [LineLost("no such file", 2)]
 
 
 def test_audio_goes_straight_to_the_ledger(backstage, listening):

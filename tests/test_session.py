@@ -183,7 +183,7 @@ async def test_the_engine_is_told_who_speaks_and_in_which_form():
     async with session(engine, agent=who, settings=settings, line=line):
         pass
     seed = engine.seed
-    assert (seed.instructions, seed.language) == ("Be brief.", "de")
+    assert (seed.instructions, seed.language) == ("Be brief.\nSprich Deutsch.", "de")
     assert seed.vocabulary == ("Brezel",)
     assert [spec.name for spec in seed.tools] == ["clock"]
     assert seed.format.rate_hz == line.rate_hz == 8000

@@ -7,7 +7,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from voiceloop.audio.ledger import Ledger
-from voiceloop.events import EngineReady, Event, LineEnded, LineLost
+from voiceloop.devices.base import Line
+from voiceloop.errors import VoiceloopError
+from voiceloop.events import EngineReady, Event, LineEnded, LineLost, LineOpened
 from voiceloop.hearing import Hearing
 
 __all__ = ["Backstage"]
@@ -29,6 +31,7 @@ class Backstage:
         self.group: asyncio.TaskGroup | None = None
         """Set while the session runs."""
         self.audio = ledger.put
+        self._ledger = ledger
         self._happened = happened
         self._failed = failed
         self._hearing = hearing
@@ -48,6 +51,17 @@ class Backstage:
         task = self.group.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+
+    async def open_line(self, line: Line | None, opened: asyncio.Event, *, captions_only: bool) -> None:
+        """Open the line, if there is one, and report how that went; sets `opened` when it went well."""
+        if line is not None:
+            try:
+                await line.open(self._hearing.take, self._ledger, self._ledger.rate_hz, self)
+            except VoiceloopError as error:
+                self.happened(LineLost(str(error), error.exit_status))
+                return
+        self.happened(LineOpened(captions_only=captions_only))
+        opened.set()
 
     async def stop(self, within_s: float) -> None:
         """Cancel what runs, start nothing new, and give what was cancelled `within_s` to end."""

@@ -30,7 +30,7 @@ class LineOpened:
     """Microphone and speaker run; sample 0 of both is now."""
 
     captions_only: bool = False
-    """There is no audio: turns are typed and replies are read."""
+    """Replies are read, not heard; turns are spoken only where there is a line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from voiceloop.core import Core
 from voiceloop.devices.base import Line
 from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine
-from voiceloop.errors import MisuseError, SessionEndedError, VoiceloopError, error_of
+from voiceloop.errors import MisuseError, SessionEndedError, error_of
 from voiceloop.hearing import Hearing
 from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
@@ -138,7 +138,9 @@ class Session:
             self._line,
             self._bus,
             open_engine=lambda: self._backstage.spawn("engine", self._engine.open(self._seed, self._backstage)),
-            open_line=lambda: self._backstage.spawn("line", self._open_line()),
+            open_line=lambda: self._backstage.spawn(
+                "line", self._backstage.open_line(self._line, self._opened, captions_only=self._captions_only)
+            ),
             write=self._write,
             ended=self._has_ended,
             failed=self._fail,
@@ -289,16 +291,6 @@ class Session:
         self._driver.happened(event)
 
     # Opening, telling and closing --------------------------------------------------------------------------------
-
-    async def _open_line(self) -> None:
-        if self._line is not None:
-            try:
-                await self._line.open(self._hearing.take, self._ledger, self.rate_hz, self._backstage)
-            except VoiceloopError as error:
-                self._driver.happened(on.LineLost(str(error), error.exit_status))
-                return
-        self._driver.happened(on.LineOpened(captions_only=self._captions_only))
-        self._opened.set()
 
     def _has_ended(self, command: do.EndSession) -> None:
         self._ended = Ended(command.reason, command.exit_status, command.detail)

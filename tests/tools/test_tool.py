@@ -204,7 +204,7 @@ async def test_a_plain_function_that_returns_an_awaitable_is_awaited():
     assert await indirect.invoke({}, context()) == 42
 
 
-async def test_a_thread_may_announce_and_spawn_through_its_context():
+async def test_a_thread_may_announce_spawn_and_end_through_its_context():
     heard: list[tuple[str, int]] = []
     done = asyncio.Event()
 
@@ -221,13 +221,14 @@ async def test_a_thread_may_announce_and_spawn_through_its_context():
     @tool
     def slow(ctx: ToolContext) -> str:
         ctx.announce("half way")
+        ctx.end("enough")
         ctx.spawn("rest", work())
         return ctx.session_id
 
-    given = context(announce=announce, spawn=spawn, session_id="s1")
+    given = context(announce=announce, spawn=spawn, end=announce, session_id="s1")
     assert await slow.invoke({}, given) == "s1"
     await asyncio.wait_for(done.wait(), 5)
-    assert heard == [("half way", threading.get_ident()), ("rest", threading.get_ident())]
+    assert heard == [(word, threading.get_ident()) for word in ("half way", "enough", "rest")]
 
 
 def test_the_time_of_day_knows_its_zone():
