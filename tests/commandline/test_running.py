@@ -88,3 +88,17 @@ def test_the_second_signal_ends_the_process_at_once_with_the_terminal_in_order()
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout, done.stderr) == (130, "tidied\n", "")
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not hasattr(signal, "SIGTTIN"), reason="this system has no background")
+def test_reading_in_the_background_stops_nothing():
+    before = signal.getsignal(signal.SIGTTIN)
+
+    async def work():
+        return 7 if signal.getsignal(signal.SIGTTIN) is signal.SIG_IGN else 1
+
+    try:
+        assert run(work) == 7
+    finally:
+        signal.signal(signal.SIGTTIN, before)
