@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from voiceloop.errors import SettingsError
 from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, ToolSpec, UserTurn
 from voiceloop_local.models.brain import PhraseBrain
 from voiceloop_local.seams import Call, Say
@@ -167,3 +168,74 @@ async def test_tools_that_change_are_noticed():
     assert await talk.hear("What time is it?") != [TIME]
     talk.tools = TOOLS
     assert await talk.hear("What time is it?") == [TIME]
+
+
+GERMAN = [
+    tool("get_time", "Tell the time.", ["wie spät ist es", "(wie ist|sag mir) die uhrzeit"]),
+    tool("set_timer", "Set a timer.", ["stelle einen Timer auf {minutes} Minuten"], minutes={"type": "integer"}),
+    tool("order_status", "Where an order is.", ["wo ist Bestellung {order_id}"], order_id={"type": "integer"}),
+]
+
+
+class GermanTalk(Talk):
+    def __init__(self, instructions=""):
+        super().__init__(GERMAN, instructions)
+
+    async def think(self, say=None):
+        thoughts = [t async for t in self.brain.think(self.instructions, self.items, self.tools, say, "de-AT")]
+        said = " ".join(thought.text for thought in thoughts if isinstance(thought, Say))
+        calls = [(thought.name, json.loads(thought.arguments)) for thought in thoughts if isinstance(thought, Call)]
+        return calls + ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "call"),
+    [
+        ("Wie spät ist es?", TIME),
+        ("Kannst du mir bitte sagen, wie spät es ist?", TIME),
+        ("Weißt du, wie spät es ist?", TIME),
+        ("Äh, stelle bitte einen Timer auf fünfundzwanzig Minuten.", ("set_timer", {"minutes": 25})),
+        ("Wo ist Bestellung 17?", ("order_status", {"order_id": 17})),
+        ("Hallo! Wo ist Bestellung siebzehn?", ("order_status", {"order_id": 17})),
+    ],
+)
+async def test_german_sentences_call_their_tools(said, call):
+    assert await GermanTalk().hear(said) == [call]
+
+
+async def test_two_german_wishes_in_one_breath_are_both_called():
+    assert await GermanTalk().hear("Wie spät ist es und stelle einen Timer auf drei Minuten") == [
+        TIME,
+        ("set_timer", {"minutes": 3}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Hallo, wie geht es dir?", "Mir geht es gut, danke. Wie kann ich helfen?"),
+        ("Vielen Dank!", "Gern geschehen."),
+        ("Auf Wiedersehen.", "Auf Wiedersehen!"),
+        ("Wie heißt du?", "Ich heiße Brezel und bin ein Sprachassistent."),
+        ("Was hast du gesagt?", "Ich habe noch nichts gesagt."),
+    ],
+)
+async def test_german_pleasantries_are_answered_in_german(said, answer):
+    assert await GermanTalk("Du heißt Brezel.").hear(said) == [answer]
+
+
+async def test_what_it_cannot_do_it_says_in_german_with_german_examples():
+    [said] = await GermanTalk().hear("Erzähl mir einen Witz.")
+    assert said.startswith("Das kann ich ohne Netz leider nicht. Sag zum Beispiel: wie spät ist es, ")
+    assert "stelle einen Timer auf fünf Minuten oder wo ist Bestellung fünf." in said
+
+
+async def test_outputs_are_told_in_german():
+    assert await GermanTalk().tell("ok") == ["Erledigt."]
+    assert await GermanTalk().tell('{"error": "No network"}') == ["Leider nicht: no network."]
+    assert await GermanTalk().tell('{"temperatur": 3.5, "regen": true}') == ["Temperatur ist 3,5, regen ist ja."]
+
+
+async def test_a_language_without_data_is_named():
+    with pytest.raises(SettingsError, match="no language 'fr' here"):
+        await anext(PhraseBrain().think("", [UserTurn("t", "bonjour")], [], None, "fr"))

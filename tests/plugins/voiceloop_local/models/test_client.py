@@ -39,6 +39,13 @@ async def test_it_reports_what_was_loaded_and_answers():
     assert news == ["a stand-in loaded in 0.5 s"]
 
 
+async def test_languages_are_asked_for_and_spoken():
+    async with running("good") as process:
+        assert await process.identify(b"1234", 24_000, ("en", "de")) == ("de", 0.75)
+        assert [chunk async for chunk in process.speak("eins", language="de")] == [b"eins", b"(de)"]
+        assert await process.transcribe(b"1234", 24_000, "de") == "4 bytes at 24000 in de"
+
+
 async def test_many_requests_at_once_get_each_their_own_answer():
     async with running("good") as process, asyncio.TaskGroup() as tasks:
         heard = [tasks.create_task(process.transcribe(b"x" * n, 8_000)) for n in range(20)]

@@ -4,7 +4,7 @@ import pytest
 
 from voiceloop.errors import DeviceError
 from voiceloop_local.models.pending import Pending
-from voiceloop_local.models.protocol import Chunk, Failed, Spoken, Transcribed
+from voiceloop_local.models.protocol import Chunk, Failed, Identified, Spoken, Transcribed
 
 
 async def test_a_transcription_is_handed_over_once():
@@ -13,6 +13,18 @@ async def test_a_transcription_is_handed_over_once():
     pending.answer(Transcribed(1, "hello"), b"")
     pending.answer(Transcribed(1, "again"), b"")
     assert await words == "hello"
+    assert len(pending) == 0
+
+
+async def test_a_language_is_handed_over_with_its_probability():
+    pending = Pending()
+    language, failing = pending.language(3), pending.language(4)
+    pending.answer(Identified(3, "de", 0.75), b"")
+    pending.answer(Failed(4, "no model"), b"")
+    pending.answer(Identified(9, "en", 1.0), b"")
+    assert await language == ("de", 0.75)
+    with pytest.raises(DeviceError, match="no model"):
+        await failing
     assert len(pending) == 0
 
 

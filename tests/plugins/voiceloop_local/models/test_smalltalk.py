@@ -1,11 +1,13 @@
 import pytest
 
+from voiceloop.languages.shelf import language_for
 from voiceloop.vocabulary import ToolSpec
 from voiceloop_local.models.smalltalk import (
     abilities,
     asks_for_help,
     asks_to_repeat,
     cannot,
+    expected,
     help_text,
     pleasantry,
 )
@@ -83,3 +85,16 @@ def test_slots_of_any_kind_are_filled_in_examples():
     play = tool("play", "Music.", ["play {song}"], song={"type": "string"})
     switch = tool("switch", "A switch.", ["switch {colour}"], colour={"enum": ["red", "green"]})
     assert abilities([play, switch]) == ['answer "play something"', 'answer "switch red"']
+
+
+def test_what_people_may_say_here_is_expected_in_their_language():
+    german, both = language_for("de"), "Tells the time.\nExamples: what time is it | wie spät ist es"
+    first = german.talk.requests[0]
+    tools = [
+        ToolSpec("clock", both, {}),
+        ToolSpec("english", "Rolls dice.\nExamples: roll the dice for me", {}),
+        ToolSpec("silent", "Has no phrases.", {}),
+        tool("timer", "Set it.", ["stelle einen Timer auf {minutes} Minuten"], minutes={"type": "integer"}),
+    ]
+    assert expected(tools, german)[:3] == ["Wie spät ist es?", "Stelle einen Timer auf fünf Minuten.", first]
+    assert abilities(tools, german) == ["wie spät ist es", "stelle einen Timer auf fünf Minuten"]
