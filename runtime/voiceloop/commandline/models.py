@@ -76,7 +76,7 @@ def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role
     """Return which model a role takes and why."""
     pin = f"{PIN[role]}=ID" if role in PIN else "no part of this version uses it yet"
     for path in SETTINGS.get(role, ()):
-        value = functools.reduce(getattr, path, effective.settings)
+        value: object = functools.reduce(getattr, path, effective.settings)
         if value not in UNSET:
             used = "" if role in PIN else f"; {pin}"
             return role, clean(str(value)), f"set by {effective.where(path)}{used}"
