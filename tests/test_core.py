@@ -346,6 +346,11 @@ def test_complaints_about_asks_are_handled_and_others_are_told():
     assert talk.said("warning")[0]["code"] == "invalid_value"
 
 
+def test_a_reply_nobody_wants_any_more_is_not_told():
+    talk = Talk(traits=CLIENT).user_turn().heard(on.InterruptAsked()).heard(on.ReplyStarted("r1", "ask-1"))
+    assert talk.core.narrator.conversation.replies == {}
+
+
 def test_a_call_of_an_unknown_reply_belongs_to_the_newest_turn():
     talk = Talk().user_turn()
     talk.tool_call(reply_id="ghost")
