@@ -25,12 +25,12 @@ class Models:
 
     @property
     def transcriber(self) -> Transcriber:
-        """Speech to text: whisper tiny.en, English only."""
+        """Speech to text: whisper tiny.en for English, base for other languages once one is asked for."""
         return self.process
 
     @property
     def speaker(self) -> Speaker:
-        """Text to speech, one English voice."""
+        """Text to speech, one voice for each language."""
         return self.process
 
     def brain(self) -> Brain:
