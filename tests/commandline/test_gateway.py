@@ -18,7 +18,7 @@ FAKE = """
 import asyncio, sys
 from voiceloop.commandline import gateway as module
 
-async def serve(host, port, key, brain, ready):
+async def serve(host, port, key, brain, ready, *, language):
     print(host, port, key, brain, flush=True)
     ready("http://127.0.0.1:4711")
     {then}
@@ -27,7 +27,7 @@ class Fake:
     serve_gateway = staticmethod(serve)
 
 sys.modules["voiceloop_local.gateway"] = Fake
-sys.exit(module.gateway("127.0.0.1", 0, None, "local", child={child}))
+sys.exit(module.gateway("127.0.0.1", 0, None, "local", language="en", child={child}))
 """
 
 
@@ -52,7 +52,7 @@ def test_a_machine_without_the_extra_is_told_what_to_install(monkeypatch):
 
     monkeypatch.setattr(module.importlib, "import_module", missing)
     with pytest.raises(DeviceError, match=r"pip install 'voiceloop\[local\]'"):
-        gateway("127.0.0.1", 0, None, "local", child=False)
+        gateway("127.0.0.1", 0, None, "local", language="en", child=False)
 
 
 @pytest.mark.real
