@@ -39,7 +39,7 @@ def outcome(capsys, *arguments, agent=None):
 
 
 BAD = {
-    "an unknown option": (["talk", "--engin", "auto"], 2, "No such option: --engin"),
+    "an unknown option": (["talk", "--engin", "auto"], 2, "No such option"),
     "an unknown command": (["tlak"], 2, "No such command 'tlak'"),
     "an unknown engine": (["talk", "--engine", "cloud"], 2, "'cloud' is not one of"),
     "an unknown dialect": (["talk", "--dialect", "delta"], 2, "'delta' is not one of"),

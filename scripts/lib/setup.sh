@@ -81,14 +81,17 @@ make_venv() {
 
 # install extras [download size]: pip install the checkout with these extras, once for each state of pyproject.toml.
 install() {
-    local extras="$1" size="$2" stamp wanted
+    local extras="$1" size="$2" stamp wanted locked
     stamp="$venv/.installed-${extras//,/-}"
-    wanted="$(cksum <"$root/pyproject.toml") $root"
+    locked=()
+    # CI installs what was tested before; people get the newest that fit. The versions are those for one Python.
+    [ "${CI:-}" = true ] && [ -f "$root/requirements/ci.txt" ] && locked=(-c "$root/requirements/ci.txt")
+    wanted="$(cat "$root/pyproject.toml" ${locked[@]+"${locked[@]:1}"} | cksum) $root"
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return 0
     make_venv "$(find_python)"
     say "Installing voiceloop with the extras $extras (about $size to download the first time) ..."
     "$venv/bin/python" -m pip install --disable-pip-version-check -q --upgrade pip >&2 || true
-    (cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check -q --progress-bar on -e ".[$extras]" >&2) ||
+    (cd "$root" && "$venv/bin/python" -m pip install --disable-pip-version-check -q --progress-bar on ${locked[@]+"${locked[@]}"} -e ".[$extras]" >&2) ||
         fail "Installing the Python packages failed; the lines above say why."
     printf '%s' "$wanted" >"$stamp"
 }
