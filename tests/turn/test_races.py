@@ -113,3 +113,24 @@ def test_race_20_a_call_reported_three_times_runs_once():
     call = ToolCall("c1", "clock", "{}")
     talk.heard(*[on.ToolCalled("r1", call)] * 3)
     assert talk.only(do.RunTool).call == call
+
+
+def test_a_turn_that_goes_on_before_its_answer_began_is_answered_once():
+    talk = Talk().user_turn("u0").playing().heard(on.InterruptAsked())
+    talk.heard(on.SpeechStarted("u1", 3.0), on.SpeechStopped("u1", 3.4), on.TurnCommitted("u1"))
+    talk.finished(status=ReplyStatus.CANCELLED).after(0.2)
+    talk.heard(on.SpeechStarted("u2", 4.2)).after(1.5).never(do.AskReply)
+    talk.heard(on.SpeechStopped("u2", 5.0), on.TurnCommitted("u2", "u1")).never(do.AskReply)
+    talk.heard(on.ReplyStarted("r2")).finished("r2").heard(on.PlaybackFinished("r2", ()))
+    talk.after(20.0).never(do.AskReply)
+
+
+def test_an_answer_owed_for_a_typed_turn_comes_with_the_spoken_one_that_follows():
+    talk = Talk().heard(on.SpeechStarted("u1", 0.5), on.TextTyped("typed-1", "and quickly")).never(do.AskReply)
+    talk.heard(on.SpeechStopped("u1", 1.0), on.TurnCommitted("u1")).never(do.AskReply)
+
+
+def test_speech_that_was_nothing_after_all_leaves_the_answer_owed():
+    talk = Talk().user_turn("u1")
+    talk.heard(on.SpeechStarted("u2", 2.0), on.SpeechStopped("u2", 2.1)).never(do.AskReply)
+    talk.after(6.0).expect(do.AskReply("ask-1"))

@@ -162,7 +162,8 @@ class TurnMachine:
         if isinstance(event, on.SpeechStopped):
             return self._speech_stopped(event, now)
         self.floor.speech_began(event.at_s)
-        out: list[do.Command] = [do.ClearDeadline(COMMIT_DUE)]
+        # A turn that has no answer yet goes on: whatever is owed for it is owed for what is being said now.
+        out: list[do.Command] = [do.ClearDeadline(COMMIT_DUE), do.ClearDeadline(REPLY_DUE)]
         if self.replies.shielded or not self.answering:
             return out
         return out + (self._interrupt(now) if self.traits.stops_on_speech else self.floor.hold(now))
@@ -192,6 +193,7 @@ class TurnMachine:
         self._cough_handed_over = self.leaving = ""
         self.turn_id = self.unanswered = self._spoken_turn = turn_id
         if self.traits.starts_replies:
+            self.arbiter.drop_answer()
             patience = GRACE_S if self.arbiter.slot is not Slot.FREE else self.policy.reply_start_s
             return [*out, do.SetDeadline(REPLY_DUE, now + patience)]
         self.want(Want(turn_id))
@@ -313,7 +315,8 @@ class TurnMachine:
             return self._interrupt(now)
         if name == COMMIT_DUE:
             self.floor.hear(EarTrigger.ABANDONED)
-        if name == REPLY_DUE and self.unanswered and not self.arbiter.busy:
+            return [do.SetDeadline(REPLY_DUE, now + GRACE_S)] if self.unanswered else []
+        if name == REPLY_DUE and self.unanswered and not self.arbiter.busy and self.floor.ear is Ear.QUIET:
             self.want(Want(self.unanswered))
         if name == REPLY_SLOT:
             out, lost = self.arbiter.overdue(now)

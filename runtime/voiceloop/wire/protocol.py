@@ -46,7 +46,7 @@ from voiceloop.wire.items import Response, WireError
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
 from voiceloop.wire.outbox import Outbox
 from voiceloop.wire.replies import AudioChunk, Replies
-from voiceloop.wire.turns import Turns
+from voiceloop.wire.turns import COMMIT_EMPTY, Turns, found_nothing
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
 
@@ -247,8 +247,13 @@ class RealtimeProtocol:
             verdict = self._handshake.rejected(error, now)
             if verdict is not Verdict.NOT_OURS:
                 return self._configure(verdict)
-        self.counts.benign += fault.severity is Severity.BENIGN
-        return [events.EngineComplained(error.code or error.kind, describe(error), self._orders.refused(error))]
+        ask_id = self._orders.refused(error)
+        code = COMMIT_EMPTY if found_nothing(error) else error.code or error.kind
+        if fault.severity is Severity.BENIGN:
+            self.counts.benign += 1
+            if not ask_id and code != COMMIT_EMPTY:
+                return []  # a race was lost, and nobody waits to hear of it
+        return [events.EngineComplained(code, describe(error), ask_id)]
 
     def _looks_refused(self, code: int) -> bool:
         """Whether a close before the session was configured may come from a refused dialect.

@@ -19,7 +19,7 @@ __all__ = ["Turns", "fit_item_id"]
 _KEPT: Final = 256
 _ID_CHARS: Final = 32
 """The longest item id a server takes from a client."""
-_EMPTY: Final = "input_audio_buffer_commit_empty"
+COMMIT_EMPTY: Final = "input_audio_buffer_commit_empty"
 _EMPTY_WORDS: Final = "buffer too small"
 
 
@@ -78,7 +78,7 @@ class Turns:
 
         Without an id it is the oldest.
         """
-        empty = error.code == _EMPTY or _EMPTY_WORDS in error.message.lower()
+        empty = found_nothing(error)
         for entry in list(self._commits):
             if entry[0] == error.event_id or (empty and not error.event_id):
                 self._commits.remove(entry)
@@ -121,3 +121,8 @@ def fit_item_id(turn_id: str) -> str:
         return turn_id
     digest = f"{crc32(turn_id.encode()):08x}"
     return turn_id[: _ID_CHARS - len(digest) - 1] + "_" + digest
+
+
+def found_nothing(error: WireError) -> bool:
+    """A commit was refused because there was no speech to hand over; some servers say so in words only."""
+    return error.code == COMMIT_EMPTY or _EMPTY_WORDS in error.message.lower()

@@ -242,14 +242,15 @@ async def test_a_turn_that_ends_during_another_reply_is_answered_after_it(dialec
 
 @dialects
 @pytest.mark.parametrize(
-    "code", ["server_error", None, "conversation_already_has_active_response", "rate_limit_exceeded"]
+    ("code", "warnings"),
+    [("server_error", 1), (None, 1), ("rate_limit_exceeded", 1), ("conversation_already_has_active_response", 0)],
 )
 @virtual_time
-async def test_an_error_that_is_about_nothing_of_ours_is_a_warning(dialect, code):
+async def test_an_error_that_is_about_nothing_of_ours_is_a_warning_unless_it_is_a_lost_race(dialect, code, warnings):
     async with Journey(NOON, dialect=dialect, errors=1) as talk:
         talk.gateway.perform(Fail(code, "something went wrong"))
         assert (await one_turn(talk))["heard_ms"] == 800
-    assert len(talk.warnings()) == 1
+    assert len(talk.warnings()) == warnings
 
 
 @dialects
