@@ -86,7 +86,11 @@ MISTAKES = [
     ("backend", 'base_url = "api.dgrid.ai"', "is no base URL; write it like https://api.dgrid.ai"),
     ("backend", 'base_url = "http://a.example"', "use https, or set backend.allow_plaintext"),
     ("backend", 'allow_plaintext = "perhaps"', "it should be a valid boolean"),
-    ("backend", 'api_key = "hush"', "remove it and set DGRID_API_KEY in the environment or in .env"),
+    (
+        "backend",
+        'api_key = "hush"',
+        "remove it and set DGRID_API_KEY in the environment or in .env",
+    ),  # pragma: allowlist secret
     ("tiers", 'engine = "cloud"', "it should be 'auto', 'realtime', 'rest' or 'device'"),
     ("realtime", 'dialect = "alpha"', "it should be 'auto', 'beta' or 'ga'"),
     ("realtime.turn", 'detection = "vad"', "it should be 'server_vad', 'semantic_vad' or 'manual'"),

@@ -114,7 +114,7 @@ def test_a_server_without_a_list_gets_the_first_preferences(capsys):
 
 @pytest.mark.real
 def test_a_refused_key_is_an_error_here():
-    environ = {"DGRID_API_KEY": "sk-1"}
+    environ = {"DGRID_API_KEY": "sk-1"}  # pragma: allowlist secret
     with server(status=401) as url, pytest.raises(RefusedError, match="refuses the key"):
         models(Origins(environ={"DGRID_BASE_URL": url, **environ}), None)
 
