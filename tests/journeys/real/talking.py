@@ -56,6 +56,10 @@ class Held:
     def wire_hz(self) -> int:
         return 8_000 if self.journey.environ.get("VOICELOOP_AUDIO__FORMAT", "pcm16") != "pcm16" else 24_000
 
+    @property
+    def language(self) -> str:
+        return self.journey.environ.get("VOICELOOP_AGENT__LANGUAGE", "en")
+
     @cached_property
     def lines(self) -> list[dict]:
         assert (self.folder / "transcript.jsonl").exists(), f"left {self.status}: {self.stderr}"

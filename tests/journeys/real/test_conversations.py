@@ -190,7 +190,7 @@ def test_the_right_channel_is_what_the_agent_said_when_it_said_it(held, transcri
         assert last_s == pytest.approx(stopped_s, abs=LATE_S)
         assert not recording.agent(quiet_from_s, first_s).any(), "the agent sounds between its replies"
         quiet_from_s = last_s
-        if not said["interrupted"]:
+        if not said["interrupted"] and held.language == "en":  # German words are heard again in test_german
             heard_again = transcribe(recording.agent(first_s - 0.2, last_s + 0.2))
             assert word_error_rate(said["text"], heard_again) <= 0.15, f"{said['text']!r}, heard {heard_again!r}"
     assert not recording.agent(quiet_from_s, recording.seconds).any()
