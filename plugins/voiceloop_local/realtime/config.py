@@ -79,9 +79,11 @@ class Transcription:
 
     @property
     def vocabulary(self) -> Sequence[str]:
-        """Words to expect."""
+        """Words to expect: GA's keywords, or the prompt that both dialects have, taken as a list of words."""
         words = self.shown.get("keywords")
-        return tuple(words) if words else ()
+        if words:
+            return tuple(words)
+        return tuple(word for part in (self.shown.get("prompt") or "").split(",") if (word := part.strip()))
 
 
 @dataclass(frozen=True, slots=True)

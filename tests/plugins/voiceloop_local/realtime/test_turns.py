@@ -84,6 +84,20 @@ async def test_language_and_vocabulary_reach_recognition(visiting, fakes):
     assert "response.created" not in visit.types
 
 
+@pytest.mark.parametrize("ga", [True, False])
+@virtual_time
+async def test_a_prompt_is_a_list_of_words_to_expect(visiting, fakes, ga):
+    transcriber = fakes.transcriber()
+    transcription = {"model": "whisper-1", "prompt": "Siobhan, Kowalczyk,"}
+    flat = {"input_audio_transcription": transcription, "turn_detection": None}
+    nested = {"type": "realtime", "audio": {"input": {"transcription": transcription, "turn_detection": None}}}
+    async with visiting(transcriber=transcriber, ga=ga, **(nested if ga else flat)) as visit:
+        visit.append(fakes.tone(1000))
+        visit.send("input_audio_buffer.commit")
+        await visit.until("conversation.item.input_audio_transcription.completed")
+    assert tuple(transcriber.heard[-1][3][:2]) == ("Siobhan", "Kowalczyk")
+
+
 @pytest.mark.parametrize("encoding", ["g711_ulaw", "g711_alaw"])
 @virtual_time
 async def test_telephone_audio_goes_both_ways(visiting, fakes, encoding):
