@@ -153,6 +153,11 @@ def test_a_program_without_flags_has_its_backend_from_dotenv(bare, tmp_path):
     assert environment_settings().backend.base_url == "https://api.dgrid.ai"
 
 
+def test_a_program_without_flags_has_its_key_from_the_keyring(bare):
+    bare.setattr("voiceloop.sources.stored_key", {"https://api.dgrid.ai": "kept"}.get)
+    assert environment_settings().backend.api_key.get_secret_value() == "kept"
+
+
 @pytest.mark.usefixtures("bare")
 def test_a_program_that_names_no_backend_is_told_what_to_set():
     with pytest.raises(SettingsError, match="set DGRID_API_KEY, or start `voiceloop gateway` and set DGRID_BASE_URL"):

@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from voiceloop.agent import Agent
 from voiceloop.errors import SettingsError, UsageError
+from voiceloop.keystore import stored_key
 from voiceloop.overlay import (
     BACKEND_VARIABLES,
     ENV_PREFIX,
@@ -88,11 +89,11 @@ def read_settings(origins: Origins) -> Effective:
 
 
 def environment_settings(*, needs_backend: bool = True) -> Settings:
-    """Return what `.env` and the environment say, for programs without a command line.
+    """Return what `.env`, the environment and the keyring say, for programs without a command line.
 
     Raises SettingsError for a wrong value and, where a backend is needed, when there is neither a key nor a base URL.
     """
-    settings = read_settings(Origins(environ=os.environ)).settings
+    settings = read_settings(Origins(environ=os.environ, keyring=stored_key)).settings
     if needs_backend and settings.backend.base_url is None:
         raise SettingsError(
             "there is no backend: set DGRID_API_KEY, or start `voiceloop gateway` and set DGRID_BASE_URL to its address"
