@@ -159,6 +159,19 @@ async def test_control_frames_behind_a_hopeless_backlog_cut_the_connection():
         assert heard.closes == [(1006, "the peer stopped reading")]
 
 
+async def test_what_is_sent_between_a_break_and_its_news_is_refused_not_raised():
+    heard = Heard()
+    async with stock_server(echo) as url:
+        socket = await connect(url, headers={}, **heard.callbacks)
+        transport = socket._transport
+        transport.abort()  # what a broken connection looks like before `connection_lost` comes
+        assert transport.is_closing()
+        assert not socket.send(b"sound")
+        socket.send_control(b"{}")
+        socket.ping()
+        assert (await heard.closed())[0] == 1006
+
+
 async def test_any_byte_is_life():
     heard = Heard()
     async with stock_server(echo) as url:

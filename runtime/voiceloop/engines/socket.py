@@ -172,11 +172,10 @@ class _Wire(asyncio.Protocol):
         if not self._writable:
             return False
         self._protocol.send_text(payload)
-        self._flush()
-        return True
+        return self._flush()
 
     def send_control(self, payload: bytes) -> None:
-        if self._protocol.state is not State.OPEN or self._transport is None:
+        if self._protocol.state is not State.OPEN or self._transport is None or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() > MAX_CONTROL_BACKLOG_BYTES:
             self.cut("the peer stopped reading")
@@ -268,14 +267,18 @@ class _Wire(asyncio.Protocol):
 
     # Inside
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
+        """Write what waits; False when the connection is already closing."""
+        transport = self._transport
         for data in self._protocol.data_to_send():
-            if self._transport is None:
-                return
+            # uvloop closes a broken connection a moment before it says so, and raises on whatever is written then.
+            if transport is None or transport.is_closing():
+                return False
             if data:
-                self._transport.write(data)
+                transport.write(data)
             else:
-                self._transport.close()
+                transport.close()
+        return True
 
     def _opening(self) -> None:
         if self._protocol.handshake_exc is not None:
