@@ -15,6 +15,7 @@ __all__ = ["close_all"]
 
 CLOSE_WITHIN_S = 0.5
 STOP_WITHIN_S = 0.2
+"""Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
 
 Failed = Callable[[BaseException], None]
 

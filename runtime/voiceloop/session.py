@@ -42,8 +42,6 @@ from voiceloop.vocabulary import Item
 
 __all__ = ["Ended", "Session"]
 
-"""Tasks are cancelled; one that does not heed it is waited for no longer before line and engine are closed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:

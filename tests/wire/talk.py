@@ -41,7 +41,7 @@ class Talk:
         delta = base64.b64encode(audio).decode()
         spot = {"response_id": response_id, "item_id": item_id, "content_index": 0}
         frame = {"type": "response.output_audio.delta", **spot, **fields, "delta": delta}
-        return self.protocol.audio(json.dumps(frame).encode(), self.now)
+        return self.protocol.audio(json.dumps(frame).encode())
 
     def waits(self, seconds: float) -> list[Event]:
         """Time passes; deadlines on the way come due."""

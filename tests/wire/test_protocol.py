@@ -53,7 +53,7 @@ def test_a_spoken_turn_means_the_same_however_it_is_spelled(session, spelled):
     told = []
     for type_, fields in STORY:
         frame = json.dumps({"type": BETA_NAMES.get(type_, type_) if spelled == "beta" else type_, **fields})
-        chunk = talk.protocol.audio(frame, 0.0)
+        chunk = talk.protocol.audio(frame)
         told += chunk.events if chunk is not None else talk.protocol.receive(frame, 0.0)
     assert [type(event).__name__ for event in told] == [
         "SpeechStarted",
@@ -119,7 +119,7 @@ def test_no_sequence_of_frames_makes_the_protocol_fail_or_lose_the_engine_twice(
     talk.protocol.connected(0.0)
     told = []
     for number, frame in enumerate(sequence):
-        chunk = talk.protocol.audio(frame, float(number))
+        chunk = talk.protocol.audio(frame)
         told += chunk.events if chunk is not None else talk.protocol.receive(frame, float(number))
     told += talk.waits(20.0)
     told += talk.protocol.closed(1006, "", 60.0)

@@ -67,7 +67,7 @@ def test_the_first_sound_of_a_reply_is_told_and_only_the_first():
 def test_beta_sound_is_sound():
     talk = replying()
     frame = {"type": "response.audio.delta", **SPOT, "delta": "AAA="}
-    assert talk.protocol.audio(json.dumps(frame), 1.0).payload == b"\0\0"
+    assert talk.protocol.audio(json.dumps(frame)).payload == b"\0\0"
 
 
 def test_a_split_sample_is_put_together_with_the_next_delta_of_its_part():
@@ -118,8 +118,8 @@ def test_late_sound_of_a_reply_that_never_sounded_is_dropped_too():
 
 def test_what_is_no_sound_is_left_for_receive():
     talk = replying()
-    assert talk.protocol.audio('{"type": "response.output_audio_transcript.delta", "delta": "AAA="}', 0) is None
-    assert talk.protocol.audio('{"type": "response.output_audio.delta", "delta": 3', 0) is None
+    assert talk.protocol.audio('{"type": "response.output_audio_transcript.delta", "delta": "AAA="}') is None
+    assert talk.protocol.audio('{"type": "response.output_audio.delta", "delta": 3') is None
 
 
 def test_sound_without_item_id_belongs_to_the_message_at_hand():

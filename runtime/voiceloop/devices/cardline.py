@@ -191,6 +191,7 @@ class CardLine:
         except VoiceloopError as failure:
             exchange.microphone.canceller = HalfDuplexGate(rate_hz)
             self.echo_status = f"half duplex, you cannot interrupt: {failure}"
+            self._context.warn("half_duplex", self.echo_status)
 
     # Running -------------------------------------------------------------------------------------------------------
 

@@ -169,10 +169,9 @@ class RealtimeEngine:
             port.spawn("receiving", _raised(error))
 
     def _take(self, frame: bytes, protocol: RealtimeProtocol, port: EnginePort) -> None:
-        now = asyncio.get_running_loop().time()
-        chunk = protocol.audio(frame, now)
+        chunk = protocol.audio(frame)
         if chunk is None:
-            self._happened(protocol.receive(frame, now))
+            self._happened(protocol.receive(frame, asyncio.get_running_loop().time()))
             return
         for event in chunk.events:
             port.happened(event)

@@ -122,7 +122,7 @@ class RealtimeProtocol:
         excerpt = " ".join(body.decode(errors="replace").split())[:200]
         return self._lose(fault.cause, f"the server answered HTTP {status}: {excerpt}".rstrip(": "))
 
-    def audio(self, frame: bytes | str, now: float) -> AudioChunk | None:
+    def audio(self, frame: bytes | str) -> AudioChunk | None:
         """Take a frame if it is received sound; None means it is not, and is for `receive`.
 
         The hot call: per frame one decoded struct and the chunk, nothing else.
