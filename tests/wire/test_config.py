@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.settings import TurnSettings
-from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, Traits, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Summary, ToolCall, ToolOutput, Traits, UserTurn
 from voiceloop.wire.config import (
     SessionConfig,
     changed_fields,
@@ -73,7 +73,9 @@ def test_a_written_reply_leaves_no_audio_to_trim():
 
 
 def test_history_becomes_items_and_what_has_no_words_is_left_out():
+    summary = Summary("Ada ordered bread.")
     history = (
+        summary,
         UserTurn("u1", "Hi"),
         UserTurn("u2", ""),
         AssistantTurn("r1", "Hello", 300),
@@ -82,6 +84,7 @@ def test_history_becomes_items_and_what_has_no_words_is_left_out():
         ToolOutput("c1", "ok"),
     )
     assert list(history_items(history)) == [
+        ("", MessageItem("", "system", (Part("input_text", text=summary.told),))),
         ("u1", MessageItem("u1", "user", (Part("input_text", text="Hi"),))),
         ("", MessageItem("", "assistant", (Part("text", text="Hello"),))),
         ("", CallItem("", "c1", "lamp", "{}")),

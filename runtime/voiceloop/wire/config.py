@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from voiceloop.pronounce import pronunciations
 from voiceloop.settings import TurnSettings
-from voiceloop.vocabulary import AssistantTurn, AudioFormat, Item, ToolCall, ToolOutput, ToolSpec, Traits, UserTurn
+from voiceloop.vocabulary import (
+    AssistantTurn,
+    AudioFormat,
+    Item,
+    Summary,
+    ToolCall,
+    ToolOutput,
+    ToolSpec,
+    Traits,
+    UserTurn,
+)
 from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, WireItem
 from voiceloop.wire.session_fields import UNSET, Modality, SessionFields, Transcription, TurnDetection, UnsetType
 from voiceloop.wire.turns import fit_item_id
@@ -78,6 +88,8 @@ def history_items(history: Sequence[Item]) -> Iterator[tuple[str, WireItem]]:
     """
     for item in history:
         match item:
+            case Summary():
+                yield "", MessageItem("", "system", (Part("input_text", text=item.told),))
             case UserTurn() if item.text:
                 yield item.turn_id, user_item(item.turn_id, item.text)
             case AssistantTurn() if item.text:
