@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.testing.gateway import ScriptedGateway
-from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Vanish
+from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Stall, Vanish
 
 
 def types(events):
@@ -121,3 +121,46 @@ def test_after_the_end_nothing_is_sent(peer):
     client.connection.end(1000, "again")
     assert client.connection.closed == (1006, "gone")
     assert client.send("response.create") == []
+
+
+def test_a_session_says_when_it_ends_and_ends_then(peer):
+    gateway = ScriptedGateway(quirks=Quirks(session_lasts_s=3600.0), unix_s=lambda: 1_800_000_000.7)
+    client = peer(gateway)
+    assert client.greeting[0]["session"]["expires_at"] == 1_800_003_600
+    assert client.pass_time(3599.0) == []
+    error, close = client.pass_time(1.0)
+    assert error["error"]["code"] == "session_expired"
+    assert close == Close(1001, "Your session hit the maximum duration of 60 minutes.")
+
+
+def test_a_session_can_end_without_having_said_when(peer):
+    client = peer(ScriptedGateway(quirks=Quirks(session_lasts_s=10.0, expiry_announced=False)))
+    assert "expires_at" not in client.greeting[0]["session"]
+    assert client.pass_time(11.0)[-1].code == 1001
+
+
+def test_a_stalled_server_that_still_reads_does_nothing_with_it(peer):
+    gateway = ScriptedGateway(Reply((Spoken("long", 2000),), pace=1.0))
+    client = peer(gateway)
+    client.send("response.create")
+    gateway.perform(Stall(answers_pings=True))
+    assert client.send("response.cancel") == [Stall(answers_pings=True)]
+    assert client.pass_time(60) == []
+    assert gateway.got("response.cancel")
+    assert gateway.item("item_1").audio_ms == 100
+    assert gateway.errors == []
+
+
+def test_each_connection_keeps_its_own_events_and_items(peer):
+    gateway = ScriptedGateway(Reply((Spoken("first"),)), Reply((Spoken("second"),)))
+    one, two = peer(gateway), peer(gateway)
+    two.send("response.create")
+    one.send("response.create")
+    one.connection.end(1006, "gone")
+    assert [[item.body["content"][0]["transcript"] for item in each.items] for each in gateway.connections] == [
+        ["second"],
+        ["first"],
+    ]
+    assert [each.closed for each in gateway.connections] == [(1006, "gone"), None]
+    gateway.perform(Fail("only_the_newest"))
+    assert [len(each.pass_time(0)) for each in (one, two)] == [0, 1]

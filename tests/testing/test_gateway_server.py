@@ -185,3 +185,71 @@ async def test_a_client_that_goes_away_is_noticed():
 def test_it_has_no_address_before_it_is_open():
     with pytest.raises(MisuseError):
         _ = ScriptedServer(ScriptedGateway()).base_url
+
+
+async def test_an_upgrade_that_is_never_answered_ends_with_the_client_or_the_server():
+    gateway = ScriptedGateway()
+    gateway.ignore_upgrades(times=2)
+    async with ScriptedServer(gateway) as url:
+        with pytest.raises(TimeoutError):
+            await stock_connect(url, open_timeout=0.2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.split(":")[2].split("/")[0]))
+        writer.write(b"GET /v1/realtime HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+        await gateway.until(lambda: len(gateway.upgrades) == 2)
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_the_next_upgrades_are_refused_with_bodies_as_servers_send_them():
+    gateway = ScriptedGateway()
+    gateway.refuse(429, headers={"Retry-After": "1"})
+    gateway.refuse(503)
+    async with ScriptedServer(gateway) as url:
+        seen = []
+        for _ in range(2):
+            with pytest.raises(InvalidStatus) as caught:
+                await stock_connect(url)
+            response = caught.value.response
+            seen.append((response.status_code, json.loads(response.body)["error"]["code"]))
+        async with stock_connect(url) as websocket:
+            await receive_until(websocket, "conversation.created")
+    assert seen == [(429, "rate_limit_exceeded"), (503, "do_request_failed")]
+
+
+async def test_a_relay_answers_pings_while_nothing_progresses():
+    gateway = ScriptedGateway()
+    async with ScriptedServer(gateway) as url, stock_connect(url) as websocket:
+        await receive_until(websocket, "conversation.created")
+        gateway.perform(Stall(answers_pings=True))
+        await websocket.send('{"type":"response.create"}')
+        await gateway.until(lambda: gateway.got("response.create"))
+        async with asyncio.timeout(5):
+            await (await websocket.ping())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await websocket.recv()
+
+
+async def test_a_second_connection_beside_the_first_has_its_own_session():
+    gateway = ScriptedGateway()
+    async with ScriptedServer(gateway) as url, stock_connect(url) as one, stock_connect(url) as two:
+        first = (await receive_until(one, "conversation.created"))[0]
+        second = (await receive_until(two, "conversation.created"))[0]
+        assert first["session"]["id"] != second["session"]["id"]
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "replayed"}]}
+        await two.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        await receive_until(two, "conversation.item.done")
+        await one.close()
+        await gateway.until(lambda: gateway.connections[0].closed)
+    assert [len(each.items) for each in gateway.connections] == [0, 1]
+
+
+async def test_a_session_ends_at_its_cap_as_the_vendor_does_it():
+    gateway = ScriptedGateway(quirks=Quirks(session_lasts_s=0.1))
+    async with ScriptedServer(gateway) as url, stock_connect(url) as websocket:
+        events = await receive_until(websocket, "error")
+        with pytest.raises(ConnectionClosed) as caught:
+            await websocket.recv()
+    assert isinstance(events[0]["session"]["expires_at"], int)
+    assert events[-1]["error"]["code"] == "session_expired"
+    assert caught.value.rcvd.code == 1001

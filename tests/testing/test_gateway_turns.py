@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 from voiceloop.testing.gateway import ScriptedGateway
-from voiceloop.testing.numbers import numbered
+from voiceloop.testing.numbers import Run, numbered
 from voiceloop.testing.script import Quirks, Reply, Spoken
 
 GA_TRANSCRIBED = {"type": "realtime", "audio": {"input": {"transcription": {"model": "w"}}}}
@@ -160,3 +160,28 @@ def test_what_is_not_base64_is_refused(peer):
         assert client.send("input_audio_buffer.append", audio=audio)[0]["error"]["param"] == "audio"
     assert client.send("input_audio_buffer.append")[0]["error"]["param"] == "audio"
     assert client.send("input_audio_buffer.append", audio=base64.b64encode(b"").decode()) == []
+
+
+def test_an_item_tells_which_samples_of_the_microphone_are_in_it(peer):
+    client = peer(ScriptedGateway(), beta=True)
+    client.send("session.update", session={"turn_detection": None})
+    client.speak(bytes(9600) + numbered(100, 7200) + bytes(96))
+    client.send("input_audio_buffer.commit")
+    audio = base64.b64encode(numbered(9000, 2400)).decode()
+    content = [{"type": "input_text", "text": "and"}, {"type": "input_audio", "audio": audio}]
+    client.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    assert [item.speech for item in client.connection.items] == [(Run(4800, 100, 7200),), (Run(0, 9000, 2400),)]
+
+
+def test_a_relay_that_asks_for_replies_itself_brings_an_error_or_a_second_reply(peer):
+    quirks = Quirks(asks_after_transcripts=True)
+    for pace, errors, replies in ((1.0, 1, 1), (0.0, 0, 2)):
+        gateway = ScriptedGateway(default=Reply((Spoken("yes", 1000),), pace=pace), quirks=quirks)
+        gateway.heard_speech(0, 100, transcribed_after_s=0.3)
+        client = peer(gateway, beta=True)
+        client.send("session.update", session={"input_audio_transcription": {"model": "w"}})
+        speak_for(client, 700)
+        client.pass_time(0.3)
+        codes = [event["error"]["code"] for event in gateway.errors]
+        assert codes == ["conversation_already_has_active_response"] * errors
+        assert len(client.connection.replies) == replies

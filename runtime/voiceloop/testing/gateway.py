@@ -8,16 +8,18 @@ it on the network with `testing.gateway_server.ScriptedServer`, or in memory wit
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from voiceloop.errors import MisuseError
 from voiceloop.testing.brain import Brain, question
 from voiceloop.testing.gateway_connection import Connection
-from voiceloop.testing.gateway_items import Event, Item
-from voiceloop.testing.script import Quirks, Refusal, Reply, Step, Utterance
+from voiceloop.testing.gateway_door import Door
+from voiceloop.testing.gateway_items import Counters, Event, Item
+from voiceloop.testing.script import NoAnswer, Quirks, Refusal, Reply, Step, Utterance, refusal
 
 __all__ = ["ScriptedGateway"]
 
@@ -30,7 +32,7 @@ class ScriptedGateway:
     refused with 401.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is said once, by name, where the script begins
         self,
         *replies: Reply,
         default: Reply | None = None,
@@ -39,8 +41,10 @@ class ScriptedGateway:
         listens: bool = False,
         transcripts: Sequence[str] = (),
         key: str | None = None,
+        unix_s: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     ) -> None:
         self.quirks = quirks or Quirks()
+        self.unix_s = unix_s
         self.listens = listens
         self.transcripts = list(transcripts)
         self.received: list[Event] = []
@@ -53,12 +57,10 @@ class ScriptedGateway:
         self._replies = deque(replies)
         self._default = default or Reply()
         self._brain = brain
-        self._key = key
-        self._refusals: deque[Refusal] = deque()
+        self._door = Door(key)
         self._hooks: dict[str, deque[Sequence[Step]]] = {}
         self._utterances: list[Utterance] = []
-        self._ids: dict[str, int] = {}
-        self._number = 0
+        self.counters = Counters()
         self._watchers: list[Callable[[], None]] = []
 
     # The script ------------------------------------------------------------------------------------------------------
@@ -80,10 +82,24 @@ class ScriptedGateway:
         self._hooks.setdefault(event_type, deque()).extend([steps] * times)
 
     def refuse(
-        self, status: int, body: bytes = b"", *, times: int = 1, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        body: bytes | None = None,
+        *,
+        times: int = 1,
+        for_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer the next `times` upgrades with an HTTP status."""
-        self._refusals.extend([Refusal(status, body, headers or {})] * times)
+        """Answer the next `times` upgrades with an HTTP status, or all of them `for_s` seconds from the first one on.
+
+        Without `body` it is the one that servers send with that status (`script.refusal`).
+        """
+        usual = refusal(status) if body is None else Refusal(status, body)
+        self._door.shut(replace(usual, headers={**usual.headers, **(headers or {})}), times, for_s)
+
+    def ignore_upgrades(self, times: int = 1, *, for_s: float | None = None) -> None:
+        """Take the next connections and never answer the upgrade; counted as in `refuse`."""
+        self._door.shut(NoAnswer(), times, for_s)
 
     def perform(self, *steps: Step) -> None:
         """Do this now, on the newest connection."""
@@ -141,7 +157,7 @@ class ScriptedGateway:
         """AssertionError unless the whole script happened, each call got one output and `errors` errors were sent."""
         left = [f"{len(self._replies)} replies"] if self._replies else []
         left += [f"{len(hooks)} hooks for {kind}" for kind, hooks in self._hooks.items() if hooks]
-        left += [f"{len(self._refusals)} refusals"] if self._refusals else []
+        left += [f"{self._door.left} refusals"] if self._door.left else []
         unheard = len(self._utterances) + sum(each.hearing.unheard for each in self.connections)
         left += [f"{unheard} utterances"] if unheard else []
         for connection in self.connections:
@@ -166,19 +182,13 @@ class ScriptedGateway:
 
     # What transports and connections call ----------------------------------------------------------------------------
 
-    def connect(self, path: str, headers: Mapping[str, str], now_s: float) -> Connection | Refusal:
+    def connect(self, path: str, headers: Mapping[str, str], now_s: float) -> Connection | Refusal | NoAnswer:
         """A client asks for an upgrade; `headers` by any case."""
         self.upgrades.append(dict(headers))
-        if self._refusals:
-            return self._refusals.popleft()
-        token = next((value for name, value in headers.items() if name.lower() == "authorization"), "")
-        if self._key is not None and token != f"Bearer {self._key}":
-            error = {
-                "message": "Incorrect API key provided.",
-                "type": "invalid_request_error",
-                "code": "invalid_api_key",
-            }
-            return Refusal(401, json.dumps({"error": error}).encode())
+        answer = self._door.answer(headers, now_s)
+        if answer is not None:
+            self.changed()
+            return answer
         connection = Connection(self, path, headers, now_s)
         for utterance in self._utterances:
             connection.hearing.expect(utterance)
@@ -197,16 +207,6 @@ class ScriptedGateway:
         if self._replies:
             return self._replies.popleft()
         return self._default if self._brain is None else self._brain(question(connection, asked))
-
-    def next_number(self, samples: int) -> int:
-        """Take so many sample numbers; tells the first."""
-        first, self._number = self._number, self._number + samples
-        return first
-
-    def new_id(self, prefix: str) -> str:
-        """A fresh id."""
-        self._ids[prefix] = self._ids.get(prefix, 0) + 1
-        return f"{prefix}_{self._ids[prefix]}"
 
     def changed(self) -> None:
         """Tell the watchers."""

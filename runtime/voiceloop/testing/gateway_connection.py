@@ -12,7 +12,7 @@ from voiceloop.testing.gateway_outbox import Outbox, wire_name
 from voiceloop.testing.gateway_reply import ReplyRun
 from voiceloop.testing.gateway_session import SessionConfig
 from voiceloop.testing.gateway_turns import UserTurns
-from voiceloop.testing.script import Close, Dialect, Fail, Ignore, Send, Step
+from voiceloop.testing.script import SESSION_EXPIRED, Close, Dialect, Fail, Ignore, Send, Step
 
 if TYPE_CHECKING:
     from voiceloop.testing.gateway import ScriptedGateway
@@ -36,8 +36,12 @@ class Connection:
         """Code and reason once the connection has ended, as the server saw it."""
         self.outbox = Outbox()
         self.outbox.now_s = now_s
-        self.session = SessionConfig(dialect, gateway.new_id("sess"), path.partition("model=")[2].partition("&")[0])
-        self.conversation = Conversation(dialect, gateway.new_id, self.emit, self.refuse)
+        self.session = SessionConfig(
+            dialect, gateway.counters.new_id("sess"), path.partition("model=")[2].partition("&")[0]
+        )
+        if quirks.session_lasts_s is not None and quirks.expiry_announced:
+            self.session.fields["expires_at"] = int(gateway.unix_s() + quirks.session_lasts_s)
+        self.conversation = Conversation(dialect, gateway.counters.new_id, self.emit, self.refuse)
         self.conversation.confirms_truncate = quirks.truncate_confirmed
         self.replies: list[ReplyRun] = []
         """Responses started on this connection, oldest first."""
@@ -54,7 +58,7 @@ class Connection:
             "conversation.item.truncate": self.conversation.truncate,
             "conversation.item.delete": self.conversation.delete,
             "conversation.item.retrieve": self.conversation.retrieve,
-            "response.create": self._response_create,
+            "response.create": self.ask_reply,
             "response.cancel": self._response_cancel,
         }
 
@@ -77,6 +81,8 @@ class Connection:
             )
         for step in quirks.after_greeting:
             self.perform(step)
+        if quirks.session_lasts_s is not None:
+            self.after(quirks.session_lasts_s, self._expire, "")
 
     def receive(self, payload: str | bytes, now_s: float) -> None:
         """A frame from the client."""
@@ -90,8 +96,10 @@ class Connection:
             return
         self.received.append(event)
         self.gateway.received.append(event)
-        steps = self.gateway.take_hook(kind)
-        if steps:
+        steps = () if self.outbox.ended else self.gateway.take_hook(kind)
+        if self.outbox.ended:
+            pass  # a server that has closed or stalled looks at nothing any more
+        elif steps:
             for step in steps:
                 self.perform(step)
         elif kind in self._handlers:
@@ -117,7 +125,7 @@ class Connection:
             return
         if quirks.hybrid_names and len(self.sent) % 2:
             name = wire_name(event["type"], beta=not beta) or name
-        event = {**event, "type": name, "event_id": self.gateway.new_id("event")}
+        event = {**event, "type": name, "event_id": self.gateway.counters.new_id("event")}
         event = {field: value for field, value in event.items() if field not in quirks.omits}
         self.sent.append(event)
         self.outbox.put_event(event)
@@ -144,7 +152,7 @@ class Connection:
 
     def new_id(self, prefix: str) -> str:
         """A fresh id."""
-        return self.gateway.new_id(prefix)
+        return self.gateway.counters.new_id(prefix)
 
     def add_item(self, item: Item) -> str | None:
         """Put an item at the end of the conversation; tells the id before it."""
@@ -152,7 +160,11 @@ class Connection:
 
     def next_number(self, samples: int) -> int:
         """Take so many sample numbers; tells the first."""
-        return self.gateway.next_number(samples)
+        return self.gateway.counters.next_number(samples)
+
+    def _expire(self) -> None:
+        for step in SESSION_EXPIRED:
+            self.perform(step)
 
     def reply_over(self, run: ReplyRun) -> None:
         """A response is done with; one that was owed follows it."""
@@ -161,6 +173,11 @@ class Connection:
             self.after(0.0, lambda: self.start_reply({}), "")
 
     # Session and responses -------------------------------------------------------------------------------------------
+
+    @property
+    def items(self) -> list[Item]:
+        """The conversation as this server has it, in order: created, replayed, committed and spoken items."""
+        return [self.conversation.items[item_id] for item_id in self.conversation.order]
 
     @property
     def active(self) -> ReplyRun | None:
@@ -192,7 +209,8 @@ class Connection:
         elif self.gateway.quirks.confirms_updates:
             self.emit({"type": "session.updated", "session": self.session.fields})
 
-    def _response_create(self, event: Event) -> None:
+    def ask_reply(self, event: Event) -> None:
+        """`response.create`, from the client or from a relay in between."""
         asked = event.get("response") or {}
         if asked.get("conversation") != "none" and self.active is not None:
             text = f"Conversation already has an active response in progress: {self.active.response_id}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from voiceloop.testing.gateway_items import Event, Item
+from voiceloop.testing.numbers import Run, runs
 from voiceloop.testing.script import Dialect, Fail
 
 __all__ = ["Conversation"]
@@ -65,6 +67,7 @@ class Conversation:
         if body["type"] == "function_call_output":
             self.outputs[body["call_id"]] = self.outputs.get(body["call_id"], 0) + 1
         item = Item(item_id, {"status": "completed", **body})
+        item.speech = tuple(_speech(body))
         self.announce(item, self.add(item, "" if after == "root" else after))
 
     def truncate(self, event: Event) -> None:
@@ -128,3 +131,10 @@ class Conversation:
                 param = f"item.content[{index}].type"
                 return Fail("invalid_value", f"Invalid value: '{part.get('type')}'.", param=param)
         return None
+
+
+def _speech(body: Mapping[str, Any]) -> Iterator[Run]:
+    """The numbered samples of an item that the client created with audio in it."""
+    for part in body.get("content") or ():
+        if part.get("type") == "input_audio":
+            yield from runs(base64.b64decode(part.get("audio") or ""))

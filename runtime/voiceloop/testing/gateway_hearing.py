@@ -52,6 +52,11 @@ class Hearing:
         return (len(self.pcm) - self.buffered_from) // self.bytes_per_ms
 
     @property
+    def buffered(self) -> bytes:
+        """Audio in the input buffer, as it was written."""
+        return bytes(self.pcm[self.buffered_from :])
+
+    @property
     def unheard(self) -> int:
         """Scripted utterances that have not ended yet."""
         return len(self._utterances) + (self._speaking is not None)

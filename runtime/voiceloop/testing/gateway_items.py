@@ -6,12 +6,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voiceloop.testing.numbers import numbered
+from voiceloop.testing.numbers import Run, numbered
 from voiceloop.testing.script import Spoken
 
-__all__ = ["Event", "Form", "Item", "usage"]
+__all__ = ["Counters", "Event", "Form", "Item", "usage"]
 
 Event = dict[str, Any]
+
+
+class Counters:
+    """What is counted through all connections of a server: ids and the samples of its voice."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._number = 0
+
+    def new_id(self, prefix: str) -> str:
+        """A fresh id."""
+        self._ids[prefix] = self._ids.get(prefix, 0) + 1
+        return f"{prefix}_{self._ids[prefix]}"
+
+    def next_number(self, samples: int) -> int:
+        """Take so many sample numbers; tells the first."""
+        first, self._number = self._number, self._number + samples
+        return first
 
 
 @dataclass(slots=True)
@@ -30,6 +48,8 @@ class Item:
     rate_hz: int = 24_000
     words: str = ""
     """What the user said in it, transcribed or not."""
+    speech: tuple[Run, ...] = ()
+    """The numbered samples in it, where the user's audio is 16-bit PCM; `at` counts from its beginning."""
 
     @property
     def audio_ms(self) -> int:

@@ -64,6 +64,8 @@ class Outbox:
         if self.ended:
             return
         self.ended = isinstance(output, Close | Vanish | Stall)
+        if self.ended:
+            self._due.clear()
         self._outputs.append(output)
         self.on_change()
 
@@ -72,7 +74,9 @@ class Outbox:
         self.put(json.dumps(event, separators=(",", ":")))
 
     def after(self, delay_s: float, step: Callable[[], None], tag: str = "") -> None:
-        """Do something `delay_s` from now."""
+        """Do something `delay_s` from now, unless all has ended by then."""
+        if self.ended:
+            return
         self._order += 1
         heapq.heappush(self._due, _Due(self.now_s + delay_s, self._order, step, tag))
         self.on_change()

@@ -20,7 +20,7 @@ from voiceloop.errors import MisuseError
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_outbox import Output
-from voiceloop.testing.script import Close, Refusal, Vanish
+from voiceloop.testing.script import Close, NoAnswer, Refusal, Vanish
 
 __all__ = ["ScriptedServer"]
 
@@ -48,6 +48,7 @@ class ScriptedServer:
         self._tls = tls
         self._server: Server | None = None
         self._admitted: dict[ServerConnection, Connection] = {}
+        self._unanswered: set[ServerConnection] = set()
 
     @property
     def port(self) -> int:
@@ -70,6 +71,7 @@ class ScriptedServer:
             select_subprotocol=_choose,
             ssl=self._tls,
             max_size=MAX_MESSAGE_BYTES,
+            open_timeout=None,
             ping_interval=None,
             close_timeout=0.5,
         )
@@ -80,13 +82,20 @@ class ScriptedServer:
     ) -> None:
         if self._server is not None:
             self._server.close()
+            for websocket in self._unanswered:
+                websocket.transport.abort()
             await self._server.wait_closed()
 
-    def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
         if request.path.partition("?")[0] == "/v1/models":
             return self._list()
         headers = dict(request.headers.raw_items())
         answer = self.gateway.connect(request.path, headers, asyncio.get_running_loop().time())
+        if isinstance(answer, NoAnswer):
+            self._unanswered.add(websocket)
+            await websocket.wait_closed()
+            self._unanswered.discard(websocket)
+            return None
         if isinstance(answer, Refusal):
             sent = Headers({"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers})
             return Response(answer.status, HTTPStatus(answer.status).phrase, sent, answer.body)
@@ -140,7 +149,7 @@ async def _put(websocket: ServerConnection, output: Output) -> None:
         await websocket.close(output.code, output.reason)
     elif isinstance(output, Vanish):
         websocket.transport.close()
-    else:
+    elif not output.answers_pings:
         websocket.transport.pause_reading()  # a peer that does not read sends no pong either
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from voiceloop.testing.gateway_hearing import Heard, Hearing
 from voiceloop.testing.gateway_items import Event, Item
+from voiceloop.testing.numbers import runs
 from voiceloop.testing.script import Fail, Utterance
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class UserTurns:
         )
         item.body["content"] = [{"type": "input_audio", "transcript": None}]
         item.words = utterance.text
+        item.speech = () if self._connection.session.input_is_g711 else tuple(runs(self.hearing.buffered))
         self._user_item = ""
         self.hearing.empty_buffer()
         previous = self._connection.conversation.add(item)
@@ -106,3 +108,5 @@ class UserTurns:
         self._connection.emit({"type": f"{name}.delta", **event, "delta": utterance.text})
         spent = {"type": "duration", "seconds": max(1, (utterance.end_ms - utterance.at_ms) // 1000)}
         self._connection.emit({"type": f"{name}.completed", **event, "transcript": utterance.text, "usage": spent})
+        if self._connection.gateway.quirks.asks_after_transcripts:
+            self._connection.ask_reply({})

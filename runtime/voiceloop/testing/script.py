@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
+    "OMIT",
+    "SESSION_EXPIRED",
     "Call",
     "Close",
+    "Dialect",
     "Fail",
     "Ignore",
+    "NoAnswer",
     "Quirks",
     "Refusal",
     "Reply",
@@ -20,6 +25,7 @@ __all__ = [
     "Step",
     "Utterance",
     "Vanish",
+    "refusal",
 ]
 
 Dialect = Literal["beta", "ga"]
@@ -42,7 +48,13 @@ class Vanish:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Send and answer nothing any more, pongs included; the connection stays open."""
+    """Send nothing any more; the connection stays open.
+
+    Nothing is read either and no ping is answered, unless `answers_pings`: then everything is read and thrown away, as
+    by a relay that lives on in front of a server that does not.
+    """
+
+    answers_pings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,10 @@ class Ignore:
 
 
 Step = Close | Vanish | Stall | Fail | Send | Ignore
+
+_TOO_LONG = "Your session hit the maximum duration of 60 minutes."
+SESSION_EXPIRED: tuple[Step, ...] = (Fail("session_expired", _TOO_LONG), Close(1001, _TOO_LONG))
+"""How a server ends a session that has lasted too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +158,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The TCP connection is taken and the upgrade is never answered."""
+
+
+_REFUSALS: dict[int, tuple[str, str, str]] = {
+    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    403: ("invalid_request_error", "account_deactivated", "This account may not use the model."),
+    404: ("invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it."),
+    429: ("requests", "rate_limit_exceeded", "Rate limit reached for requests."),
+    503: ("new_api_error", "do_request_failed", "No channel is available for this model."),
+}
+
+
+def refusal(status: int, code: str | None = None, message: str = "", *, kind: str = "") -> Refusal:
+    """Build an answer with the body that servers send with this status; `code` "insufficient_quota" makes 429 final."""
+    kind_of, code_of, words = _REFUSALS.get(status, ("server_error", "", f"HTTP {status}"))
+    error = {"message": message or words, "type": kind or kind_of, "param": None, "code": code or code_of or None}
+    return Refusal(status, json.dumps({"error": error}).encode(), {"Content-Type": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
 class Quirks:
     """How this server differs from a well-behaved one."""
 
@@ -170,3 +207,9 @@ class Quirks:
     """Rate of pcm16 output."""
     queues_replies: bool = False
     """A turn that ends during a reply brings one after it; normally it brings none."""
+    asks_after_transcripts: bool = False
+    """Asks for a reply of its own after each input transcription: a second one, or the error that one is active."""
+    session_lasts_s: float | None = None
+    """Ends each session then with `SESSION_EXPIRED`, and says when in `session.expires_at`."""
+    expiry_announced: bool = True
+    """False: the end comes without an `expires_at` before it."""
