@@ -201,7 +201,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens one reply was billed; zero where the server said nothing. Cached tokens are part of input."""
+    """What a reply or a transcription was billed; zero where the server is silent. Cached tokens are part of input."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -209,3 +209,6 @@ class Usage:
     audio_input_tokens: int = 0
     audio_output_tokens: int = 0
     details: Mapping[str, int] = field(default_factory=dict)
+    """Tokens by modality: `input_text_tokens`, `cached_audio_tokens`, `output_text_tokens` and so on."""
+    seconds: float = 0.0
+    """Sound that was billed by its length, as some servers do for transcription."""

@@ -15,7 +15,6 @@ from voiceloop.wire.items import (
     RateLimit,
     Response,
     Spot,
-    TranscriptionUsage,
     WireError,
 )
 from voiceloop.wire.session_fields import SessionFields, Transcription, TurnDetection
@@ -171,13 +170,13 @@ BOTH = [
     (
         """{"type": "conversation.item.input_audio_transcription.completed", "item_id": "u1", "content_index": 0,
         "transcript": "Hello.", "usage": {"type": "duration", "seconds": 2}, "logprobs": null}""",
-        server.InputTranscriptDone("u1", 0, "Hello.", usage=TranscriptionUsage(seconds=2)),
+        server.InputTranscriptDone("u1", 0, "Hello.", usage=Usage(seconds=2)),
     ),
     (
         """{"type": "conversation.item.input_audio_transcription.completed", "item_id": "u1", "content_index": 0,
         "transcript": "\\n", "usage": {"type": "tokens", "input_tokens": 12, "output_tokens": 3, "total_tokens": 15},
         "languages": [{"code": "en"}, {"code": "de"}]}""",
-        server.InputTranscriptDone("u1", 0, "\n", ("en", "de"), TranscriptionUsage(12, 3)),
+        server.InputTranscriptDone("u1", 0, "\n", ("en", "de"), Usage(12, 3, details={"total_tokens": 15})),
     ),
     (
         """{"type": "conversation.item.input_audio_transcription.failed", "item_id": "u1", "content_index": 0,

@@ -18,11 +18,11 @@ from voiceloop.wire.items import (
     Logprob,
     RateLimit,
     Spot,
-    TranscriptionUsage,
     read_error,
     read_item,
     read_part,
     read_response,
+    read_usage,
     write_item,
 )
 from voiceloop.wire.lenient import Json, child, integer, listing, number, optional_text, text
@@ -167,15 +167,12 @@ def _logprobs(raw: Json) -> tuple[Logprob, ...]:
 
 
 def _transcript_done(raw: Json) -> ServerEvent:
-    usage = child(raw, "usage")
     return server.InputTranscriptDone(
         text(raw, "item_id"),
         integer(raw, "content_index"),
         text(raw, "transcript"),
         languages=tuple(word for word in map(_language, listing(raw, "languages")) if word),
-        usage=TranscriptionUsage(
-            integer(usage, "input_tokens"), integer(usage, "output_tokens"), number(usage, "seconds") or 0.0
-        ),
+        usage=read_usage(child(raw, "usage")),
         logprobs=_logprobs(raw),
     )
 

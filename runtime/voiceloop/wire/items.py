@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never
 
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.dialect import Dialect
-from voiceloop.wire.lenient import Json, child, integer, listing, optional_text, text
+from voiceloop.wire.lenient import Json, child, integer, listing, number, optional_text, text
 
 __all__ = [
     "CallItem",
@@ -24,7 +24,6 @@ __all__ = [
     "RateLimit",
     "Response",
     "Spot",
-    "TranscriptionUsage",
     "WireError",
     "WireItem",
     "read_error",
@@ -155,15 +154,6 @@ class Logprob:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptionUsage:
-    """What transcribing was billed: tokens or seconds, apart from the response."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Spot:
     """Where in a response something belongs."""
 
@@ -219,7 +209,7 @@ def read_item(raw: Json) -> WireItem:
 
 
 def read_usage(raw: Json) -> Usage:
-    """Tokens of a response; an absent or empty object counts as nothing."""
+    """What a response or a transcription used; an absent or empty object counts as nothing."""
     into, out = child(raw, "input_token_details"), child(raw, "output_token_details")
     details = {"total_tokens": integer(raw, "total_tokens")}
     details |= {f"input_{key}": integer(into, key) for key in into}
@@ -233,6 +223,7 @@ def read_usage(raw: Json) -> Usage:
         audio_input_tokens=integer(into, "audio_tokens"),
         audio_output_tokens=integer(out, "audio_tokens"),
         details={key: count for key, count in details.items() if count},
+        seconds=max(0.0, number(raw, "seconds") or 0.0),
     )
 
 

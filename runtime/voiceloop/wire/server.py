@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from voiceloop.wire.items import Logprob, Part, RateLimit, Response, Spot, TranscriptionUsage, WireError, WireItem
+from voiceloop.vocabulary import Usage
+from voiceloop.wire.items import Logprob, Part, RateLimit, Response, Spot, WireError, WireItem
 from voiceloop.wire.session_fields import SessionFields
 
 Progress = Literal["in_progress", "completed", "failed"]
@@ -123,7 +124,7 @@ class InputTranscriptDone:
     content_index: int
     transcript: str
     languages: tuple[str, ...] = ()
-    usage: TranscriptionUsage = field(default_factory=TranscriptionUsage)
+    usage: Usage = field(default_factory=Usage)
     logprobs: tuple[Logprob, ...] = ()
 
 
