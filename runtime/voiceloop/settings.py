@@ -124,6 +124,14 @@ class BackendSettings(Section):
     api_key: SecretStr | None = None
     allow_plaintext: bool = False
     """Allow `http`/`ws` to other machines; the key and the conversation are then readable on the way."""
+    ca_file: str | None = None
+    """A PEM file of the certificate authorities to trust, in place of the system's and of SSL_CERT_FILE."""
+    client_cert: str | None = None
+    """A PEM file with our certificate, for servers that want to know who connects."""
+    client_key: str | None = None
+    """A PEM file with the key of `client_cert`; None: it stands in the same file."""
+    client_key_password_file: str | None = None
+    """A file with the password of an encrypted key."""
 
 
 class TurnSettings(Section):
