@@ -42,7 +42,7 @@ def test_an_unusual_status_still_reads_well():
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        (TimeoutError(), "within 3 s"),
+        (TimeoutError(), "no answer"),
         (ssl.SSLError(1, "wrong"), "TLS"),
         (socket.gaierror(-2, "?"), "not known"),
         (ConnectionRefusedError(), "refuses"),
@@ -51,7 +51,7 @@ def test_an_unusual_status_still_reads_well():
     ],
 )
 def test_each_way_of_not_connecting_names_the_host_and_what_to_check(failure, words):
-    error = unreachable("api.example:443", failure, 3.0)
+    error = unreachable("api.example:443", failure)
     assert isinstance(error, UnreachableError)
     assert words in str(error)
     assert "api.example:443" in str(error)
@@ -61,4 +61,16 @@ def test_each_way_of_not_connecting_names_the_host_and_what_to_check(failure, wo
 def test_an_untrusted_certificate_says_why():
     failure = ssl.SSLCertVerificationError(1, "certificate verify failed")
     failure.verify_message = "self-signed certificate"
-    assert "self-signed" in str(unreachable("h:1", failure, 3.0))
+    assert "self-signed" in str(unreachable("h:1", failure))
+
+
+@pytest.mark.parametrize("reason", ["TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"])
+def test_a_server_that_wants_to_know_who_we_are_says_what_to_set(reason):
+    failure = ssl.SSLError(1, "alert")
+    failure.reason = reason
+    assert "check backend.client_cert" in str(unreachable("h:1", failure))
+
+
+def test_what_to_check_is_the_setting_that_led_there():
+    error = unreachable("the proxy http://p:1 (ALL_PROXY)", ConnectionRefusedError(), check="ALL_PROXY")
+    assert str(error) == "the proxy http://p:1 (ALL_PROXY) refuses connections: check that it runs and ALL_PROXY"

@@ -13,6 +13,7 @@ from websockets.frames import Opcode
 from engines.wires import CERTIFICATE, Heard, answering, echo, frame, raw_server, reset, stock_server, upgraded
 from voiceloop.engines.socket import UpgradeRefusedError, connect
 from voiceloop.errors import SettingsError, UnreachableError
+from voiceloop.network.route import route_to
 
 pytestmark = pytest.mark.real
 
@@ -173,8 +174,8 @@ async def test_tls_goes_both_ways_and_an_untrusted_certificate_is_named():
         url = plain_url.replace("ws:", "wss:")
         with pytest.raises(UnreachableError, match="not trusted"):
             await connect(url, headers={}, **Heard().callbacks)
-        trusting = ssl.create_default_context(cafile=CERTIFICATE)
-        socket = await connect(url, headers={}, ssl_context=trusting, **heard.callbacks)
+        trusting = route_to(url, {"SSL_CERT_FILE": str(CERTIFICATE)})
+        socket = await connect(url, headers={}, route=trusting, **heard.callbacks)
         assert socket.send(b"secret")
         await heard.until(lambda: heard.messages)
         await socket.close(1.0)

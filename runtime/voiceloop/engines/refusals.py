@@ -20,18 +20,29 @@ REFUSAL_HINTS = dict.fromkeys(range(300, 400), "redirects are not followed, corr
     404: "check the base URL and the model",
     429: "too many requests or no quota left",
 }
-FAILURES: tuple[tuple[type[OSError], str], ...] = (  # the first that fits
-    (TimeoutError, "no answer from {where} within {timeout_s:g} s: check the network and the base URL"),
-    (
-        ssl.SSLCertVerificationError,
-        "the certificate of {where} is not trusted ({failure.verify_message}): check the base URL and the clock",
-    ),
-    (ssl.SSLError, "no TLS with {where} ({failure}): check the base URL, it may want http or ws"),
-    (socket.gaierror, "{where} is not known: check the base URL and the network"),
-    (ConnectionRefusedError, "{where} refuses connections: check that the server runs and the base URL"),
-    (ConnectionError, "{where} dropped the connection before it was open: try again, check the base URL"),
-    (OSError, "cannot connect to {where} ({failure}): check the network"),
+UNTRUSTED = (
+    "the certificate of {where} is not trusted ({failure.verify_message}): check {check} and the clock;"
+    " where a company signs certificates itself, name its own in backend.ca_file"
 )
+FAILURES: tuple[tuple[type[OSError], str], ...] = (  # the first that fits
+    (TimeoutError, "no answer from {where}: check the network and {check}"),
+    (ssl.SSLCertVerificationError, UNTRUSTED),
+    (ssl.SSLError, "no TLS with {where} ({failure}): check {check}, it may want http or ws"),
+    (socket.gaierror, "{where} is not known: check {check} and the network"),
+    (ConnectionRefusedError, "{where} refuses connections: check that it runs and {check}"),
+    (ConnectionError, "{where} dropped the connection before it was open: try again, check {check}"),
+    (OSError, "cannot connect to {where} ({failure}): check the network and {check}"),
+)
+UNKNOWN_CLIENT = frozenset(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",  # TLS 1.2, where no certificate was shown
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+    }
+)
+"""What a server says that wants to know who connects."""
 
 
 class UpgradeRefusedError(BackendError):
@@ -61,7 +72,10 @@ def refused(
     return UpgradeRefusedError(": ".join(part for part in parts if part), status=status, headers=headers, body=excerpt)
 
 
-def unreachable(where: str, failure: OSError, timeout_s: float) -> UnreachableError:
-    """Build the error for a connection that never was."""
-    text = next(text for kind, text in FAILURES if isinstance(failure, kind))
-    return UnreachableError(text.format(where=where, failure=failure, timeout_s=timeout_s))
+def unreachable(where: str, failure: OSError, *, check: str = "the base URL") -> UnreachableError:
+    """Build the error for a connection that never was; `check` names the setting that led there."""
+    if getattr(failure, "reason", "") in UNKNOWN_CLIENT:
+        text = "{where} wants a client certificate that it knows: check backend.client_cert and {check}"
+    else:
+        text = next(text for kind, text in FAILURES if isinstance(failure, kind))
+    return UnreachableError(text.format(where=where, failure=failure, check=check))

@@ -1,18 +1,16 @@
 """The one door to websockets: a client connection that is sent to by plain call and heard by callback.
 
 websockets' Sans-I/O `ClientProtocol` does the framing, an asyncio protocol of our own moves the bytes, so a message
-costs no coroutine, future, queue or task in either direction. Messages are not compressed, redirects are not followed,
-and proxies named in the environment are not supported.
+costs no coroutine, future, queue or task in either direction. Messages are not compressed and redirects not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Protocol, cast
 
 from typing_extensions import override
@@ -24,7 +22,9 @@ from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from voiceloop.engines.refusals import UpgradeRefusedError, refused, unreachable
+from voiceloop.engines.tunnel import open_way
 from voiceloop.errors import SettingsError, UnreachableError
+from voiceloop.network.route import Route, route_to
 
 __all__ = ["Connect", "Socket", "UpgradeRefusedError", "connect"]
 
@@ -79,7 +79,6 @@ class Connect(Protocol):
         on_close: Callable[[int, str], None],
         on_binary: Callable[[bytes], None] | None = None,
         subprotocols: Sequence[str] = (),
-        ssl_context: ssl.SSLContext | None = None,
         timeout_s: float = 10.0,
         max_size: int = MAX_MESSAGE_BYTES,
         max_buffered: int = MAX_AUDIO_BACKLOG_BYTES,
@@ -95,7 +94,7 @@ async def connect(  # noqa: PLR0913 - see Connect
     on_close: Callable[[int, str], None],
     on_binary: Callable[[bytes], None] | None = None,
     subprotocols: Sequence[str] = (),
-    ssl_context: ssl.SSLContext | None = None,
+    route: Route | None = None,
     timeout_s: float = 10.0,
     max_size: int = MAX_MESSAGE_BYTES,
     max_buffered: int = MAX_AUDIO_BACKLOG_BYTES,
@@ -107,12 +106,14 @@ async def connect(  # noqa: PLR0913 - see Connect
     without it. `on_close(code, reason)` comes exactly once, last, whoever closed: the peer's code, ours where the
     peer broke the protocol, 1006 where no close frame came. No callback runs before this has returned. A message above
     `max_size` bytes closes with 1009; `send` refuses while more than `max_buffered` bytes wait. A connection without a
-    byte for `ping_every_s` seconds after a ping is cut.
+    byte for `ping_every_s` seconds after a ping is cut. `route` None takes proxy and certificates from the environment.
 
-    Raises SettingsError for a URL or header that cannot be sent, UnreachableError when nobody answers, and
-    UpgradeRefusedError when the answer is not 101. Cancelling closes whatever was opened.
+    Raises SettingsError for a URL, header or environment of no use, UnreachableError when nobody answers,
+    UpgradeRefusedError when the answer is not 101, RefusedError when a proxy refuses its password. Cancelling closes
+    whatever was opened.
     """
     uri = _parsed(url, headers)
+    way = route or route_to(url, os.environ)
     protocol = ClientProtocol(uri, subprotocols=[Subprotocol(name) for name in subprotocols] or None, max_size=max_size)
     protocol.debug = False  # at DEBUG websockets logs request headers, the key among them
     request = protocol.connect()
@@ -120,13 +121,10 @@ async def connect(  # noqa: PLR0913 - see Connect
     protocol.send_request(request)
     loop = asyncio.get_running_loop()
     wire = _Wire(protocol, loop, on_message, on_binary, on_close)
-    tls = (ssl_context or _default_tls()) if uri.secure else None
     try:
-        with _translated(uri, [*headers.values(), *subprotocols, uri.query], timeout_s):
+        with _translated(uri, way, [*headers.values(), *subprotocols, uri.query], timeout_s):
             async with asyncio.timeout(timeout_s):
-                await loop.create_connection(
-                    lambda: wire, uri.host, uri.port, ssl=tls, server_hostname=uri.host if tls else None
-                )
+                await open_way(wire, uri.host, uri.port, way)
                 await wire.opened
     except BaseException:
         wire.cut("")
@@ -347,15 +345,12 @@ def _parsed(url: str, headers: Mapping[str, str]) -> WebSocketURI:
     return uri
 
 
-@cache
-def _default_tls() -> ssl.SSLContext:
-    return ssl.create_default_context()  # reads the system's certificates, some 10 ms: once per process
-
-
 @contextmanager
-def _translated(uri: WebSocketURI, secrets: Sequence[str], timeout_s: float) -> Iterator[None]:
+def _translated(uri: WebSocketURI, way: Route, secrets: Sequence[str], timeout_s: float) -> Iterator[None]:
     """Turn what can fail while connecting into our errors."""
-    where = f"{uri.host}:{uri.port}"
+    where, check = f"{uri.host}:{uri.port}", "the base URL"
+    if way.proxy is not None:
+        where, check = f"{where} through the {way.proxy}", f"the base URL and {way.proxy.variable}"
     try:
         yield
     except InvalidStatus as answer:
@@ -364,5 +359,8 @@ def _translated(uri: WebSocketURI, secrets: Sequence[str], timeout_s: float) -> 
         raise refused(where, response.status_code, headers, bytes(response.body or b""), secrets) from answer
     except InvalidHandshake as odd:
         raise UnreachableError(f"{where} does not speak websocket ({odd}): check the base URL") from odd
+    except TimeoutError as late:
+        text = f"no answer from {where} within {timeout_s:g} s: check the network and {check}"
+        raise UnreachableError(text) from late
     except OSError as failure:
-        raise unreachable(where, failure, timeout_s) from failure
+        raise unreachable(where, failure, check=check) from failure
