@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from voiceloop.errors import SettingsError
 from voiceloop.languages.sentences import SentenceStream
 from voiceloop.languages.shelf import english, language_for
-from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, ToolSpec, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, ToolSpec, UserTurn
 from voiceloop_local.models.sse import ChatStream
 from voiceloop_local.seams import Say, Thought
 
@@ -135,10 +135,12 @@ def messages(instructions: str, items: Sequence[Item]) -> list[dict[str, Any]]:
     """Return a conversation as chat messages.
 
     Servers want the outputs of a turn's calls right behind the message that holds all of them, and no call without
-    one; so neighbouring calls are joined, outputs are moved up, and a call that has no output is left out.
+    one; so neighbouring calls are joined, outputs are moved up, and a call that has no output is left out. A summary
+    joins the instructions, as many models take one system message only.
     """
+    system = "\n\n".join(filter(None, (instructions, *(item.told for item in items if isinstance(item, Summary)))))
     outputs = {item.call_id: item.output for item in items if isinstance(item, ToolOutput)}
-    told: list[dict[str, Any]] = [{"role": "system", "content": instructions}] if instructions else []
+    told: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     said = [item for item in items if not isinstance(item, ToolOutput)]
     for is_call, run in groupby(said, lambda item: isinstance(item, ToolCall)):
         if is_call:

@@ -8,7 +8,7 @@ import pytest
 
 from voiceloop.errors import SettingsError
 from voiceloop.languages.shelf import english
-from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, ToolSpec, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Summary, ToolCall, ToolOutput, ToolSpec, UserTurn
 from voiceloop_local.models.chat import ChatBrain, messages
 from voiceloop_local.seams import Call, Say
 
@@ -129,3 +129,10 @@ def test_calls_are_joined_and_outputs_follow_them_at_once():
     assert [message["role"] for message in told] == ["user", "assistant", "tool", "tool", "user", "assistant"]
     assert [call["id"] for call in told[1]["tool_calls"]] == ["a", "b"]
     assert told[2] == {"role": "tool", "tool_call_id": "a", "content": "noon"}
+
+
+@pytest.mark.parametrize(("instructions", "before"), [("Be brief.", "Be brief.\n\n"), ("", "")])
+def test_a_summary_joins_the_instructions(instructions, before):
+    summary = Summary("Ada ordered bread.")
+    told = messages(instructions, [summary, *HI])
+    assert told == [{"role": "system", "content": before + summary.told}, {"role": "user", "content": "hi"}]
