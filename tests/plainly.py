@@ -29,6 +29,12 @@ class Engine:
             raise self.breaks
         self.port.happened(self.lost or EngineReady(Tier.REALTIME, "model", Traits(), "ga"))
 
+    def fresh(self, connection):
+        return self
+
+    def recall(self, items, open_turn):
+        self.recalled = list(items)
+
     def hear(self, pcm, first_sample):
         return True
 

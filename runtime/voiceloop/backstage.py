@@ -1,4 +1,4 @@
-"""What engine and line may do to their session: report, hand audio over, run tasks. Not for applications."""
+"""What a session's parts may do to it: report and run tasks. Not for applications."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.base import Line
 from voiceloop.errors import VoiceloopError
-from voiceloop.events import EngineReady, Event, LineEnded, LineLost, LineOpened
+from voiceloop.events import Event, LineEnded, LineLost, LineOpened
 from voiceloop.hearing import Hearing
 
 __all__ = ["Backstage"]
 
 
 class Backstage:
-    """The session's side of `EnginePort` and `LineReports`.
+    """The session's side of `LineReports`, and its tasks.
 
     `failed` is told of a task that raised: whatever a task can foresee it reports as an event, so that is a mistake.
     """
@@ -30,7 +30,6 @@ class Backstage:
     ) -> None:
         self.group: asyncio.TaskGroup | None = None
         """Set while the session runs."""
-        self.audio = ledger.put
         self._ledger = ledger
         self._happened = happened
         self._failed = failed
@@ -39,8 +38,6 @@ class Backstage:
 
     def happened(self, event: Event) -> None:
         """Report an event to the core."""
-        if isinstance(event, EngineReady):
-            self._hearing.configure(event.traits)
         self._happened(event)
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:

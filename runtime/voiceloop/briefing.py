@@ -55,7 +55,10 @@ def profile_of(agent: Agent, settings: Settings) -> Profile:
         survivors=survivors(map(as_tool, agent.tools)),
         interrupt_after_s=turn.interrupt_after_ms / 1000,
         silence_s=turn.silence_ms / 1000,
-        reply_start_s=settings.realtime.reply_start_timeout_s,
+        reply_start_s=2 * settings.realtime.reply_start_timeout_s,  # the engine notices first
+        ask_after_s=settings.realtime.reply_start_timeout_s / 2,
+        reconnect_within_s=settings.realtime.reconnect_within_s,
+        roll_over_after_s=settings.realtime.roll_over_after_s,
         transcribes=settings.realtime.transcription_model is not None,
     )
 

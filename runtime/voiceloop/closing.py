@@ -8,8 +8,8 @@ from typing import Any
 
 from voiceloop.backstage import Backstage
 from voiceloop.devices.base import Line
-from voiceloop.engines.base import Engine
 from voiceloop.errors import VoiceloopError
+from voiceloop.switchboard import Switchboard
 
 __all__ = ["close_all"]
 
@@ -21,7 +21,7 @@ Failed = Callable[[BaseException], None]
 
 
 async def close_all(
-    engine: Engine, opened: Line | None, opening: Line | None, backstage: Backstage, *, failed: Failed
+    board: Switchboard, opened: Line | None, opening: Line | None, backstage: Backstage, *, failed: Failed
 ) -> None:
     """Close everything. An `opened` line goes first: its recording ends where the session does.
 
@@ -31,14 +31,14 @@ async def close_all(
     async with asyncio.TaskGroup() as closing:
         if opened is not None:
             closing.create_task(_closed(opened.close, failed), name="close line")
-        closing.create_task(_close_rest(engine, opening, backstage, failed), name="close engine")
+        closing.create_task(_close_rest(board, opening, backstage, failed), name="close engine")
 
 
-async def _close_rest(engine: Engine, opening: Line | None, backstage: Backstage, failed: Failed) -> None:
+async def _close_rest(board: Switchboard, opening: Line | None, backstage: Backstage, failed: Failed) -> None:
     try:
         await backstage.stop(STOP_WITHIN_S)
     finally:
-        await _closed(engine.close, failed)
+        await _closed(board.close, failed)
         if opening is not None:
             await _closed(opening.close, failed)
 

@@ -22,6 +22,31 @@ class OpenEngine:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareEngine:
+    """Open an engine of this tier beside the one in use; answered by `StandbyReady` or `StandbyLost`."""
+
+    tier: Tier
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchEngine:
+    """Let the prepared engine take over and close the other; nothing is heard until `Recall`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Bring a new engine up to date with the record; from here on it hears. The answer to `EngineReady`.
+
+    A spoken turn whose words are not in the record is handed over as sound.
+    """
+
+    items: int = 0
+    """How many items the record holds."""
+    open_turn: str = ""
+    """The turn that is being spoken: its speech is heard again and keeps this id."""
+
+
+@dataclass(frozen=True, slots=True)
 class AskReply:
     """Ask the engine for a reply. At most one ask is open at a time."""
 
@@ -84,7 +109,17 @@ class UpdateEngine:
     tools: tuple[ToolSpec, ...] | None = None
 
 
-EngineCommand = AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput | UpdateEngine
+@dataclass(frozen=True, slots=True)
+class SendSaid:
+    """Add what was heard of a reply that an earlier engine gave; asks for nothing."""
+
+    reply_id: str
+    text: str
+
+
+EngineCommand = (
+    AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput | UpdateEngine | SendSaid
+)
 
 # To the ledger and the line ------------------------------------------------------------------------------------------
 
@@ -182,6 +217,9 @@ class EndSession:
 
 Command = (
     OpenEngine
+    | PrepareEngine
+    | SwitchEngine
+    | Recall
     | EngineCommand
     | PlaybackCommand
     | RunTool

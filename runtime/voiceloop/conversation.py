@@ -6,7 +6,7 @@ words enter at the place where the turn was handed over, whenever they arrive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from voiceloop.heard import Piece, heard_text
@@ -81,6 +81,11 @@ class Conversation:
                 return
         self.items.append(UserTurn(turn_id, text))
 
+    def words(self, turn_id: str, text: str) -> None:
+        """The words of a turn are known; they enter the record when it was handed over already."""
+        if any(isinstance(item, UserTurn) and item.turn_id == turn_id for item in self.items):
+            self.user_turn(turn_id, text)
+
     def forget_turn(self, turn_id: str) -> None:
         """The turn was not meant: take it out."""
         self.items = [item for item in self.items if not (isinstance(item, UserTurn) and item.turn_id == turn_id)]
@@ -94,6 +99,10 @@ class Conversation:
         self.replies.pop(reply_id, None)
         if text:
             self.items.append(AssistantTurn(reply_id, text, heard_ms))
+
+    def said(self, reply_ids: Collection[str]) -> list[AssistantTurn]:
+        """What was heard of these replies, of those that are over and of which something was heard."""
+        return [item for item in self.items if isinstance(item, AssistantTurn) and item.reply_id in reply_ids]
 
     def tool_called(self, call: ToolCall) -> None:
         """The model called a tool."""

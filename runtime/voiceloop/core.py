@@ -12,7 +12,9 @@ from enum import StrEnum
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.captions import TRANSCRIPT_WITHIN_S
+from voiceloop.failover import Failover, GiveUp, Retry
 from voiceloop.narrator import Narrator
+from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
 from voiceloop.vocabulary import Cause, Tier, Usage
@@ -26,6 +28,7 @@ LIMIT = "limit"
 LIMIT_NEAR = "limit_near"
 PARTING = "parting"
 TRANSCRIPTS = "transcripts"
+RECONNECT = "reconnect"
 
 QUIET_S = 1.5
 """A conversation from a file ends after this much quiet past the end-of-turn silence."""
@@ -36,7 +39,7 @@ NEAR = 0.8
 PART_WITHIN_S = 30.0
 """How long a session that is to end goes on while somebody speaks or something is owed."""
 
-REFUSALS = frozenset({Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED})
+REFUSALS = frozenset({Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED, Cause.BUSY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,15 @@ class Profile:
     interrupt_after_s: float = 0.25
     silence_s: float = 0.5
     reply_start_s: float = 10.0
+    ask_after_s: float = 2.5
+    """How long an engine that starts replies by itself may take before it is asked."""
     transcribes: bool = True
+    reconnect_within_s: float = 60.0
+    """How long an outage may last before the session ends."""
+    roll_over_after_s: float = 3300.0
+    """After how long an engine that does not tell its end is replaced."""
+    seed: int = 0
+    """What makes this session's jitter its own."""
 
 
 class Life(StrEnum):
@@ -95,6 +106,7 @@ class Core:
                 interrupt_after_s=profile.interrupt_after_s,
                 silence_s=profile.silence_s,
                 reply_start_s=profile.reply_start_s,
+                ask_after_s=profile.ask_after_s,
                 tool_rounds=profile.tool_rounds,
                 survivors=profile.survivors,
                 shield_first=bool(profile.greeting) and not profile.greeting_interruptible,
@@ -102,6 +114,10 @@ class Core:
         )
         self.narrator = Narrator(transcribes=profile.transcribes)
         self.life = Life.NEW
+        self._failover = Failover(profile.reconnect_within_s, profile.seed)
+        self._roll_over = RollOver(profile.roll_over_after_s)
+        self._earlier: set[str] = set()
+        """Replies of earlier engines that are still being played: this engine is told when they are over."""
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -132,8 +148,9 @@ class Core:
         if self._ending is not None:
             self.life = Life.ENDING
             return [*out, do.FlushPlayback()]
-        out += self.machine.step(event, now)
-        out += self._tell(event, out, now)
+        stepped = self.machine.step(event, now)
+        told = self._tell(event, stepped, now)
+        out += [*self._send_said(), *stepped, *told, *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
         out += self._next_typed(now)
@@ -149,9 +166,14 @@ class Core:
             case on.SessionOpened():
                 self.life = Life.OPENING
                 return [do.OpenEngine(Tier.REALTIME)]
-            case on.EngineReady(tier=tier, model=model, dialect=dialect):
-                started = self.narrator.line("session_started", now, tier=str(tier), model=model, dialect=dialect)
-                return [started, do.OpenLine()] if self.life is Life.OPENING else []
+            case on.EngineReady():
+                return self._engine_ready(event, now)
+            case on.EngineLost():
+                return self._engine_lost(event, now)
+            case on.StandbyReady(engine=engine):
+                self._roll_over.prepared(engine)
+            case on.StandbyLost():
+                return self._roll_over.failed(now)
             case on.LineOpened(captions_only=captions_only):
                 return self._line_opened(now, captions_only=captions_only)
             case on.LineEnded():
@@ -159,8 +181,6 @@ class Core:
                 return [do.SetDeadline(INPUT_CAP, now + INPUT_CAP_S)]
             case on.LineLost(detail=detail, exit_status=exit_status):
                 self._ending = _Ending("line_lost", exit_status, detail)
-            case on.EngineLost(cause=cause, detail=detail):
-                self._ending = _Ending(f"engine_lost_{cause}", 4 if cause in REFUSALS else 5, detail)
             case on.EndAsked(reason=reason):
                 self._ending = _Ending(reason)
             case on.ReplyFinished(usage=usage):
@@ -170,6 +190,54 @@ class Core:
             case _:
                 pass
         return []
+
+    # Engines come and go -----------------------------------------------------------------------------------------
+
+    def _engine_ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
+        self._failover.ready(now)
+        out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
+        if self.life is Life.OPENING and self.narrator.zero_s is None:
+            fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
+            out += [self.narrator.line("session_started", now, **fields), do.OpenLine()]
+        return out
+
+    def _recall(self) -> do.Command:
+        conversation = self.narrator.conversation
+        self._earlier = set(conversation.replies)
+        return do.Recall(len(conversation.items), self.machine.floor.speaking_turn)
+
+    def _engine_lost(self, event: on.EngineLost, now: float) -> list[do.Command]:
+        verdict = self._failover.lost(event.cause, now)
+        out = self._roll_over.stopped()
+        match verdict:
+            case GiveUp():
+                status = 4 if event.cause in REFUSALS else 5
+                self._ending = _Ending(f"engine_lost_{event.cause}", status, event.detail)
+            case Retry(at_s=at_s, begins=begins):
+                if begins:
+                    fields = {"code": f"engine_lost_{event.cause}", "detail": event.detail}
+                    out.append(self.narrator.line("warning", now, **fields))
+                if self._roll_over.standby is None:
+                    out.append(do.OpenEngine(Tier.REALTIME) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
+        return out
+
+    def _take_over(self, now: float) -> list[do.Command]:
+        """Let the standby take over in a quiet moment, or when there is no other engine."""
+        standby = self._roll_over.standby
+        if standby is None or self.life is not Life.LIVE:
+            return []
+        if self.machine.tier is not None and (not self._quiet or self.narrator.captions.waiting):
+            return []
+        return [do.SwitchEngine(), *self._engine_ready(standby, now), *self.machine.step(standby, now)]
+
+    def _send_said(self) -> list[do.Command]:
+        """Tell an engine what was heard of replies that it did not give."""
+        over = self._earlier - self.narrator.conversation.replies.keys()
+        self._earlier -= over
+        if self.machine.tier is None:
+            return []  # it stands in the record, which the next engine gets
+        said = self.narrator.conversation.said(over)
+        return [do.SendSaid(turn.reply_id, turn.text) for turn in said]
 
     def _line_opened(self, now: float, *, captions_only: bool) -> list[do.Command]:
         self.life = Life.LIVE
@@ -205,6 +273,12 @@ class Core:
             return [self.narrator.line("warning", now, code="time_limit_near", detail=detail)]
         elif name == LIMIT:
             self._over_limit = self._over_limit or "time_limit"
+        elif name == RECONNECT:
+            return [do.OpenEngine(Tier.REALTIME)]
+        elif name == ROLL_OVER:
+            return self._roll_over.due()
+        elif name == ROLL_OVER_NOW and self._roll_over.standby is not None:
+            return self.machine.lost(Cause.SESSION_CAP)
         elif name == TRANSCRIPTS:
             return list(self.narrator.give_up_words(now))
         elif name == IDLE:

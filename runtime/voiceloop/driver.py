@@ -17,8 +17,8 @@ from voiceloop import events as on
 from voiceloop.audio.ledger import Ledger
 from voiceloop.core import Core
 from voiceloop.devices.base import Line
-from voiceloop.engines.base import Engine
 from voiceloop.errors import MisuseError
+from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.tools.bus import ToolBus
 from voiceloop.transcript import TranscriptLine
@@ -32,11 +32,10 @@ MAX_WAITING_EVENTS = 10_000
 class Hands:
     """Who carries commands out."""
 
-    engine: Engine
+    board: Switchboard
     ledger: Ledger
     line: Line | None
     bus: ToolBus
-    open_engine: Callable[[], None]
     open_line: Callable[[], None]
     write: Callable[[TranscriptLine], None]
     ended: Callable[[do.EndSession], None]
@@ -124,7 +123,13 @@ class Driver:
             case do.CancelTool(call_id=call_id):
                 hands.bus.cancel(call_id)
             case do.OpenEngine():
-                hands.open_engine()
+                hands.board.open()
+            case do.PrepareEngine():
+                hands.board.prepare()
+            case do.SwitchEngine():
+                hands.board.switch()
+            case do.Recall(open_turn=open_turn):
+                hands.board.recall(self.core.narrator.conversation.items, open_turn)
             case do.OpenLine():
                 hands.open_line()
             case do.EndSession():
@@ -138,8 +143,9 @@ class Driver:
                 | do.SendText()
                 | do.SendToolOutput()
                 | do.UpdateEngine()
+                | do.SendSaid()
             ):
-                hands.engine.obey(command)
+                hands.board.obey(command)
             case _:
                 assert_never(command)
 

@@ -65,6 +65,23 @@ class EngineReady:
     model: str
     traits: Traits
     dialect: str = ""
+    expires_in_s: float | None = None
+    """Seconds until the engine ends by itself; None when it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyReady:
+    """The engine that was prepared beside the one in use could take over."""
+
+    engine: EngineReady
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyLost:
+    """The prepared engine is of no use; the one in use goes on."""
+
+    cause: Cause
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,8 @@ class EngineLost:
 
     cause: Cause
     detail: str
+    silent_s: float = 0.0
+    """Seconds since its last sign of life: what was said in them it may not have heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +134,8 @@ class TurnCommitted:
     turn_id: str
     previous_id: str | None = None
     """The item before it in the engine's history: transcripts are ordered by it, not by arrival."""
+    heard_s: float = 0.0
+    """How much sound engines have taken since the session began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +144,8 @@ class UserTranscribed:
 
     turn_id: str
     text: str
+    usage: Usage = Usage()
+    """What finding the words used, where the server tells; billed apart from the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +244,8 @@ class PlaybackFlushed:
     spans: tuple[HeardSpan, ...]
     at_s: float | None = None
     """End of the last sample heard, on the playback clock; None if there was none."""
+    heard_s: float = 0.0
+    """How much sound engines have taken since the session began."""
 
 
 # Tools ---------------------------------------------------------------------------------------------------------------
@@ -294,6 +319,8 @@ EngineEvent = (
     | LineLost
     | EngineReady
     | EngineLost
+    | StandbyReady
+    | StandbyLost
     | EngineComplained
     | UserTranscribed
     | TranscriptionFailed

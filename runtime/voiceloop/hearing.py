@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from voiceloop.engines.base import Engine
-from voiceloop.events import Event, SpeechStarted, SpeechStopped
+from voiceloop.audio.unanswered import Unanswered
+from voiceloop.events import (
+    Event,
+    SpeechStarted,
+    SpeechStopped,
+    TurnCommitted,
+    UserTranscribed,
+)
 from voiceloop.settings import TurnSettings
 from voiceloop.vocabulary import Traits
 
@@ -14,8 +20,11 @@ __all__ = ["Hearing"]
 
 MAX_KEPT_FRAMES = 1500
 """30 s of 20 ms frames kept while the engine cannot take them; then the oldest goes."""
+MAX_LATER = 16
 
 SAMPLE_BYTES = 2
+
+Hear = Callable[[bytes, int], bool]
 
 
 class Hearing:
@@ -23,41 +32,83 @@ class Hearing:
 
     An engine that ends turns hears everything. For one that does not, the local gate tells when the user speaks, and
     only speech is handed over: whatever is in the engine's buffer becomes part of the turn, is understood and paid for.
+    While there is no engine, speech is kept for the next one.
     """
 
-    def __init__(self, engine: Engine, rate_hz: int, turn: TurnSettings, happened: Callable[[Event], None]) -> None:
+    def __init__(self, rate_hz: int, turn: TurnSettings, happened: Callable[[Event], None]) -> None:
         self.dropped_frames = 0
         """Lost because the engine took none for 30 s."""
         self.last = b""
         """The newest frame, for a level meter."""
-        self._hear = engine.hear
+        self.unanswered = Unanswered(rate_hz)
+        self._capture = self.unanswered.capture
+        self._hear: Hear | None = None
         self._rate_hz = rate_hz
         self._turn = turn
         self._happened = happened
         self._kept: deque[tuple[bytes, int]] = deque()
+        self._later: deque[Callable[[], None]] = deque(maxlen=MAX_LATER)
         self._gated: Callable[[bytes, int], None] | None = None
 
-    def configure(self, traits: Traits) -> None:
-        """The engine is known: it needs the local gate only when it does not end turns itself."""
-        self._gated = None if traits.ends_turns else self._make_gate()
+    def connect(self, hear: Hear, traits: Traits, open_turn: str) -> None:
+        """Hand an engine what it must hear once more, then everything; it needs the gate if it does not end turns."""
+        self._gated = None if traits.ends_turns else self._gated or self._make_gate()
+        self._hear = hear
+        self._kept.extend(self.unanswered.again(open_turn, whole=traits.ends_turns))
+        self._catch_up()
+
+    def disconnect(self, silent_s: float) -> None:
+        """The engine is gone, and gave no sign of life for `silent_s` seconds."""
+        self._hear = None
+        self._kept.clear()
+        self._later.clear()
+        self.unanswered.lost(silent_s)
 
     def take(self, pcm: bytes, first_sample: int) -> None:
         """Take one captured frame of 16-bit mono PCM."""
         self.last = pcm
+        self._capture(pcm, first_sample)
         if self._gated is None:
             self._send(pcm, first_sample)
         else:
             self._gated(pcm, first_sample)
 
+    def after_kept(self, work: Callable[[], None]) -> None:
+        """Do what must not overtake the sound that the engine could not take yet."""
+        if self._kept:
+            self._later.append(work)
+        else:
+            work()
+
+    def told(self, event: Event) -> None:
+        """Note what became of the user's turns."""
+        match event:
+            case SpeechStarted(turn_id=turn_id, at_s=at_s):
+                self.unanswered.began(turn_id, at_s)
+            case SpeechStopped(turn_id=turn_id, at_s=at_s):
+                self.unanswered.stopped(turn_id, at_s)
+            case TurnCommitted(turn_id=turn_id):
+                self.unanswered.committed(turn_id)
+            case UserTranscribed(turn_id=turn_id, text=text) if text:
+                self.unanswered.known(turn_id)
+            case _:
+                pass
+
     def _send(self, pcm: bytes, first_sample: int) -> None:
-        if not self._kept and self._hear(pcm, first_sample):
+        hear = self._hear
+        if hear is None or (not self._kept and hear(pcm, first_sample)):
             return
         self._kept.append((pcm, first_sample))
-        while self._kept and self._hear(*self._kept[0]):
-            self._kept.popleft()
+        self._catch_up()
         if len(self._kept) > MAX_KEPT_FRAMES:
             self._kept.popleft()
             self.dropped_frames += 1
+
+    def _catch_up(self) -> None:
+        while self._kept and self._hear is not None and self._hear(*self._kept[0]):
+            self._kept.popleft()
+        while self._later and not self._kept:
+            self._later.popleft()()
 
     def _make_gate(self) -> Callable[[bytes, int], None]:
         from voiceloop.audio.gate import Gate, SpeechOnset  # noqa: PLC0415 - most sessions never need numpy for it
@@ -89,8 +140,12 @@ class Hearing:
                 at_s = verdict.sample / self._rate_hz
                 if isinstance(verdict, SpeechOnset):
                     turns += 1
-                    self._happened(SpeechStarted(f"turn-{turns}", at_s, "local"))
+                    self._report(SpeechStarted(f"turn-{turns}", at_s, "local"))
                 else:
-                    self._happened(SpeechStopped(f"turn-{turns}", at_s, "local"))
+                    self._report(SpeechStopped(f"turn-{turns}", at_s, "local"))
 
         return take
+
+    def _report(self, event: Event) -> None:
+        self.told(event)
+        self._happened(event)

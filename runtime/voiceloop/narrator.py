@@ -65,6 +65,7 @@ class Narrator:
     def words(self, turn_id: str, text: str, now: float) -> list[WriteLine]:
         """The words of a turn arrived, or will never come (empty text)."""
         self._milestones.first(turn_id, "transcript_ms", self._ms(now))
+        self.conversation.words(turn_id, text)
         return self._said_by_user(self.captions.arrived(turn_id, text), now)
 
     def typed(self, turn_id: str, text: str, now: float) -> WriteLine:

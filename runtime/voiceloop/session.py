@@ -31,6 +31,7 @@ from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
+from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
 from voiceloop.templates import facts_of, rendered
@@ -87,11 +88,10 @@ class Session:
         self._profile = profile_of(self.agent, self.settings)
         self._line = line
         self._captions_only = line is None or captions_only
-        self._engine = engine or _realtime_engine(self.settings)
         self._tape = tape
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
-        self._hearing = Hearing(self._engine, self.rate_hz, self.settings.realtime.turn, self._driver.happened)
+        self._hearing = Hearing(self.rate_hz, self.settings.realtime.turn, self._driver.happened)
         self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
@@ -111,7 +111,14 @@ class Session:
         self._ended: Ended | None = None
         self._end_asked = ""
         self._failure: BaseException | None = None
-        self._seed = seed_of(self.agent, self.settings, "text" if self._captions_only else "audio")
+        self._board = Switchboard(
+            engine or _realtime_engine(self.settings),
+            seed_of(self.agent, self.settings, "text" if self._captions_only else "audio"),
+            self._hearing,
+            audio=self._ledger.put,
+            happened=self._driver.happened,
+            spawn=self._backstage.spawn,
+        )
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
         self._telling = Telling(on_line, self._fail)
@@ -131,11 +138,10 @@ class Session:
         if self._tape is not None:
             self._tape.begin(self._profile)
         self._driver.hands = Hands(
-            self._engine,
+            self._board,
             self._ledger,
             self._line,
             self._bus,
-            open_engine=lambda: self._backstage.spawn("engine", self._engine.open(self._seed, self._backstage)),
             open_line=lambda: self._backstage.spawn(
                 "line", self._backstage.open_line(self._line, self._opened, captions_only=self._captions_only)
             ),
@@ -230,15 +236,16 @@ class Session:
         """
         told = None
         if instructions is not None:
-            told = in_language(_writable(rendered(instructions, self._facts, "instructions")), self._seed.language)
+            said = _writable(rendered(instructions, self._facts, "instructions"))
+            told = in_language(said, self._board.seed.language)
         table = None if tools is None else tool_table(_loaded(tools, self.tool_context.language))
         specs = None if table is None else tuple(made.spec() for made in table.values())
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
         if table is not None:
             self._bus.offer(table)
-            self._seed = replace(self._seed, tools=self._bus.specs)
+            self._board.seed = replace(self._board.seed, tools=self._bus.specs)
         if told is not None:
-            self._seed = replace(self._seed, instructions=told)
+            self._board.seed = replace(self._board.seed, instructions=told)
 
     async def end(self, reason: str = "ended") -> Ended:
         """End the session and return how it ended. Cancelling stops the waiting, not the ending."""
@@ -310,7 +317,7 @@ class Session:
         self._bus.close()
         opened, opening = (self._line, None) if self._opened.is_set() else (None, self._line)
         try:
-            await close_all(self._engine, opened, opening, self._backstage, failed=self._fail)
+            await close_all(self._board, opened, opening, self._backstage, failed=self._fail)
         finally:
             if self._tape is not None:
                 self._tape.close()

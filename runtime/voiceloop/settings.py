@@ -159,7 +159,14 @@ class RealtimeSettings(Section):
     turn: TurnSettings = TurnSettings()
     connect_timeout_s: float = Field(default=10.0, gt=0)
     configure_timeout_s: float = Field(default=5.0, gt=0)
-    reply_start_timeout_s: float = Field(default=10.0, gt=0)
+    reply_start_timeout_s: float = Field(default=5.0, gt=0)
+    """A reply must begin within this, or within twice what most replies of the session took."""
+    first_audio_timeout_s: float = Field(default=8.0, gt=0)
+    """What has begun must bring something within this, or within twice what most replies of the session took."""
+    reconnect_within_s: float = Field(default=60.0, ge=0)
+    """A session whose engine is lost for longer ends."""
+    roll_over_after_s: float = Field(default=3300.0, gt=0)
+    """A connection whose server does not tell its end is replaced after this, in a quiet moment."""
 
 
 class AudioSettings(Section):

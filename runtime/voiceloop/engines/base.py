@@ -19,7 +19,7 @@ __all__ = ["Engine", "EnginePort", "Seed"]
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What a new engine must know to go on with a conversation."""
+    """What an engine is opened with; what was said before it comes with `recall`."""
 
     instructions: str
     tools: Sequence[ToolSpec]
@@ -29,13 +29,12 @@ class Seed:
     vocabulary: Sequence[str] = ()
     pronounce: Mapping[str, str] = field(default_factory=dict)
     """How words sound that are spoken otherwise than they are written."""
-    history: Sequence[Item] = ()
     modality: Literal["audio", "text"] = "audio"
     """Text: replies are read, no audio is made."""
 
 
 class EnginePort(Protocol):
-    """What an engine may do to its session. All three are plain calls on the loop's thread."""
+    """What an engine may do to its session. All four are plain calls on the loop's thread."""
 
     def happened(self, event: Event) -> None:
         """Report an event; it is handled before this returns unless another one is being handled."""
@@ -49,15 +48,31 @@ class EnginePort(Protocol):
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` as a named task of the session's group."""
 
+    def speech(self, turn_id: str) -> bytes:
+        """Return a spoken turn as 16-bit PCM at the session's rate; empty when it is no longer there."""
+
 
 class Engine(Protocol):
-    """Listens and answers."""
+    """Listens and answers, once: from `open` until it reports `EngineLost` or is closed."""
+
+    def fresh(self, connection: int) -> Engine:
+        """Return an engine of the same kind to open after this one, the session's `connection`th (the first is 1).
+
+        Ids it gives must differ from those of the ones before.
+        """
 
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Connect and configure; reports `EngineReady` or `EngineLost`, raises neither. Cancelling closes it."""
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:
         """Take captured audio (16-bit PCM at the session's rate). False: the buffer is full, the caller keeps it."""
+
+    def recall(self, items: Sequence[Item], open_turn: str) -> None:
+        """Take over a conversation: what was said so far, and the turn that is being spoken.
+
+        Called once, when the engine is ready, before it hears or obeys anything. The speech of the open turn is then
+        heard once more and keeps its id. A user turn without words is asked for with `EnginePort.speech`.
+        """
 
     def obey(self, command: EngineCommand) -> None:
         """Start carrying out a command; its outcome arrives as an event."""

@@ -1,13 +1,15 @@
 """The realtime engine: a socket and the pure protocol, joined.
 
-Everything the wire means is decided in `wire.protocol`; this file opens sockets, moves bytes, converts samples to the
-wire encoding and keeps the protocol's one timer.
+Everything the wire means is decided in `wire.protocol`, and whether the other end still lives in `wire.liveness`; this
+file opens sockets, moves bytes, converts samples to the wire encoding and keeps the one timer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,15 +21,19 @@ from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, conne
 from voiceloop.errors import BackendError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
 from voiceloop.settings import Settings
-from voiceloop.vocabulary import Cause
+from voiceloop.vocabulary import Cause, Item, UserTurn
 from voiceloop.wire.dialect import Dialect, guess
 from voiceloop.wire.fast import append_frame
+from voiceloop.wire.liveness import Awaited, Liveness, Pace, Verdict
 from voiceloop.wire.protocol import RealtimeProtocol, SessionConfig, State
 
 __all__ = ["RealtimeEngine", "factory"]
 
 REDIAL_WITHIN_S = 0.5
+AGAIN_WITHIN_S = 4.0
+"""A server that was reached before is not waited for as long as an unknown one."""
 SAMPLE_BYTES = 2
+STALLED_WORDS = {Awaited.REPLY: "reply", Awaited.OUTPUT: "output of the reply", Awaited.MORE: "more of the reply"}
 
 
 def factory(_: Mapping[str, Any], context: Settings) -> RealtimeEngine:
@@ -36,10 +42,17 @@ def factory(_: Mapping[str, Any], context: Settings) -> RealtimeEngine:
 
 
 class RealtimeEngine:
-    """Speaks to one realtime server, in whichever dialect it means."""
+    """Speaks to one realtime server over one connection, in whichever dialect it means."""
 
-    def __init__(self, settings: Settings, *, dial: Connect = connect) -> None:
+    def __init__(
+        self, settings: Settings, *, dial: Connect = connect, connection: int = 1, pace: Pace | None = None
+    ) -> None:
         """Nothing is opened yet. Raises SettingsError without a base URL."""
+        self._connection = connection
+        realtime = settings.realtime
+        self._pace = pace or Pace(realtime.reply_start_timeout_s, realtime.first_audio_timeout_s)
+        self._liveness: Liveness | None = None
+        self._messages = 0
         self._settings = settings
         self._address = _address(settings.backend.base_url)
         self._dial = dial
@@ -47,23 +60,32 @@ class RealtimeEngine:
         self._socket: Socket | None = None
         self._protocol: RealtimeProtocol | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = 0.0
+        self._last_byte_s = 0.0
         self._next_sample = 0
         self._refused: tuple[int, bytes] | None = None
         self._rate_hz = settings.audio.wire.rate_hz
         self._encode: Callable[[bytes], bytes] | None = None
         self._decode: Callable[[str, bytes], bytes] | None = None
         self._config: SessionConfig | None = None
-        self._waiting: list[EngineCommand] = []
+        self._dialect: Dialect | None = None
+        """The one that this server was found to speak."""
         self._closing = False
 
     # What a session calls ----------------------------------------------------------------------------------------
+
+    def fresh(self, connection: int) -> RealtimeEngine:
+        """Return an engine for the session's next connection; what was learned of the server goes with it."""
+        engine = RealtimeEngine(self._settings, dial=self._dial, connection=connection, pace=self._pace)
+        engine._dialect = self._dialect if self._protocol is None else self._protocol.dialect
+        return engine
 
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Connect and configure; the outcome arrives as `EngineReady` or `EngineLost`. Cancelling closes the socket."""
         self._port = port
         model = self._settings.realtime.model or _first("realtime")
         wanted = self._settings.realtime.dialect
-        dialect: Dialect = guess(model) if wanted == "auto" else wanted
+        dialect: Dialect = (self._dialect or guess(model)) if wanted == "auto" else wanted
         await self._connect(self._config_for(model, seed), dialect, auto=wanted == "auto")
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:
@@ -84,13 +106,26 @@ class RealtimeEngine:
         self._next_sample = first_sample + len(pcm) // SAMPLE_BYTES
         return True
 
+    def recall(self, items: Sequence[Item], open_turn: str) -> None:
+        """Send what was said so far."""
+        protocol, port = self._protocol, self._port
+        if protocol is None or port is None:
+            return
+        speech: dict[str, bytes] = {}
+        for item in items:
+            if isinstance(item, UserTurn) and not item.text:
+                encode = encoder(self._rate_hz, protocol.input_format)
+                pcm = port.speech(item.turn_id)
+                speech[item.turn_id] = pcm if encode is None else encode(pcm)
+        protocol.recall(items, speech, open_turn)
+        self._flush()
+
     def obey(self, command: EngineCommand) -> None:
-        """Send what a command means, as soon as the server is ready; nothing happens once the engine is lost."""
-        if self._protocol is None:
-            self._waiting.append(command)
-        else:
+        """Send what a command means; nothing happens before the server is ready and once it is lost."""
+        if self._protocol is not None:
             self._protocol.obey(command)
             self._flush()
+            self._watch(self._protocol)
 
     async def close(self, within_s: float) -> None:
         """Close politely, or hard after `within_s` seconds. Idempotent; safe to cancel."""
@@ -117,17 +152,15 @@ class RealtimeEngine:
             transcription_model=_first("transcription") if transcription == "auto" else transcription,
             turn=realtime.turn,
             modality=seed.modality,
-            history=tuple(seed.history),
+            id_suffix="" if self._connection == 1 else f"_s{self._connection}",
             configure_timeout_s=realtime.configure_timeout_s,
         )
 
     async def _connect(self, config: SessionConfig, dialect: Dialect, *, auto: bool) -> None:
         protocol = self._protocol = RealtimeProtocol(config, dialect, auto=auto)
         self._config = config
-        waiting, self._waiting = self._waiting, []
-        for command in waiting:
-            protocol.obey(command)
         path, headers = protocol.handshake()
+        timeout_s = self._settings.realtime.connect_timeout_s
         key = self._settings.backend.api_key
         if key is not None:
             headers["Authorization"] = f"Bearer {key.get_secret_value()}"
@@ -138,7 +171,7 @@ class RealtimeEngine:
                 on_message=self._received,
                 on_binary=self._received,
                 on_close=self._closed,
-                timeout_s=self._settings.realtime.connect_timeout_s,
+                timeout_s=timeout_s if self._connection == 1 else min(timeout_s, AGAIN_WITHIN_S),
             )
         except UpgradeRefusedError as error:
             self._happened(protocol.refused(error.status, error.body.encode()))
@@ -149,7 +182,9 @@ class RealtimeEngine:
             if self._closing:
                 await self.close(0.0)
                 return
-            protocol.connected(asyncio.get_running_loop().time())
+            now = asyncio.get_running_loop().time()
+            self._liveness = Liveness(self._pace, now)
+            protocol.connected(now)
             self._happened([])
 
     def _choose_coding(self, protocol: RealtimeProtocol) -> None:
@@ -163,6 +198,7 @@ class RealtimeEngine:
         protocol, port = self._protocol, self._port
         if protocol is None or port is None:
             return
+        self._messages += 1
         try:
             self._take(frame, protocol, port)
         except Exception as error:  # noqa: BLE001 - raised into the socket it would only cost the connection
@@ -173,13 +209,17 @@ class RealtimeEngine:
         if chunk is None:
             self._happened(protocol.receive(frame, asyncio.get_running_loop().time()))
             return
-        for event in chunk.events:
-            port.happened(event)
+        if chunk.events:
+            for event in chunk.events:
+                port.happened(event)
+            self._watch(protocol)
         pcm = chunk.payload if self._decode is None else self._decode(chunk.item_id, chunk.payload)
         port.audio(chunk.reply_id, chunk.item_id, chunk.content_index, pcm)
 
     def _closed(self, code: int, reason: str) -> None:
         self._stop_timer()
+        if self._socket is not None:
+            self._last_byte_s = self._socket.last_byte_at
         self._socket = None
         if self._protocol is not None and not self._closing:
             self._happened(self._protocol.closed(code, reason, asyncio.get_running_loop().time()))
@@ -194,11 +234,25 @@ class RealtimeEngine:
         self._flush()
         if self._protocol is not None and self._protocol.redial is not None and not self._closing:
             self._redial(self._protocol.redial)
+        elif self._protocol is not None:
+            self._watch(self._protocol)
         self._set_timer()
 
     def _report(self, event: Event) -> None:
-        if self._port is not None and not self._closing:
-            self._port.happened(event)
+        if self._port is None or self._closing:
+            return
+        if isinstance(event, EngineReady) and self._protocol is not None:
+            at_s = self._protocol.expires_at_s
+            event = replace(
+                event, expires_in_s=None if at_s is None else max(0.0, at_s - datetime.now(UTC).timestamp())
+            )
+        elif isinstance(event, EngineLost):
+            event = replace(event, silent_s=self._silent_s())
+        self._port.happened(event)
+
+    def _silent_s(self) -> float:
+        heard_s = self._last_byte_s if self._socket is None else self._socket.last_byte_at
+        return max(0.0, asyncio.get_running_loop().time() - heard_s)
 
     def _flush(self) -> None:
         if self._protocol is None or self._socket is None:
@@ -208,7 +262,7 @@ class RealtimeEngine:
 
     def _redial(self, dialect: Dialect) -> None:
         if self._protocol is not None and self._port is not None and self._config is not None:
-            self._waiting, self._protocol = self._protocol.unsent, None
+            self._protocol = None
             self._port.spawn("redial", self._switch(self._config, dialect))
 
     async def _switch(self, config: SessionConfig, dialect: Dialect) -> None:
@@ -219,11 +273,29 @@ class RealtimeEngine:
 
     # Time --------------------------------------------------------------------------------------------------------
 
+    def _watch(self, protocol: RealtimeProtocol) -> None:
+        """Look at the wire as soon as the server begins to owe something else."""
+        if self._liveness is not None and protocol.awaited is not self._liveness.awaited:
+            self._liveness.turn_to(protocol.awaited, asyncio.get_running_loop().time())
+            self._set_timer()
+
     def _set_timer(self) -> None:
-        self._stop_timer()
-        at_s = None if self._protocol is None else self._protocol.deadline()
-        if at_s is not None and not self._closing:
+        """Wake up when the protocol or the wire is to be looked at; a timer that comes earlier sees to the rest."""
+        at_s = self._due_s()
+        if at_s is None:
+            self._stop_timer()
+        elif self._timer is None or at_s < self._timer_at_s:
+            self._stop_timer()
+            self._timer_at_s = at_s
             self._timer = asyncio.get_running_loop().call_at(at_s, self._expired)
+
+    def _due_s(self) -> float | None:
+        protocol, liveness = self._protocol, self._liveness
+        if protocol is None or self._closing or protocol.state is State.LOST:
+            return None
+        if protocol.state is State.READY and liveness is not None:
+            return liveness.next_s
+        return protocol.deadline()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -231,8 +303,25 @@ class RealtimeEngine:
             self._timer = None
 
     def _expired(self) -> None:
-        if self._protocol is not None:
-            self._happened(self._protocol.expire(asyncio.get_running_loop().time()))
+        self._timer = None
+        protocol, liveness, socket = self._protocol, self._liveness, self._socket
+        if protocol is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if protocol.state is not State.READY or liveness is None or socket is None:
+            self._happened(protocol.expire(now))
+            return
+        match liveness.check(max(now, liveness.next_s), socket.last_byte_at, self._messages):
+            case Verdict.WELL:
+                pass
+            case Verdict.PING:
+                socket.ping()
+            case Verdict.DEAD:
+                self._happened(protocol.give_up(Cause.DEAD_WIRE, "the server gives no sign of life"))
+            case Verdict.STALLED:
+                words = f"the server answers pings, but no {STALLED_WORDS[liveness.awaited]} came in time"
+                self._happened(protocol.give_up(Cause.SLOW_MODEL, words))
+        self._set_timer()
 
 
 async def _raised(error: Exception) -> None:

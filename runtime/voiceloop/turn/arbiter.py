@@ -153,6 +153,19 @@ class Arbiter:
         self._open.clear()
         return [], (hopeless[0] if hopeless else None)
 
+    def lost(self, *, stalled: bool) -> list[Want]:
+        """The engine is gone: what it had not begun is wanted again.
+
+        `stalled`: it was gone because it did not begin, which counts as a try. Returns what has had its tries.
+        """
+        wants = [replace(want, tries=want.tries - (not stalled)) for want in reversed(self._open.values())]
+        hopeless = [want for want in wants if not self._again(want)]
+        self._open.clear()
+        self._abandoned.clear()
+        self.reply_id = ""
+        self._go(SlotTrigger.LOST)
+        return hopeless
+
     def _again(self, want: Want) -> bool:
         if want.tries + 1 >= MAX_TRIES:
             return False

@@ -65,6 +65,10 @@ class CallBook:
         if reply_id in self._batches:
             self._batches[reply_id].reply_over = True
 
+    def called(self, reply_id: str) -> bool:
+        """The reply made calls, and its follow-up is still owed."""
+        return reply_id in self._batches
+
     def single(self, reply_id: str) -> bool:
         """The reply made one call, and its follow-up is still owed."""
         return reply_id in self._batches and self._batches[reply_id].calls == 1

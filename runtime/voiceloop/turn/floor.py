@@ -23,6 +23,8 @@ class Floor:
     def __init__(self, interrupt_after_s: float, silence_s: float) -> None:
         self.ear = Ear.QUIET
         self.mouth = Mouth.QUIET
+        self.speaking_turn = ""
+        """The turn the ear is about; empty while the user is quiet."""
         self.out_of_order: list[str] = []
         """Steps that stand in no table, by name; for the caller to report and clear."""
         self._interrupt_after_s = interrupt_after_s
@@ -53,6 +55,8 @@ class Floor:
             self.out_of_order.append(f"ear: {trigger} while {self.ear}")
         else:
             self.ear = step
+        if self.ear is Ear.QUIET:
+            self.speaking_turn = ""
 
     def speak(self, trigger: MouthTrigger) -> None:
         """Something happened to the agent's speech."""
@@ -62,9 +66,10 @@ class Floor:
         else:
             self.mouth = step
 
-    def speech_began(self, at_s: float) -> None:
+    def speech_began(self, turn_id: str, at_s: float) -> None:
         """The user began to speak."""
         self.hear(EarTrigger.STARTED)
+        self.speaking_turn = turn_id
         self._onset_s = at_s
 
     def hold(self, now: float) -> list[Command]:

@@ -12,12 +12,12 @@ from typing import assert_never
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.turn.arbiter import REPLY_SLOT, Arbiter, Want
+from voiceloop.turn.arbiter import MAX_TRIES, REPLY_SLOT, Arbiter, Want
 from voiceloop.turn.calls import CallBook
 from voiceloop.turn.floor import BARGE_IN, Floor
 from voiceloop.turn.replies import LiveReply, Replies
 from voiceloop.turn.states import Ear, EarTrigger, MouthTrigger, Slot
-from voiceloop.vocabulary import ReplyStatus, ToolCall, Traits
+from voiceloop.vocabulary import Cause, ReplyStatus, Tier, ToolCall, Traits
 
 __all__ = ["TurnMachine", "TurnPolicy"]
 
@@ -38,6 +38,8 @@ class TurnPolicy:
     silence_s: float = 0.5
     """Silence the engine waits for before it says that speech stopped."""
     reply_start_s: float = 10.0
+    ask_after_s: float = 2.5
+    """How long an engine that starts replies by itself may take before it is asked."""
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
     """Tools that go on when the user interrupts."""
@@ -50,6 +52,8 @@ class TurnMachine:
 
     def __init__(self, policy: TurnPolicy) -> None:
         self.policy = policy
+        self.tier: Tier | None = None
+        """Who answers; None while nobody can."""
         self.traits = Traits()
         self.floor = Floor(policy.interrupt_after_s, policy.silence_s)
         self.arbiter = Arbiter(policy.reply_start_s)
@@ -83,7 +87,7 @@ class TurnMachine:
         out = self._dispatch(event, now)
         self.warnings += [("out_of_order", step) for step in self.floor.out_of_order]
         self.floor.out_of_order.clear()
-        if self.floor.free:
+        if self.floor.free and self.tier is not None:
             out += self.arbiter.next_ask(now)
         return out
 
@@ -120,8 +124,10 @@ class TurnMachine:
 
     def _dispatch_engine(self, event: on.EngineEvent, now: float) -> list[do.Command]:
         match event:
-            case on.EngineReady(traits=traits):
-                self.traits = traits
+            case on.EngineReady():
+                return self._ready(event, now)
+            case on.EngineLost(cause=cause):
+                return self.lost(cause)
             case on.ReplyStarted(reply_id=reply_id, ask_id=ask_id):
                 return self._reply_started(reply_id, ask_id, now)
             case on.ReplyFinished():
@@ -146,7 +152,8 @@ class TurnMachine:
                 | on.LineOpened()
                 | on.LineEnded()
                 | on.LineLost()
-                | on.EngineLost()
+                | on.StandbyReady()
+                | on.StandbyLost()
                 | on.UserTranscribed()
                 | on.TranscriptionFailed()
                 | on.EndAsked()
@@ -161,7 +168,7 @@ class TurnMachine:
     def _speech(self, event: on.SpeechStarted | on.SpeechStopped, now: float) -> list[do.Command]:
         if isinstance(event, on.SpeechStopped):
             return self._speech_stopped(event, now)
-        self.floor.speech_began(event.at_s)
+        self.floor.speech_began(event.turn_id, event.at_s)
         # A turn that has no answer yet goes on: whatever is owed for it is owed for what is being said now.
         out: list[do.Command] = [do.ClearDeadline(COMMIT_DUE), do.ClearDeadline(REPLY_DUE)]
         if self.replies.shielded or not self.answering:
@@ -170,7 +177,7 @@ class TurnMachine:
 
     def _speech_stopped(self, event: on.SpeechStopped, now: float) -> list[do.Command]:
         self.floor.hear(EarTrigger.STOPPED)
-        out: list[do.Command] = [do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S)]
+        out: list[do.Command] = [do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S)] if self.tier else []
         if self.floor.too_short(event.turn_id, event.at_s):
             out += self.floor.resume(sounding=self.replies.sounding)
         elif self.floor.held:
@@ -180,7 +187,7 @@ class TurnMachine:
         if self.floor.was_cough(event.turn_id):
             self.floor.hear(EarTrigger.ABANDONED)
             return out
-        return [*out, do.CommitTurn(event.turn_id)]
+        return [*out, do.CommitTurn(event.turn_id)] if self.tier else out
 
     def _committed(self, turn_id: str, now: float) -> list[do.Command]:
         self.floor.hear(EarTrigger.COMMITTED)
@@ -194,7 +201,7 @@ class TurnMachine:
         self.turn_id = self.unanswered = self._spoken_turn = turn_id
         if self.traits.starts_replies:
             self.arbiter.drop_answer()
-            patience = GRACE_S if self.arbiter.slot is not Slot.FREE else self.policy.reply_start_s
+            patience = GRACE_S if self.arbiter.slot is not Slot.FREE else self.policy.ask_after_s
             return [*out, do.SetDeadline(REPLY_DUE, now + patience)]
         self.want(Want(turn_id))
         return out
@@ -267,6 +274,8 @@ class TurnMachine:
         elif isinstance(event, on.PlaybackStarted):
             self.floor.speak(MouthTrigger.STARTED)
         else:
+            if reply is not None and reply.again is not None:
+                self.want(reply.again)
             self.replies.live.pop(event.reply_id, None)
             if not self.replies.sounding:
                 self.floor.speak(MouthTrigger.FINISHED)
@@ -298,6 +307,47 @@ class TurnMachine:
         turn_id = self.calls.follow_up(reply_id)
         if turn_id is not None and not said:
             self.want(Want(turn_id, tools_allowed=self.calls.rounds(turn_id) <= self.policy.tool_rounds))
+
+    # The engine comes and goes -----------------------------------------------------------------------------------
+
+    def _ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
+        self.tier, self.traits = engine.tier, engine.traits
+        if self.floor.ear is Ear.QUIET:
+            return []
+        # The turn that is being spoken was handed over once more: the engine must find it, or it was nothing.
+        out: list[do.Command] = []
+        if self.traits.ends_turns or self.floor.ear is Ear.SETTLING:
+            out.append(do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S))
+        if not self.traits.ends_turns and self.floor.ear is Ear.SETTLING:
+            out.append(do.CommitTurn(self.floor.speaking_turn))
+        return out
+
+    def lost(self, cause: Cause) -> list[do.Command]:
+        """The engine is gone, or is given up: what it owed is wanted again, what it has said is played to its end."""
+        stalled = cause is Cause.SLOW_MODEL
+        self.tier = None
+        self._cough_handed_over = ""
+        hopeless = self.arbiter.lost(stalled=stalled)
+        if self.unanswered:
+            self.want(Want(self.unanswered, tries=int(stalled)))
+            self.unanswered = ""
+        out: list[do.Command] = [do.ClearDeadline(name) for name in (REPLY_SLOT, REPLY_DUE, COMMIT_DUE)]
+        for reply_id, reply in self.replies.live.items():
+            if reply.generating:
+                out.append(do.SealPlayback(reply_id))
+                reply.generating = False
+                self.calls.reply_over(reply_id)
+                if not self.calls.called(reply_id):
+                    tools_allowed = self.calls.rounds(reply.turn_id) <= self.policy.tool_rounds
+                    again = Want(reply.turn_id, reply.say, tools_allowed, reply.tries + stalled)
+                    if again.tries < MAX_TRIES:
+                        reply.again = again
+                    else:
+                        hopeless.append(again)
+                self._follow_up(reply_id)
+        if hopeless:
+            self.warnings.append(("no_reply", "the engine did not answer in time, twice"))
+        return out
 
     # Trouble -----------------------------------------------------------------------------------------------------
 

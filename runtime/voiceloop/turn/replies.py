@@ -26,6 +26,8 @@ class LiveReply:
     worded: bool = False
     """It has words."""
     tries: int = 0
+    again: Want | None = None
+    """What to ask for once its playback is over: the engine was lost before it had said all."""
 
     def retry(self, event: ReplyFinished) -> Want | None:
         """The same reply once more, when the engine failed before anything of it could be heard."""

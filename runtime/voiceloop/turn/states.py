@@ -78,6 +78,8 @@ class SlotTrigger(StrEnum):
     CANCEL = "cancel"
     REFUSED = "refused"
     OVERDUE = "overdue"
+    LOST = "lost"
+    """The engine is gone, and the reply with it."""
 
 
 SLOT: Mapping[tuple[Slot, SlotTrigger], Slot] = {
@@ -103,6 +105,11 @@ SLOT: Mapping[tuple[Slot, SlotTrigger], Slot] = {
     (Slot.ASKED, SlotTrigger.OVERDUE): Slot.WITHDRAWN,
     (Slot.WITHDRAWN, SlotTrigger.OVERDUE): Slot.FREE,
     (Slot.CANCELLING, SlotTrigger.OVERDUE): Slot.FREE,  # cancelling need not be acknowledged
+    (Slot.FREE, SlotTrigger.LOST): Slot.FREE,
+    (Slot.ASKED, SlotTrigger.LOST): Slot.FREE,
+    (Slot.WITHDRAWN, SlotTrigger.LOST): Slot.FREE,
+    (Slot.ACTIVE, SlotTrigger.LOST): Slot.FREE,
+    (Slot.CANCELLING, SlotTrigger.LOST): Slot.FREE,
 }
 
 

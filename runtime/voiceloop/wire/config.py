@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,15 @@ from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, Wi
 from voiceloop.wire.session_fields import UNSET, Modality, SessionFields, Transcription, TurnDetection, UnsetType
 from voiceloop.wire.turns import fit_item_id
 
-__all__ = ["SessionConfig", "changed_fields", "history_items", "session_fields", "traits_of", "user_item"]
+__all__ = [
+    "SessionConfig",
+    "assistant_item",
+    "changed_fields",
+    "history_items",
+    "session_fields",
+    "traits_of",
+    "user_item",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,8 @@ class SessionConfig:
     turn: TurnSettings = field(default_factory=TurnSettings)
     modality: Modality = "audio"
     """`text`: replies are written only."""
-    history: Sequence[Item] = ()
+    id_suffix: str = ""
+    """Ends every id that comes from this connection: servers that count theirs begin anew on each."""
     configure_timeout_s: float = 5.0
 
 
@@ -81,30 +91,41 @@ def changed_fields(
     )
 
 
-def history_items(history: Sequence[Item]) -> Iterator[tuple[str, WireItem]]:
-    """The items that bring a new session up to date, each with our turn id, or empty. What has no words is left out.
+def history_items(
+    history: Sequence[Item], speech: Mapping[str, bytes], id_suffix: str
+) -> Iterator[tuple[str, WireItem]]:
+    """The items that bring a new session up to date, each with our turn id, or empty.
 
-    Audio of the assistant cannot be created by a client, so its turns are text.
+    `speech` holds the sound, in the wire encoding, of turns without words; what has neither is left out. Audio of the
+    assistant cannot be created by a client, so its turns are text.
     """
-    for item in history:
+    for number, item in enumerate(history):
         match item:
             case Summary():
                 yield "", MessageItem("", "system", (Part("input_text", text=item.told),))
             case UserTurn() if item.text:
-                yield item.turn_id, user_item(item.turn_id, item.text)
+                yield item.turn_id, user_item(f"vl_h{number}{id_suffix}", item.text)
+            case UserTurn() if speech.get(item.turn_id):
+                sound = Part("input_audio", audio=b64encode(speech[item.turn_id]).decode())
+                yield item.turn_id, MessageItem(f"vl_h{number}{id_suffix}", "user", (sound,))
             case AssistantTurn() if item.text:
-                yield "", MessageItem("", "assistant", (Part("text", text=item.text),))
+                yield "", assistant_item(item.text)
             case ToolCall():
-                yield "", CallItem("", item.call_id, item.name, item.arguments)
+                yield "", CallItem("", fit_item_id(item.call_id), item.name, item.arguments)
             case ToolOutput():
-                yield "", CallOutputItem("", item.call_id, item.output)
+                yield "", CallOutputItem("", fit_item_id(item.call_id), item.output)
             case _:
                 pass
 
 
-def user_item(turn_id: str, text: str) -> WireItem:
-    """A typed user turn as an item that carries our id."""
-    return MessageItem(fit_item_id(turn_id), "user", (Part("input_text", text=text),))
+def user_item(item_id: str, text: str) -> WireItem:
+    """A user turn in words."""
+    return MessageItem(fit_item_id(item_id), "user", (Part("input_text", text=text),))
+
+
+def assistant_item(text: str) -> WireItem:
+    """What the assistant said, in words."""
+    return MessageItem("", "assistant", (Part("text", text=text),))
 
 
 def traits_of(detection: TurnDetection | UnsetType | None, modality: Modality) -> Traits:

@@ -44,7 +44,7 @@ class Fault:
 _BENIGN = Fault(Severity.BENIGN)
 _FIX = Fault(Severity.FIX)
 _PASSING = Fault(Severity.PASSING)
-_BUSY = Fault(Severity.PASSING, Cause.REFUSED)
+_BUSY = Fault(Severity.PASSING, Cause.BUSY)
 _SWITCH = Fault(Severity.SWITCH, Cause.UNSUPPORTED_DIALECT)
 _QUOTA = Fault(Severity.FATAL, Cause.QUOTA)
 _BAD_KEY = Fault(Severity.FATAL, Cause.BAD_KEY)
@@ -107,13 +107,14 @@ _CLOSES: Final = {
     1007: Cause.BROKEN_PEER,
     1008: Cause.BAD_KEY,  # LiteLLM closes so on its upstream's 401 and 403
     1009: Cause.BROKEN_PEER,
-    1013: Cause.REFUSED,  # LiteLLM on its upstream's 429
+    1013: Cause.BUSY,  # LiteLLM on its upstream's 429
 }
 _STATUSES: Final = {
     401: Cause.BAD_KEY,
     402: Cause.QUOTA,
     403: Cause.BAD_KEY,
     404: Cause.BAD_MODEL,
+    429: Cause.BUSY,
     405: Cause.UNSUPPORTED_DIALECT,  # there is no realtime at this address
     501: Cause.UNSUPPORTED_DIALECT,
 }

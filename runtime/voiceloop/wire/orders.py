@@ -12,13 +12,14 @@ from voiceloop.commands import (
     CommitTurn,
     EngineCommand,
     ForgetTurn,
+    SendSaid,
     SendText,
     SendToolOutput,
     TrimReply,
     UpdateEngine,
 )
 from voiceloop.pronounce import pronounced
-from voiceloop.vocabulary import HeardSpan, Item
+from voiceloop.vocabulary import HeardSpan, Item, ToolCall
 from voiceloop.wire.asks import ASK_KEY, Asks
 from voiceloop.wire.client import (
     CancelResponse,
@@ -30,10 +31,10 @@ from voiceloop.wire.client import (
     TruncateItem,
     UpdateSession,
 )
-from voiceloop.wire.config import changed_fields, history_items, user_item
+from voiceloop.wire.config import assistant_item, changed_fields, history_items, user_item
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.faults import Severity, judge
-from voiceloop.wire.items import CallOutputItem, WireError
+from voiceloop.wire.items import CallOutputItem, MessageItem, WireError
 from voiceloop.wire.outbox import Outbox, named_params
 from voiceloop.wire.replies import Part, Replies, Reply
 from voiceloop.wire.session_fields import UNSET
@@ -58,6 +59,7 @@ class Orders:
         pronounce: Mapping[str, str],
     ) -> None:
         self._pronounce = pronounce
+        self._recalled_calls: set[str] = set()
         self._outbox = outbox
         self._asks = asks
         self._turns = turns
@@ -66,12 +68,14 @@ class Orders:
         self._doomed: dict[str, list[str]] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
 
-    def replay(self, history: Sequence[Item]) -> None:
-        """Bring a new session up to date."""
-        for turn_id, item in history_items(history):
-            if turn_id:
-                self._turns.name(fit_item_id(turn_id), turn_id)
+    def recall(self, history: Sequence[Item], speech: Mapping[str, bytes], open_turn: str) -> None:
+        """Bring a new session up to date; `speech` is the sound of turns without words, in the wire encoding."""
+        for turn_id, item in history_items(history, speech, self._turns.id_suffix):
+            if turn_id and isinstance(item, MessageItem):
+                self._turns.name(item.id, turn_id)
             self._outbox.put(CreateItem(item))
+        self._recalled_calls = {item.call_id for item in history if isinstance(item, ToolCall)}
+        self._turns.resumed = open_turn
 
     def carry_out(self, command: EngineCommand) -> None:
         """Queue what the command asks for."""
@@ -90,7 +94,9 @@ class Orders:
                 self._turns.name(fit_item_id(command.turn_id), command.turn_id)
                 self._outbox.put(CreateItem(user_item(command.turn_id, command.text)))
             case SendToolOutput():
-                self._outbox.put(CreateItem(CallOutputItem("", command.call_id, command.output)))
+                self._outbox.put(CreateItem(CallOutputItem("", self._call_id(command.call_id), command.output)))
+            case SendSaid():
+                self._outbox.put(CreateItem(assistant_item(command.text)))
             case UpdateEngine():
                 self._outbox.put(UpdateSession(changed_fields(command.instructions, command.tools, self._pronounce)))
             case _:
@@ -121,6 +127,10 @@ class Orders:
             self._outbox.leave_out("response.create", "response.metadata")
             return ""
         return self._asks.refused(error)
+
+    def _call_id(self, call_id: str) -> str:
+        """What this server calls a call."""
+        return fit_item_id(call_id) if call_id in self._recalled_calls else call_id.removesuffix(self._turns.id_suffix)
 
     def _ask(self, ask: AskReply) -> None:
         say = None if ask.say is None else SAY_EXACTLY.format(text=pronounced(ask.say, self._pronounce))

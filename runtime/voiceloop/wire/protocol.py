@@ -9,11 +9,12 @@ CONNECTING -- connected --> CONFIGURING -- session configured --> READY
 The caller opens a socket to `handshake()`, calls `connected`, then for each frame `audio` and, where that gives None,
 `receive`; after every call it sends `take_frames()` in order. While `deadline()` is a time, `expire` is due then. In
 LOST with `redial` set, the server wants the other dialect: nothing was reported, and the caller opens another
-connection with a new protocol in that dialect and `auto=False`, and hands it the commands in `unsent`.
+connection with a new protocol in that dialect and `auto=False`. In READY, `recall` comes before any other command.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from math import inf
 from typing import Final, Literal, assert_never
@@ -22,7 +23,7 @@ from urllib.parse import quote
 from voiceloop import events
 from voiceloop.commands import EngineCommand
 from voiceloop.events import Event
-from voiceloop.vocabulary import Cause, Tier
+from voiceloop.vocabulary import Cause, Item, Tier
 from voiceloop.wire import dialect as dialects
 from voiceloop.wire import server
 from voiceloop.wire.asks import Asks
@@ -43,6 +44,7 @@ from voiceloop.wire.faults import (
 from voiceloop.wire.handshake import Handshake, Verdict
 from voiceloop.wire.inbox import Inbox
 from voiceloop.wire.items import Response, WireError
+from voiceloop.wire.liveness import Awaited, after_command, after_events
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
 from voiceloop.wire.outbox import Outbox
 from voiceloop.wire.replies import AudioChunk, Replies
@@ -78,8 +80,8 @@ class RealtimeProtocol:
         """The dialect to connect anew with; set only in LOST."""
         self.capture_offset_s = 0.0
         """Capture-clock second of the first sample appended on this connection; to be set by the caller."""
-        self.unsent: list[EngineCommand] = []
-        """Commands that wait for READY, in order. With `redial` set they are for the next protocol."""
+        self.awaited = Awaited.NOTHING
+        """What the server owes now."""
         self.counts = Counts()
         self.input_format = config.format
         """What the server takes; may differ from what was asked once READY."""
@@ -92,8 +94,8 @@ class RealtimeProtocol:
         self._opened_as: Dialect = dialect
         self._handshake = Handshake(config, self._outbox, auto=auto)
         self._asks = Asks()
-        self._turns = Turns()
-        self._replies = Replies(self._asks, config.format)
+        self._turns = Turns(config.id_suffix)
+        self._replies = Replies(self._asks, config.format, config.id_suffix)
         self._inbox = Inbox(self._asks, self._turns, self._replies, self.counts)
         self._orders = Orders(self._outbox, self._asks, self._turns, self._replies, self.counts, config.pronounce)
         self._last_error = WireError()
@@ -130,7 +132,10 @@ class RealtimeProtocol:
         delta = audio_delta(frame)
         if delta is None or self.state is State.LOST:
             return None
-        return self._replies.sound(delta)
+        chunk = self._replies.sound(delta)
+        if chunk is not None and chunk.events:
+            self._awaits_after(chunk.events)
+        return chunk
 
     def receive(self, frame: bytes | str, now: float) -> list[Event]:
         """Take a frame that is not sound. Never raises."""
@@ -147,6 +152,7 @@ class RealtimeProtocol:
         told += self._inbox.happened(event, self.capture_offset_s)
         if isinstance(event, server.ResponseDone):
             told += self._response_done(told, event.response)
+        self._awaits_after(told)
         return told
 
     def closed(self, code: int, reason: str, now: float) -> list[Event]:
@@ -165,12 +171,20 @@ class RealtimeProtocol:
             return self._other_dialect(words, than_any=True)
         return self._lose(cause or close_cause(code), words)
 
+    def recall(self, items: Sequence[Item], speech: Mapping[str, bytes], open_turn: str) -> None:
+        """Bring the server up to date; `speech` is the sound of turns without words, in the wire encoding."""
+        if self.state is State.READY:
+            self._orders.recall(items, speech, open_turn)
+
     def obey(self, command: EngineCommand) -> None:
-        """Carry out a command: what is to be sent is in `take_frames`. Before READY it waits its turn, none is lost."""
+        """Carry out a command: what is to be sent is in `take_frames`. Nothing happens but in READY."""
         if self.state is State.READY:
             self._orders.carry_out(command)
-        elif self.state is not State.LOST or self.redial is not None:
-            self.unsent.append(command)
+            self.awaited = after_command(self.awaited, command)
+
+    def give_up(self, cause: Cause, detail: str) -> list[Event]:
+        """The caller finds the connection to be of no more use."""
+        return [] if self.state is State.LOST else self._lose(cause, detail)
 
     def take_frames(self) -> list[bytes]:
         """The text frames to send now, in order."""
@@ -221,10 +235,6 @@ class RealtimeProtocol:
         self.input_format = found.input_format or self.input_format
         self.output_format = self._replies.format = found.output_format or self.output_format
         self.expires_at_s = self._handshake.expires_at_s
-        self._orders.replay(self._config.history)
-        unsent, self.unsent = self.unsent, []
-        for command in unsent:
-            self._orders.carry_out(command)
         return [events.EngineReady(Tier.REALTIME, self._config.model, traits, self.dialect)]
 
     def _response_done(self, told: list[Event], response: Response) -> list[Event]:
@@ -253,7 +263,12 @@ class RealtimeProtocol:
             self.counts.benign += 1
             if not ask_id and code != COMMIT_EMPTY:
                 return []  # a race was lost, and nobody waits to hear of it
-        return [events.EngineComplained(code, describe(error), ask_id)]
+        told: list[Event] = [events.EngineComplained(code, describe(error), ask_id)]
+        self._awaits_after(told)
+        return told
+
+    def _awaits_after(self, told: Sequence[Event]) -> None:
+        self.awaited = after_events(self.awaited, told, replies_by_itself=self._asks.server_replies)
 
     def _looks_refused(self, code: int) -> bool:
         """Whether a close before the session was configured may come from a refused dialect.

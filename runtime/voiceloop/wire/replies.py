@@ -107,7 +107,9 @@ class AudioChunk(msgspec.Struct, gc=False):
 class Replies:
     """All responses of one connection, the last 64 of them in memory."""
 
-    def __init__(self, asks: Asks, format_: AudioFormat) -> None:
+    def __init__(self, asks: Asks, format_: AudioFormat, id_suffix: str = "") -> None:
+        """`id_suffix` ends the id of every reply and call."""
+        self._id_suffix = id_suffix
         self.format = format_
         """What sound arrives in."""
         self._asks = asks
@@ -117,7 +119,7 @@ class Replies:
 
     def get(self, reply_id: str) -> Reply | None:
         """The reply of that id, if it is remembered."""
-        return self._replies.get(reply_id)
+        return self._replies.get(reply_id.removesuffix(self._id_suffix)) if reply_id.endswith(self._id_suffix) else None
 
     def find(self, response_id: str, told: list[Event], metadata: Mapping[str, str] | None = None) -> Reply:
         """The reply an event belongs to; a new one adds `ReplyStarted` to `told`.
@@ -273,7 +275,8 @@ class Replies:
         if not call_id or call_id in self._reported:
             return []
         self._reported.append(call_id)
-        return [events.ToolCalled(reply.reply_id, ToolCall(call_id, call.name, call.arguments))]
+        told = ToolCall(call_id + self._id_suffix, call.name, call.arguments)
+        return [events.ToolCalled(reply.reply_id, told)]
 
     def _newest(self) -> Reply | None:
         running = (reply for reply in reversed(self._replies.values()) if reply.running)
@@ -281,8 +284,9 @@ class Replies:
 
     def _begin(self, response_id: str, told: list[Event], metadata: Mapping[str, str]) -> Reply:
         self._unnamed += not response_id
-        reply = Reply(response_id or f"reply_{self._unnamed}", response_id)
-        self._replies[reply.reply_id] = reply
+        named = response_id or f"reply_{self._unnamed}"
+        reply = Reply(named + self._id_suffix, response_id)
+        self._replies[named] = reply
         while len(self._replies) > _KEPT:
             self._replies.popitem(last=False)
         told.append(events.ReplyStarted(reply.reply_id, self._asks.answered(metadata)))

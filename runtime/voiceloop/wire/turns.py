@@ -26,7 +26,11 @@ _EMPTY_WORDS: Final = "buffer too small"
 class Turns:
     """Turns of one connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, id_suffix: str = "") -> None:
+        """`id_suffix` ends the id of every turn that is named by the server."""
+        self.id_suffix = id_suffix
+        self.resumed = ""
+        """A turn that was being spoken when the server before this one was lost: the next onset is its own."""
         self.detection: TurnDetection | UnsetType | None = UNSET
         """The turn detection in force."""
         self._ids: OrderedDict[str, str] = OrderedDict()
@@ -39,11 +43,12 @@ class Turns:
 
     def turn_id(self, item_id: str) -> str:
         """Our id of a server's item; the last committed turn's where the server left the id out."""
-        return self._ids.get(item_id, item_id) or self._last_committed
+        return self._ids.get(item_id) or (item_id + self.id_suffix if item_id else self._last_committed)
 
     def item_id(self, turn_id: str) -> str:
         """The server's id of our turn, the newest where there were several."""
-        return next((item for item, turn in reversed(self._ids.items()) if turn == turn_id), turn_id)
+        named = (item for item, turn in reversed(self._ids.items()) if turn == turn_id)
+        return next(named, turn_id.removesuffix(self.id_suffix))
 
     def name(self, item_id: str, turn_id: str) -> None:
         """Remember what the server calls our turn."""
@@ -58,7 +63,10 @@ class Turns:
         """
         self._made_up = not item_id
         self._unnamed += self._made_up
-        self._speaking = item_id or f"turn_{self._unnamed}"
+        resumed, self.resumed = self.resumed, ""
+        if resumed and item_id:
+            self.name(item_id, resumed)
+        self._speaking = resumed or (self.turn_id(item_id) if item_id else f"turn_{self._unnamed}{self.id_suffix}")
         self._onset_s = offset_s + (audio_start_ms + self._padding_ms()) / 1000
         return events.SpeechStarted(self._speaking, self._onset_s)
 
@@ -67,7 +75,7 @@ class Turns:
         at_s = offset_s + max(0, audio_end_ms - self._hangover_ms()) / 1000
         if self._onset_s is not None:
             at_s = max(at_s, self._onset_s)
-        return events.SpeechStopped(item_id or self._speaking, at_s)
+        return events.SpeechStopped(self.turn_id(item_id) if item_id else self._speaking, at_s)
 
     def commit_sent(self, event_id: str, turn_id: str) -> None:
         """A commit of our own went out."""
@@ -87,18 +95,18 @@ class Turns:
     def committed(self, item_id: str, previous_id: str | None) -> events.TurnCommitted:
         """The server holds a turn: one it heard begin, else the one we committed longest ago."""
         turn_id = self._committed_turn(item_id)
-        if item_id and item_id != turn_id:
+        if item_id and self.turn_id(item_id) != turn_id:
             self.name(item_id, turn_id)
         self._last_committed = turn_id
         return events.TurnCommitted(turn_id, None if previous_id is None else self.turn_id(previous_id))
 
     def _committed_turn(self, item_id: str) -> str:
-        heard = self._speaking
-        if heard and (item_id == heard or (self._made_up and not self._commits)):
+        heard, named = self._speaking, self.turn_id(item_id) if item_id else ""
+        if heard and (named == heard or (self._made_up and not self._commits)):
             self._speaking = ""
             self._commits = deque((entry for entry in self._commits if entry[1] != heard), maxlen=_KEPT)
             return heard
-        return self._commits.popleft()[1] if self._commits else item_id
+        return self._commits.popleft()[1] if self._commits else named
 
     def _padding_ms(self) -> int:
         match self.detection:

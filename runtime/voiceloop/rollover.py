@@ -1,0 +1,69 @@
+"""When a session's engine is replaced before its server ends it, so that nobody is cut off in the middle of a word.
+
+```
+running -- its time is nearly over --> preparing -- standby ready --> prepared
+prepared -- a quiet moment, or the last moment --> running
+```
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.vocabulary import Tier
+
+__all__ = ["ROLL_OVER", "ROLL_OVER_NOW", "RollOver"]
+
+ROLL_OVER: Final = "roll_over"
+"""Name of the deadline at which the next engine is prepared."""
+ROLL_OVER_NOW: Final = "roll_over_now"
+"""Name of the deadline after which no quiet moment is waited for."""
+EARLY_S: Final = 300.0
+"""How long before the end the next engine is prepared: room to wait for a quiet moment."""
+LATEST_S: Final = 30.0
+AGAIN_S: Final = 5.0
+"""After this a standby that could not be opened is tried again."""
+
+
+class RollOver:
+    """Owns the standby. Times are seconds on the caller's clock."""
+
+    def __init__(self, after_s: float) -> None:
+        self.standby: on.EngineReady | None = None
+        """The engine that could take over now."""
+        self._after_s = after_s
+        self._tier = Tier.REALTIME
+
+    def running(self, engine: on.EngineReady, now: float) -> list[do.Command]:
+        """An engine took over: arm the time of the next one.
+
+        It has the life that it told, else the one set; a short life keeps a quarter of it for waiting.
+        """
+        self.standby = None
+        self._tier = engine.tier
+        life_s = engine.expires_in_s
+        if life_s is None:
+            prepare_s, latest_s = self._after_s, self._after_s + EARLY_S - LATEST_S
+        else:
+            prepare_s = life_s - min(EARLY_S, life_s / 4)
+            latest_s = life_s - min(LATEST_S, life_s / 20)
+        return [do.SetDeadline(ROLL_OVER, now + prepare_s), do.SetDeadline(ROLL_OVER_NOW, now + latest_s)]
+
+    def due(self) -> list[do.Command]:
+        """It is time to prepare the next engine."""
+        return [] if self.standby is not None else [do.PrepareEngine(self._tier)]
+
+    def prepared(self, engine: on.EngineReady) -> None:
+        """The standby is ready."""
+        self.standby = engine
+
+    def failed(self, now: float) -> list[do.Command]:
+        """The standby is of no use; the engine in use may still have time for another."""
+        self.standby = None
+        return [do.SetDeadline(ROLL_OVER, now + AGAIN_S)]
+
+    def stopped(self) -> list[do.Command]:
+        """The engine in use is gone; a standby stays."""
+        return [do.ClearDeadline(ROLL_OVER), do.ClearDeadline(ROLL_OVER_NOW)]

@@ -1,0 +1,193 @@
+"""Which engine hears and obeys now, and which one waits beside it.
+
+Engines come and go during a session; what a superseded one still says is dropped here. Between its loss and `recall`
+no engine obeys anything: the record holds what it would have been told, and the next one gets the record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from enum import StrEnum
+from typing import Any
+
+from voiceloop.commands import CommitTurn, EngineCommand, ForgetTurn, UpdateEngine
+from voiceloop.engines.base import Engine, Seed
+from voiceloop.events import EngineLost, EngineReady, Event, StandbyLost, StandbyReady
+from voiceloop.hearing import Hearing
+from voiceloop.vocabulary import Item, Traits
+
+__all__ = ["Switchboard"]
+
+CLOSE_WITHIN_S = 0.5
+
+Audio = Callable[[str, str, int, bytes], bool]
+Spawn = Callable[[str, Coroutine[Any, Any, None]], None]
+
+
+class Connected(StrEnum):
+    """How far an engine is."""
+
+    OPENING = "opening"
+    READY = "ready"
+    LIVE = "live"
+    """It knows the record, hears and obeys."""
+    GONE = "gone"
+
+
+class Switchboard:
+    """Owns the session's engines. All but `close` are plain calls on the loop's thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        seed: Seed,
+        hearing: Hearing,
+        *,
+        audio: Audio,
+        happened: Callable[[Event], None],
+        spawn: Spawn,
+    ) -> None:
+        """`engine` is the first to be opened; later ones are made by it."""
+        self.seed = seed
+        self._first: Engine | None = engine
+        self._make = engine.fresh
+        self._hearing = hearing
+        self._audio = audio
+        self._happened = happened
+        self._spawn = spawn
+        self._connections = 0
+        self._current: _Port | None = None
+        self._standby: _Port | None = None
+
+    def open(self) -> None:
+        """Open an engine in place of whatever there is; it reports for itself."""
+        self._drop(self._current)
+        self._drop(self._standby)
+        self._standby = None
+        self._current = self._opened("engine")
+
+    def prepare(self) -> None:
+        """Open an engine beside the one in use; `StandbyReady` or `StandbyLost` follows."""
+        self._drop(self._standby)
+        self._standby = self._opened("standby")
+
+    def switch(self) -> None:
+        """Let the standby take over."""
+        self._drop(self._current)
+        self._current, self._standby = self._standby, None
+
+    def recall(self, items: Sequence[Item], open_turn: str) -> None:
+        """Bring the engine up to date; from here on it hears and obeys."""
+        port = self._current
+        if port is None or port.connected is not Connected.READY:
+            return  # lost in the same breath; it has told
+        port.engine.recall(items, open_turn)
+        if port.seed is not self.seed:
+            port.engine.obey(UpdateEngine(self.seed.instructions, tuple(self.seed.tools)))
+        port.connected = Connected.LIVE
+        self._hearing.connect(port.engine.hear, port.traits, open_turn)
+
+    def obey(self, command: EngineCommand) -> None:
+        """Pass a command on to the engine, if there is one."""
+        if isinstance(command, ForgetTurn):
+            self._hearing.unanswered.known(command.turn_id)
+        port = self._current
+        if port is None or port.connected is not Connected.LIVE:
+            return
+        if isinstance(command, CommitTurn):
+            self._hearing.after_kept(lambda: port.engine.obey(command))
+        else:
+            port.engine.obey(command)
+
+    async def close(self, within_s: float) -> None:
+        """Close every engine, each politely or hard after `within_s` seconds. Cancelling cuts that short."""
+        ports = [port for port in (self._current, self._standby) if port is not None]
+        engines = [port.engine for port in ports] or ([self._first] if self._first is not None else [])
+        async with asyncio.TaskGroup() as closing:
+            for engine in engines:
+                closing.create_task(engine.close(within_s), name="close engine")
+
+    def _opened(self, name: str) -> _Port:
+        self._connections += 1
+        engine = self._first or self._make(self._connections)
+        self._first = None
+        port = _Port(self, engine, self.seed, self._audio)
+        self._spawn(name, engine.open(self.seed, port))
+        return port
+
+    def _drop(self, port: _Port | None) -> None:
+        if port is None or port.connected is Connected.GONE:
+            return
+        if port.connected is Connected.LIVE:
+            self._hearing.disconnect(0.0)
+        port.leave()
+        self._spawn("closing an engine", port.engine.close(CLOSE_WITHIN_S))
+
+    # What engines say --------------------------------------------------------------------------------------------
+
+    def heard_of(self, port: _Port, event: Event) -> None:
+        """Take an event that an engine reports."""
+        if port is self._standby:
+            self._heard_of_standby(port, event)
+        elif port is self._current:
+            if isinstance(event, EngineReady):
+                port.connected, port.traits = Connected.READY, event.traits
+            elif isinstance(event, EngineLost):
+                self._lost(port, event)
+            else:
+                self._hearing.told(event)
+            self._happened(event)
+
+    def _heard_of_standby(self, port: _Port, event: Event) -> None:
+        if isinstance(event, EngineReady):
+            port.connected, port.traits = Connected.READY, event.traits
+            self._happened(StandbyReady(event))
+        elif isinstance(event, EngineLost):
+            self._standby = None
+            self._let_go(port)
+            self._happened(StandbyLost(event.cause, event.detail))
+
+    def _lost(self, port: _Port, event: EngineLost) -> None:
+        if port.connected is Connected.LIVE:
+            self._hearing.disconnect(event.silent_s)
+        self._let_go(port)
+
+    def _let_go(self, port: _Port) -> None:
+        port.leave()
+        self._spawn("closing an engine", port.engine.close(CLOSE_WITHIN_S))
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run an engine's task."""
+        self._spawn(name, work)
+
+    def speech(self, turn_id: str) -> bytes:
+        """Return the sound of a turn."""
+        return self._hearing.unanswered.speech(turn_id)
+
+
+class _Port:
+    """One engine's side of the switchboard."""
+
+    __slots__ = ("_board", "audio", "connected", "engine", "seed", "spawn", "speech", "traits")
+
+    def __init__(self, board: Switchboard, engine: Engine, seed: Seed, audio: Audio) -> None:
+        self.audio = audio  # no call of ours between socket and ledger
+        self.speech = board.speech
+        self.spawn = board.spawn
+        self.connected = Connected.OPENING
+        self.traits = Traits()
+        self.engine = engine
+        self.seed = seed
+        self._board = board
+
+    def happened(self, event: Event) -> None:
+        self._board.heard_of(self, event)
+
+    def leave(self) -> None:
+        self.connected = Connected.GONE
+        self.audio = _unheard
+
+
+def _unheard(_reply_id: str, _item_id: str, _content_index: int, _pcm: bytes) -> bool:
+    return False
