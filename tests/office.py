@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 TLS = Path(__file__).parent / "fixtures" / "tls" / "office"
@@ -58,9 +58,7 @@ class OfficeProxy:
             writer.transport.abort()
         if self._open:
             await asyncio.wait(list(self._open))
-        # A handshake that failed ends a moment later, and nothing tells.
-        while any("_accept_connection" in repr(task) for task in asyncio.all_tasks()):  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        await handshakes_over()
 
     async def _serve(self, reader, writer):
         task = asyncio.current_task()
@@ -100,6 +98,12 @@ class OfficeProxy:
         await both_ways((reader, writer), (there, onward))
 
 
+async def handshakes_over():
+    """On the server's side a handshake that failed ends a moment later, and nothing tells."""
+    while any("_accept_connection" in repr(task) for task in asyncio.all_tasks()):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 async def both_ways(one, other):
     """Pass bytes between two streams until one of them ends."""
 
@@ -133,12 +137,13 @@ async def encrypted(port, tls):
             await both_ways((reader, writer), await asyncio.open_connection("127.0.0.1", port))
         serving.discard(task)
 
-    async with AsyncExitStack() as stack:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-        stack.callback(server.close)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    try:
         yield server.sockets[0].getsockname()[1]
+    finally:
         server.close()
         for task in serving:
             task.cancel()
         if serving:
             await asyncio.wait(list(serving))
+        await handshakes_over()

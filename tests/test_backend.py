@@ -7,11 +7,12 @@ import json
 import pytest
 from pydantic import SecretStr
 
+from office import CA, CLIENT, KEY, NAME, OfficeProxy, encrypted, server_tls
 from voiceloop import backend
 from voiceloop.backend import chat_servers, embedded_backend, with_backend, with_model
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.embedded import EmbeddedGateway
-from voiceloop.errors import UnreachableError
+from voiceloop.errors import SettingsError, UnreachableError
 from voiceloop.settings import BackendSettings, RealtimeSettings, Settings
 from voiceloop.testing import ScriptedGateway, ScriptedServer
 
@@ -94,6 +95,28 @@ async def test_a_server_with_no_realtime_model_is_one_error_that_names_the_role(
     async with listing("chat", "tts-1") as url:
         with pytest.raises(UnreachableError, match="lists 2 models and none for the role realtime"):
             await model_of(at(url))
+
+
+@pytest.mark.real
+async def test_the_way_to_the_backend_is_that_of_settings_and_environment(monkeypatch):
+    async with (
+        listing(FIRST) as plain,
+        encrypted(int(plain.rpartition(":")[2]), server_tls(knows_clients=True)) as port,
+        OfficeProxy() as proxy,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        settings = at(f"https://{NAME}:{port}")
+        known = settings.backend.model_copy(update={"ca_file": CA, "client_cert": CLIENT, "client_key": KEY})
+        model, told = await model_of(settings.model_copy(update={"backend": known}))
+        assert proxy.asked == [f"CONNECT {NAME}:{port} HTTP/1.1"]
+    assert model == FIRST
+    assert "chosen of 1 that fit" in told
+
+
+async def test_certificates_of_no_use_are_told_before_anybody_is_asked():
+    backend = BackendSettings(base_url="https://models.example", ca_file="/no/such.pem")
+    with pytest.raises(SettingsError, match=r"backend\.ca_file: cannot read /no/such\.pem"):
+        await with_model(Settings(backend=backend), print)
 
 
 # Chat servers on this machine

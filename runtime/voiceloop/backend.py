@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from voiceloop.dgrid.preferences import preferences
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
 from voiceloop.languages.shelf import AUTO, language_for
+from voiceloop.network.route import route_to
 from voiceloop.settings import BackendSettings, Settings
 
 __all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
@@ -64,7 +66,7 @@ async def chat_servers() -> list[tuple[str, str]]:
     found = []
     for url in CHAT_SERVERS:
         with contextlib.suppress(BackendError):
-            listed = await list_models(url, within_s=LOOK_WITHIN_S, proxy=False)
+            listed = await list_models(url, within_s=LOOK_WITHIN_S)
             if listed and listed[0].owner != OURS:
                 found.append((url, listed[0].id))
     return found
@@ -83,7 +85,8 @@ async def with_model(settings: Settings, tell: Callable[[str], None]) -> Setting
     """Return settings with models for a realtime session: those that are set, else the best the backend lists.
 
     Tells which realtime model was taken. A backend that does not tell its models is tried with the first preference:
-    whatever is wrong with it shows when the session opens. Raises UnreachableError when it lists models and none fits.
+    whatever is wrong with it shows when the session opens. Raises UnreachableError when it lists models and none fits,
+    SettingsError for certificates or a proxy of no use.
     """
     if settings.realtime.model is not None:
         return settings
@@ -104,11 +107,12 @@ async def with_model(settings: Settings, tell: Callable[[str], None]) -> Setting
 
 
 async def listed_at(backend: BackendSettings) -> tuple[Sequence[Listed] | None, str]:
-    """Return what the backend lists, or None and why it told nothing."""
+    """Return what the backend lists, or None and why it told nothing. Raises SettingsError for a way of no use."""
     key = None if backend.api_key is None else backend.api_key.get_secret_value()
     assert backend.base_url is not None, "there is a backend by now"
+    route = route_to(backend.base_url, os.environ, backend)
     try:
-        listed = await list_models(backend.base_url, key)
+        listed = await list_models(backend.base_url, key, route=route)
     except BackendError:  # the session will say what is wrong, better than a list could
         return None, f"{backend.base_url} did not tell its models"
     return listed, f"{backend.base_url} has no list of models"

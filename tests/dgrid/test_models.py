@@ -6,10 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from office import CA, CLIENT, NAME, WRITTEN, OfficeProxy, encrypted, server_tls
+from office import KEY as KEY_FILE
 from voiceloop.dgrid import models as module
 from voiceloop.dgrid.models import Choice, Listed, choose, list_models
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import RefusedError, UnreachableError
+from voiceloop.network.route import route_to
+from voiceloop.settings import BackendSettings
 
 KEY = "sk-canary-4711-abcdef"  # pragma: allowlist secret
 HERE = "http://127.0.0.1:1"
@@ -130,15 +134,91 @@ async def test_nobody_there_is_unreachable(unused_tcp_port):
         await list_models(f"http://127.0.0.1:{unused_tcp_port}", KEY)
 
 
+# In offices
+
+
+def port_of(url):
+    return int(url.rpartition(":")[2])
+
+
 @pytest.mark.real
-async def test_a_proxy_of_the_environment_is_used_only_where_it_may(monkeypatch, unused_tcp_port):
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    async with server(listing({"id": "a"})) as (url, _):
-        assert await list_models(url, proxy=False) == (Listed("a"),)
-        with pytest.raises(UnreachableError):
-            await list_models(url)
+async def test_the_environment_names_proxy_and_authorities_and_this_machine_needs_no_proxy(monkeypatch):
+    async with (
+        server(listing({"id": "a"})) as (url, _),
+        encrypted(port_of(url), server_tls()) as port,
+        OfficeProxy() as proxy,
+    ):
+        monkeypatch.setenv("ALL_PROXY", proxy.url())
+        monkeypatch.setenv("SSL_CERT_FILE", CA)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert await list_models(f"https://{NAME}:{port}", KEY) == (Listed("a"),)
+        assert await list_models(url) == (Listed("a"),)
+        assert proxy.asked == [f"CONNECT {NAME}:{port} HTTP/1.1"]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("tls", [None, server_tls()])
+async def test_a_certificate_of_ours_and_a_proxys_password_are_shown_where_they_belong(tls):
+    backend = BackendSettings(ca_file=CA, client_cert=CLIENT, client_key=KEY_FILE)
+    known = server_tls(knows_clients=True)
+    async with (
+        server(listing({"id": "a"})) as (url, asked),
+        encrypted(port_of(url), known) as port,
+        OfficeProxy(tls=tls, signs_in=True) as proxy,
+    ):
+        there = f"https://{NAME}:{port}"
+        route = route_to(there, {"HTTPS_PROXY": proxy.url(WRITTEN)}, backend)
+        assert await list_models(there, KEY, route=route) == (Listed("a"),)
+    assert "roxy-" not in asked[0]
+
+
+@pytest.mark.real
+async def test_a_plaintext_server_is_asked_for_through_a_proxy_and_without_one_by_no_proxy():
+    async with server(listing({"id": "a"})) as (url, asked), OfficeProxy(signs_in=True) as proxy:
+        there = url.replace("127.0.0.1", "0.0.0.0")  # this machine, at an address that does not look so
+        environ = {"http_proxy": proxy.url(WRITTEN)}
+        assert await list_models(there, route=route_to(there, environ)) == (Listed("a"),)
+        assert proxy.asked == [f"GET {there}/v1/models HTTP/1.1"]
+        assert await list_models(there, route=route_to(there, environ | {"no_proxy": "0.0.0.0"})) == (Listed("a"),)
+        assert len(proxy.asked) == 1
+    assert len(asked) == 2
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_refuses_the_password_is_told_without_it(scheme):
+    async with OfficeProxy(signs_in=True) as proxy:
+        there = f"{scheme}://{NAME}"
+        route = route_to(there, {"ALL_PROXY": proxy.url("ada:canary-wrong")})
+        with pytest.raises(RefusedError, match="check the proxy's user and password in ALL_PROXY") as error:
+            await list_models(there, KEY, route=route)
+        assert len(proxy.asked) == 1
+    assert "canary" not in str(error.value)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 403 No\r\n\r\n", rf"^the proxy http://127.0.0.1:\d+ \(HTTPS_PROXY\) forbids https://{NAME}: "),
+        (b"HTTP/1.1 502 No\r\n\r\n", rf"cannot reach https://{NAME} \(HTTP 502\)"),
+        (b"SSH-2.0\r\n\r\n", rf"^cannot reach https://{NAME} through the proxy http://127.0.0.1:\d+ \(HTTPS_PROXY\): "),
+        (b"", r"check DGRID_BASE_URL, HTTPS_PROXY and the network$"),
+    ],
+)
+async def test_a_proxy_that_opens_no_way_is_named(answer, words):
+    async with OfficeProxy(answer=answer) as proxy:
+        route = route_to(f"https://{NAME}", {"HTTPS_PROXY": proxy.url(WRITTEN)})
+        with pytest.raises(UnreachableError, match=words) as error:
+            await list_models(f"https://{NAME}", KEY, route=route)
+    assert "canary" not in str(error.value)
+
+
+@pytest.mark.real
+async def test_a_server_that_is_not_trusted_is_told_with_the_reason():
+    async with server(listing()) as (url, _), encrypted(port_of(url), server_tls()) as port:
+        with pytest.raises(UnreachableError, match="certificate verify failed"):
+            await list_models(f"https://localhost:{port}", KEY)
 
 
 # Choosing

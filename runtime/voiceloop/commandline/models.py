@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +12,7 @@ from voiceloop.commandline.running import run
 from voiceloop.dgrid.models import PIN, Listed, choose, list_models
 from voiceloop.dgrid.preferences import ROLES, preferences
 from voiceloop.errors import SettingsError, UnreachableError
+from voiceloop.network.route import route_to
 from voiceloop.overlay import Effective
 from voiceloop.screen import clean
 from voiceloop.sources import Origins, read_settings
@@ -35,11 +37,12 @@ def models(origins: Origins, role: str | None) -> int:
         raise SettingsError(
             "there is no backend to ask: set DGRID_API_KEY or DGRID_BASE_URL; the embedded gateway takes any model id"
         )
+    route = route_to(backend.base_url, os.environ, backend)
     url, key = backend.base_url, None if backend.api_key is None else backend.api_key.get_secret_value()
     found: list[Sequence[Listed] | None] = []
 
     async def ask() -> int:
-        found.append(await list_models(url, key))
+        found.append(await list_models(url, key, route=route))
         return 0
 
     if status := run(ask):

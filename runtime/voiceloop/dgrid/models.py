@@ -6,6 +6,7 @@ A redirect is never followed, because the key would go with it. The answer is bo
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ import msgspec
 
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import RefusedError, UnreachableError
+from voiceloop.network.proxies import turned_away
+from voiceloop.network.route import Route, route_to
 from voiceloop.redact import Redactor
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ PIN = {"realtime": "VOICELOOP_REALTIME__MODEL", "transcription": "VOICELOOP_REAL
 
 NO_LIST = frozenset({404, 405, 410, 501})
 REFUSED = frozenset({401, 402, 403})
+PROXY_REFUSES = 407
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +70,64 @@ class _List(msgspec.Struct):
 
 
 async def list_models(
-    base_url: str, key: str | None = None, *, within_s: float = LIST_WITHIN_S, proxy: bool = True
+    base_url: str, key: str | None = None, *, route: Route | None = None, within_s: float = LIST_WITHIN_S
 ) -> tuple[Listed, ...] | None:
     """Return what a server lists; None when it has no list, or nothing readable in its place.
 
-    `proxy` False ignores the proxy of the environment, for addresses on this machine. Raises RefusedError when the key
-    or the account is refused, UnreachableError for any other failure. Cancelling closes the connection.
+    `route` None takes proxy and certificates from the environment. Raises RefusedError when the key, the account or the
+    proxy's password is refused, SettingsError for an environment of no use, UnreachableError for any other failure.
+    Cancelling closes the connection.
     """
     import httpx  # noqa: PLC0415 - 100 ms, needed only here
 
+    route = route or route_to(base_url, os.environ)
     hide = Redactor([key] if key else [])
-    secure = base_url.startswith("https:")  # else there is no certificate to check, and none need be loaded
-    headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     try:
         async with (
             asyncio.timeout(within_s),
-            httpx.AsyncClient(headers=headers, timeout=within_s, trust_env=proxy, verify=secure) as client,
+            _client(route, base_url, key, within_s) as client,
             client.stream("GET", f"{base_url}/v1/models") as answer,
         ):
+            if route.proxy is not None and answer.status_code == PROXY_REFUSES:  # it is asked plainly for http URLs
+                challenges = answer.headers.get_list("proxy-authenticate")
+                raise turned_away(route.proxy, base_url, answer.status_code, challenges)
             body = await _body(answer)
     except TimeoutError as error:
         raise UnreachableError(f"{base_url} did not list its models within {within_s:g} s; try again") from error
+    except httpx.ProxyError as error:
+        status = str(error)[:3]
+        if route.proxy is not None and status.isdecimal():  # its answer to CONNECT
+            raise turned_away(route.proxy, base_url, int(status)) from error
+        raise _unreachable(base_url, route, error, hide) from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        reason = hide(" ".join(str(error).split()) or type(error).__name__)
-        raise UnreachableError(f"cannot reach {base_url}: {reason}; check DGRID_BASE_URL, network and proxy") from error
+        raise _unreachable(base_url, route, error, hide) from error
     return _read(base_url, answer.status_code, body, hide)
+
+
+def _client(route: Route, base_url: str, key: str | None, within_s: float) -> httpx.AsyncClient:
+    import httpx  # noqa: PLC0415 - see list_models
+
+    proxy = None
+    if route.proxy is not None:
+        auth = None if route.proxy.user is None else (route.proxy.user, route.proxy.password)
+        proxy = httpx.Proxy(route.proxy.url, auth=auth, ssl_context=route.proxy_tls)
+    return httpx.AsyncClient(
+        headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
+        timeout=within_s,
+        verify=route.tls or base_url.startswith("https:"),  # for http none of the system's certificates are loaded
+        proxy=proxy,
+        trust_env=False,
+    )
+
+
+def _unreachable(base_url: str, route: Route, error: Exception, hide: Redactor) -> UnreachableError:
+    reason = hide(" ".join(str(error).split()) or type(error).__name__)
+    if route.proxy is None:
+        return UnreachableError(f"cannot reach {base_url}: {reason}; check DGRID_BASE_URL and the network")
+    return UnreachableError(
+        f"cannot reach {base_url} through the {route.proxy}: {reason};"
+        f" check DGRID_BASE_URL, {route.proxy.variable} and the network"
+    )
 
 
 async def _body(answer: httpx.Response) -> bytes:
