@@ -9,7 +9,7 @@ from voiceloop.testing.faults import Answer, Cut, Freeze, Lag, Refuse, refusal
 
 def conditions(**options):
     told = []
-    return Conditions(**{"lag": Lag(), "seed": 1, "on_change": lambda: told.append(1), **options}), told
+    return Conditions(**{"latency_s": 0.0, "seed": 1, "on_change": lambda: told.append(1), **options}), told
 
 
 def test_a_cut_by_messages_counts_only_messages_and_happens_once():
@@ -42,14 +42,14 @@ def test_two_cuts_wait_side_by_side():
 
 @virtual_time
 async def test_healing_ends_everything_and_tells():
-    now, told = conditions(lag=Lag(0.05))
+    now, told = conditions(latency_s=0.05)
     for fault in (Freeze(), Refuse(), Answer(refusal(503)), Cut("up", size=1), Lag(9.0, bytes_per_s=10)):
         now.begin(fault, 3)
     assert now.frozen("up", 3)
     assert now.frozen("down", 4)
     assert now.refuses()
     assert now.answer().status == 503
-    assert (now.delay_s(), now.duration_s(20)) == (9.0, 2.0)
+    assert (now.delay_s(), now.duration_s(20)) == (9.05, 2.0)
     now.heal()
     assert told == [1]
     assert not now.frozen("up", 3)

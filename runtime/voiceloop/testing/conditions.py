@@ -49,8 +49,10 @@ class _Due:
 class Conditions:
     """Connections go by numbers, which count from 1. `on_change` is called when something may pass again."""
 
-    def __init__(self, *, lag: Lag, seed: int, on_change: Callable[[], None]) -> None:
-        self._usual = self._lag = lag
+    def __init__(self, *, latency_s: float, seed: int, on_change: Callable[[], None]) -> None:
+        self.latency_s = latency_s
+        """What is there each way without any fault."""
+        self._lag = Lag()
         self._random = Random(seed)
         self._on_change = on_change
         self._spells: list[_Spell] = []
@@ -77,10 +79,10 @@ class Conditions:
         self._tell()
 
     def heal(self) -> None:
-        """All faults are over; the lag is the usual one."""
+        """All faults are over."""
         self._spells.clear()
         self._cuts.clear()
-        self._lag = self._usual
+        self._lag = Lag()
         self._tell()
 
     # What is asked ---------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ class Conditions:
 
     def delay_s(self) -> float:
         """How long what is sent now takes, its size aside."""
-        return self._lag.delay_s + self._random.random() * self._lag.jitter_s
+        return self.latency_s + self._lag.delay_s + self._random.random() * self._lag.jitter_s
 
     def duration_s(self, size: int) -> float:
         """How long the line is busy with so many bytes."""

@@ -11,7 +11,7 @@ from voiceloop.engines.refusals import refused
 from voiceloop.engines.socket import Socket
 from voiceloop.errors import UnreachableError
 from voiceloop.testing.conditions import Conditions
-from voiceloop.testing.faults import Direction, Fault, Freeze, Lag, Reset
+from voiceloop.testing.faults import Direction, Fault, Freeze, Reset
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.memory_wire import Wire
@@ -32,8 +32,17 @@ class MemoryNetwork:
         """False: connecting fails at once."""
         self.attempts = 0
         """Connections asked for."""
-        self._conditions = Conditions(lag=Lag(latency_s), seed=seed, on_change=self._resume)
+        self._conditions = Conditions(latency_s=latency_s, seed=seed, on_change=self._resume)
         self._wires: list[Wire] = []
+
+    @property
+    def latency_s(self) -> float:
+        """What a frame takes each way; may be changed at any time."""
+        return self._conditions.latency_s
+
+    @latency_s.setter
+    def latency_s(self, latency_s: float) -> None:
+        self._conditions.latency_s = latency_s
 
     def inject(self, *faults: Fault) -> None:
         """Let this happen now, one after the other; what lasts ends by itself or with `heal`."""
