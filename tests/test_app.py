@@ -160,7 +160,7 @@ def greet(name: str) -> str:
 
 def test_an_agents_own_values_stay_unless_they_were_set_elsewhere():
     agent = Agent(instructions="Mine.", greeting="Hi", tools=[greet])
-    assert make_plan(text=True, agent=agent).agent is agent
+    assert make_plan(text=True, agent=agent).agent.settings == agent.settings
     environ = {"VOICELOOP_AGENT__GREETING": "", "VOICELOOP_AGENT__LIMITS__MINUTES": "5"}
     other = make_plan(text=True, agent=agent, environ=environ).agent
     assert other.settings.instructions == "Mine."

@@ -7,14 +7,16 @@ import contextlib
 import json
 import subprocess
 import sys
+from urllib.parse import parse_qs
 
 import pytest
 
 import voiceloop
 from voiceloop.agent import Agent
 from voiceloop.embedded import EmbeddedGateway
-from voiceloop.errors import SettingsError, UnreachableError
+from voiceloop.errors import MisuseError, SettingsError, UnreachableError
 from voiceloop.settings import Settings
+from voiceloop.testing.brain import PhraseBrain
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.gateway_server import ScriptedServer
@@ -157,6 +159,58 @@ def bare(tmp_path, monkeypatch):
 def test_the_backend_comes_from_the_environment(bare):
     bare.setenv("DGRID_BASE_URL", "http://127.0.0.1:9")
     assert voiceloop.asgi(Agent())._settings.backend.base_url == "http://127.0.0.1:9"
+
+
+def test_the_environment_has_the_last_word_about_the_agent(bare):
+    bare.setenv("DGRID_BASE_URL", "http://127.0.0.1:9")
+    bare.setenv("VOICELOOP_AGENT__LANGUAGE", "de")
+    app = voiceloop.asgi(Agent("Mine.", models={"realtime": "wished"}))
+    assert (app._agent.settings.instructions, app._agent.settings.language) == ("Mine.", "de")
+    assert app._settings.realtime.model == "wished"
+    bare.setenv("VOICELOOP_AGENT__TOOLS", "basics")
+    with pytest.raises(MisuseError, match="'basics' is loaded by"):
+        voiceloop.asgi(Agent())
+
+
+# What texts may name --------------------------------------------------------------------------------------------------
+
+
+def queried(scope):
+    """What an application lets callers say about themselves: one parameter of the address."""
+    asked = parse_qs(scope["query_string"].decode())
+    return {"caller": asked["caller"][0]} if "caller" in asked else {}
+
+
+@virtual_time
+async def test_each_caller_is_greeted_by_what_its_address_says():
+    gateway = ScriptedGateway(brain=PhraseBrain())
+    app = app_with(Agent(greeting="Hello {{ caller }}."), gateway, data=queried)
+    said = []
+    for query in ("caller=Ada", "", "caller=%7B%7B+session_id+%7D%7D%0A" + 600 * "x"):
+        async with WebClient(app, query) as client:
+            said.append((await client.hears_of("agent_said"))["text"])
+    assert said[:2] == ["Hello Ada.", "Hello ."]
+    assert said[2].startswith("Hello {{ session_id }} xxx")  # no template, one line, not endless
+    assert len(said[2]) < 520
+
+
+@virtual_time
+async def test_data_that_cannot_be_had_or_does_not_suffice_closes_that_socket_alone(caplog):
+    def known(scope):
+        return {"shop": {b"1": "The bakery"}[scope["query_string"]]} if scope["query_string"] else {}
+
+    app = app_with(Agent("You work at {{ shop }}."), ScriptedGateway(), data=known)
+    for query, told in (("2", "data(scope) failed: KeyError"), ("", "nothing is called {{ shop }} here")):
+        async with WebClient(app, query) as client:
+            assert await client.is_closed() == (1011, "not ready")
+        assert told in caplog.text
+    async with WebClient(app, "1") as client:
+        await client.hears_of("ready")
+
+
+def test_without_data_texts_that_need_some_are_refused_at_once():
+    with pytest.raises(SettingsError, match=r"agent.greeting: nothing is called \{\{ shop \}\} here"):
+        voiceloop.asgi(Agent(greeting="{{ shop }}"), SETTINGS)
 
 
 @pytest.mark.usefixtures("bare")

@@ -1,4 +1,4 @@
-"""The Python in README, run as it stands, in order, on one loop."""
+"""The Python on the pages, run as it stands, in order, on one loop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,8 +14,15 @@ import voiceloop
 from voiceloop.testing import ScriptedGateway, ScriptedServer
 from voiceloop.testing.brain import PhraseBrain
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/websocket-line.md")
+"""Every page with Python on it; a later one builds on the names of those before it."""
+
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+]
 
 
 @pytest.fixture
@@ -29,14 +37,18 @@ async def backend(tmp_path, monkeypatch):
 
 
 @pytest.mark.real
-async def test_what_the_readme_shows_works(backend, capsys):
+async def test_what_the_pages_show_works(backend, capsys):
     names: dict[str, object] = {"__name__": "readme"}
     for number, block in enumerate(BLOCKS):
-        code = compile(block, f"README.md, block {number + 1}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = compile(block, f"the pages' block {number + 1}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         async with asyncio.timeout(600):  # a minute of silence is one for this clock too
             if (running := eval(code, names)) is not None:
                 await running
     assert isinstance(names["agent"], voiceloop.Agent)
+    assert names["data"]({"state": {"login": SimpleNamespace(name="Ada")}, "path": "/voice/north"}) == {
+        "caller": "Ada",
+        "shop": "north",
+    }
     assert "/voice" in [getattr(route, "path", "") for route in names["app"].routes]
     printed = capsys.readouterr().out
     assert "'Order 7 leaves today.'" in printed
@@ -45,7 +57,7 @@ async def test_what_the_readme_shows_works(backend, capsys):
 
 
 def test_the_agent_of_the_readme_is_the_one_in_the_examples():
-    example = (Path(__file__).parents[1] / "configs" / "examples" / "bakery.py").read_text()
+    example = (ROOT / "configs" / "examples" / "bakery.py").read_text()
 
     def defined(text):
         body = ast.parse(text).body

@@ -92,6 +92,33 @@ async def test_with_captions_only_there_is_a_line_and_replies_are_text():
         assert session._driver.core._captions_only
 
 
+@virtual_time
+async def test_what_settings_say_of_an_agent_wins_value_by_value():
+    agent = Agent("Mine.", greeting="Hi.", voice="marin", pronounce={"a": "b"}, tools=["end_conversation"])
+    said = {"greeting": None, "voice": {"device": "us"}, "pronounce": {"c": "d"}, "limits": {"minutes": 5}}
+    session = Session(agent, engine=(engine := Engine()), settings=Settings(agent=said))
+    who = session.agent.settings
+    assert (who.instructions, who.greeting, who.limits.minutes) == ("Mine.", None, 5)
+    assert (who.voice.realtime, who.voice.device, who.pronounce) == ("marin", "us", {"a": "b", "c": "d"})
+    assert session.settings.of(session.agent.settings) == session.settings
+    async with session:
+        assert engine.obeyed == []
+        assert [spec.name for spec in engine.seed.tools] == ["end_conversation"]
+
+
+def test_the_environment_reaches_a_session_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DGRID_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("VOICELOOP_AGENT__LANGUAGE", "de")
+    monkeypatch.setenv("VOICELOOP_AGENT__TOOLS", "end_conversation")
+    session = Session(Agent("Auf {{ language }}.", language="en"))
+    assert session.agent.settings.instructions == "Auf de."
+    assert [made.name for made in session.agent.tools] == ["end_conversation"]
+    monkeypatch.setenv("VOICELOOP_AGENT__TOOLS", "basics")
+    with pytest.raises(MisuseError, match="'basics' is loaded by"):
+        Session(Agent())
+
+
 def test_an_agents_wishes_are_part_of_its_sessions_settings():
     agent = Agent(models={"realtime": "m"}, patience="low")
     session = Session(agent, engine=Engine(), settings=Settings(realtime=RealtimeSettings(dialect="beta")))

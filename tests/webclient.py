@@ -19,7 +19,7 @@ SETTINGS = Settings(backend=BackendSettings(base_url="wss://web.test"))
 def app_with(agent: Any, gateway: ScriptedGateway, settings: Settings = SETTINGS, **options: Any) -> VoiceApp:
     """An application whose sessions reach the scripted gateway over a network in memory."""
     network = MemoryNetwork(gateway, latency_s=0.01)
-    given = {"allow_origins": (), "max_sessions": 100, "withhold": (), **options}
+    given = {"allow_origins": (), "max_sessions": 100, "withhold": (), "data": None, **options}
     return VoiceApp(agent, settings, engine=lambda told: RealtimeEngine(told, dial=network.connect), **given)
 
 

@@ -55,6 +55,12 @@ class Agent:
         self.named = self.settings.tools
         """Plugins whose tools are still to be loaded."""
 
+    def told(self, settings: AgentSettings) -> Agent:
+        """Return this agent with other settings. Tool plugins that these name anew are still to be loaded."""
+        agent = Agent.from_settings(settings, self.tools)
+        agent.named = self.named if settings.tools == self.settings.tools else settings.tools
+        return agent
+
     @classmethod
     def from_settings(cls, settings: AgentSettings, tools: Sequence[Callable[..., Any]] = ()) -> Agent:
         """Build the agent a settings file describes; `tools` are already loaded."""

@@ -10,13 +10,12 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from voiceloop.agent import Agent
 from voiceloop.backend import embedded_backend, with_backend, with_model
-from voiceloop.briefing import with_facts
+from voiceloop.briefing import check_texts
 from voiceloop.devices.base import Line
 from voiceloop.devices.context import LineContext
 from voiceloop.embedded import EmbeddedGateway
@@ -26,10 +25,9 @@ from voiceloop.plugins import PluginContext, load
 from voiceloop.redact import Redactor
 from voiceloop.screen import Screen
 from voiceloop.session import Ended, Session
-from voiceloop.settings import AgentSettings, Settings
+from voiceloop.settings import Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
 from voiceloop.tape import TapeWriter
-from voiceloop.templates import facts_of
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
 
 __all__ = ["Conversation", "Plan", "Wanted", "plan"]
@@ -114,11 +112,6 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     return Plan(wanted, effective.settings.of(agent.settings), agent, sample)
 
 
-def check_texts(who: AgentSettings) -> None:
-    """Refuse texts that name what no session of this command line has. Raises SettingsError."""
-    with_facts(who, facts_of("", who.language, datetime.now(UTC).astimezone(), {}))
-
-
 def refuse_audio(wanted: Wanted) -> None:
     """Refuse files for sound where there is none."""
     for flag, path in (("--input", wanted.input), ("--output", wanted.output)):
@@ -174,18 +167,11 @@ def find_agent(wanted: Wanted, effective: Effective) -> Agent:
     if agent is None:
         who = effective.settings.agent
         return Agent.from_settings(who, plugin_tools(who.tools, who.language, effective.settings, wanted.data_dir))
-    given = {path[1:]: value for path, value in effective.values.items() if path[0] == "agent" and len(path) > 1}
-    if not given and not agent.named:
-        return agent
-    merged = agent.settings.model_dump()
-    for path, value in given.items():
-        group: dict[str, Any] = merged
-        for name in path[:-1]:
-            group = group[name]
-        group[path[-1]] = value
-    who = AgentSettings.model_validate(merged)
-    loaded = plugin_tools(who.tools, who.language, effective.settings, wanted.data_dir)
-    return Agent.from_settings(who, (*agent.tools, *loaded))
+    agent = agent.told(effective.settings.of(agent.settings).agent)
+    who = agent.settings
+    return Agent.from_settings(
+        who, (*agent.tools, *plugin_tools(agent.named, who.language, effective.settings, wanted.data_dir))
+    )
 
 
 def plugin_tools(

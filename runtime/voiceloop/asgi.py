@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from voiceloop.agent import Agent
 from voiceloop.backend import with_backend, with_model
+from voiceloop.briefing import check_texts
 from voiceloop.caller import BUSY, FAILED, POLICY, Caller, Receive, Send, close
 from voiceloop.devices.websocketline import RATES_HZ
 from voiceloop.embedded import embedded_gateway
@@ -24,17 +25,19 @@ from voiceloop.engines.base import Engine
 from voiceloop.errors import SettingsError, VoiceloopError
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
+from voiceloop.tools.builtin import built_in
 
 __all__ = ["VoiceApp", "asgi"]
 
 Scope = MutableMapping[str, Any]
+Data = Callable[[Scope], Mapping[str, object]]
 
 DEFAULT_RATE_HZ = 24_000
 
 _log = logging.getLogger("voiceloop.asgi")
 
 
-def asgi(
+def asgi(  # noqa: PLR0913 - all but the agent have defaults
     agent: Agent,
     settings: Settings | None = None,
     *,
@@ -42,26 +45,38 @@ def asgi(
     max_sessions: int = 100,
     withhold: Collection[str] = (),
     local_models: bool = False,
+    data: Data | None = None,
 ) -> VoiceApp:
     """Return an ASGI application that holds one conversation with `agent` on each websocket.
 
     Without settings, `.env` and the environment choose the backend; raises SettingsError when they name none, unless
-    `local_models` allows to run models on this machine instead. `allow_origins` are web pages' origins besides the
-    server's own, `"*"` is any. `withhold` names transcript events that no client gets.
+    `local_models` allows to run models on this machine instead. What settings say of an agent wins over `agent`; a tool
+    plugin's name in either raises MisuseError, since only the command line loads plugins. `allow_origins` are web
+    pages' origins besides the server's own, `"*"` is any. `withhold` names transcript events that no client gets.
+
+    `data` is called with each websocket's ASGI scope, on the loop; what it returns can be named in the agent's texts,
+    `{"caller": "Ada"}` as `{{ caller }}`. Query and headers are the caller's own words: a value becomes one bounded
+    line and is no template, but a model reads it. Without `data`, texts that need some raise SettingsError.
     """
     if settings is None:
         settings = environment_settings(needs_backend=not local_models)
     if settings.backend.base_url is None and not local_models:
         raise SettingsError("settings.backend.base_url is missing; set it, or pass local_models=True")
     return VoiceApp(
-        agent, settings, allow_origins=allow_origins, max_sessions=max_sessions, withhold=withhold, engine=None
+        agent,
+        settings,
+        allow_origins=allow_origins,
+        max_sessions=max_sessions,
+        withhold=withhold,
+        data=data,
+        engine=None,
     )
 
 
 class VoiceApp:
     """The application `asgi` returns. May serve several event loops; `lifespan` belongs to one of them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what `asgi` takes
         self,
         agent: Agent,
         settings: Settings,
@@ -69,11 +84,16 @@ class VoiceApp:
         allow_origins: Collection[str],
         max_sessions: int,
         withhold: Collection[str],
+        data: Data | None,
         engine: Callable[[Settings], Engine] | None,
     ) -> None:
         """`engine` makes each session's engine; None is the realtime one."""
-        self._agent = agent
-        self._settings = settings
+        self._settings = settings.of(agent.settings)
+        self._agent = agent.told(self._settings.agent)
+        built_in(self._agent.named, self._agent.settings.language)  # what no session could load is said at once
+        if data is None:
+            check_texts(self._agent.settings)
+        self._data = data
         self._allow_origins = frozenset(allow_origins)
         self._max_sessions = max_sessions
         self._withhold = frozenset(withhold)
@@ -144,20 +164,29 @@ class VoiceApp:
             caller = Caller(receive, send, rate_hz, self._withhold)
             self._callers.add(caller)
             try:
-                await self._serve(caller, send)
+                await self._serve(caller, scope, send)
             finally:
                 self._callers.discard(caller)
 
-    async def _serve(self, caller: Caller, send: Send) -> None:
+    async def _serve(self, caller: Caller, scope: Scope, send: Send) -> None:
         engine = None if self._engine is None else self._engine(self._settings)
-        if engine is None:
-            try:
+        try:
+            if engine is None:
                 await self._choose()
-            except VoiceloopError as error:
-                _log.error("%s", error)
-                await close(send, FAILED, "not ready")
-                return
-        await caller.converse(self._agent, self._settings, engine)
+            caller.begin(self._agent, self._settings, engine, self._data_of(scope))
+        except VoiceloopError as error:
+            _log.error("%s", error)
+            await close(send, FAILED, "not ready")
+        else:
+            await caller.converse()
+
+    def _data_of(self, scope: Scope) -> Mapping[str, object]:
+        """Ask the application what texts may name. Raises SettingsError for whatever it raises."""
+        try:
+            return {} if self._data is None else self._data(scope)
+        except Exception as error:
+            _log.exception("data(scope) failed")
+            raise SettingsError(f"data(scope) failed: {type(error).__name__}") from error
 
     async def _choose(self) -> None:
         """Find out with the first caller which model to take, as `voiceloop talk` does."""

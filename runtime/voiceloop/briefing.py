@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Literal
 
 from voiceloop.agent import Agent
@@ -11,12 +12,12 @@ from voiceloop.engines.base import Seed
 from voiceloop.errors import SettingsError
 from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.settings import AgentSettings, Settings
-from voiceloop.templates import rendered
+from voiceloop.templates import facts_of, rendered
 from voiceloop.tools.bus import survivors
 from voiceloop.tools.tool import as_tool
 from voiceloop.vocabulary import Tier
 
-__all__ = ["in_language", "profile_of", "seed_of", "with_facts"]
+__all__ = ["check_texts", "in_language", "profile_of", "seed_of", "with_facts"]
 
 
 def with_facts(who: AgentSettings, facts: Mapping[str, str]) -> AgentSettings:
@@ -37,6 +38,11 @@ def with_facts(who: AgentSettings, facts: Mapping[str, str]) -> AgentSettings:
         ),
     }
     return who.model_copy(update=texts)
+
+
+def check_texts(who: AgentSettings) -> None:
+    """Refuse texts that name what a session without data of its own does not have. Raises SettingsError."""
+    with_facts(who, facts_of("", who.language, datetime.now(UTC), {}))
 
 
 def profile_of(agent: Agent, settings: Settings) -> Profile:

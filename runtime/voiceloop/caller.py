@@ -77,15 +77,20 @@ class Caller:
         self._verdict: tuple[int, str] | None = None
         """Why the socket is closed, when that is not how the session ended."""
 
-    async def converse(self, agent: Agent, settings: Settings, engine: Engine | None) -> None:
+    def begin(self, agent: Agent, settings: Settings, engine: Engine | None, data: Mapping[str, object]) -> None:
+        """Make the session; nothing is opened yet. Raises SettingsError for texts that name what is not in `data`."""
+        self._session = Session(agent, line=self._line, settings=settings, engine=engine, on_line=self._tell, data=data)
+
+    async def converse(self) -> None:
         """Hold the conversation on an accepted socket and close it. Cancelling ends the session."""
-        self._session = Session(agent, line=self._line, settings=settings, engine=engine, on_line=self._tell)
+        session = self._session
+        assert session is not None, "it was begun"
         ended = Ended("failed", 1)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send_on(), name="websocket out")
-            reading = group.create_task(self._read_on(self._session), name="websocket in")
+            reading = group.create_task(self._read_on(session), name="websocket in")
             try:
-                ended = await self._session.run()
+                ended = await session.run()
             except Exception:  # noqa: BLE001 - what must not happen: this caller hears of it, the others do not
                 _log.exception("a session failed")
             reading.cancel()

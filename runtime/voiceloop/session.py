@@ -77,13 +77,16 @@ class Session:
 
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
         texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
-        `.env` and the environment choose the backend; SettingsError when they name none.
+        `.env` and the environment choose the backend; SettingsError when they name none. What settings say of an agent
+        wins over the agent.
         """
+        settings = (settings or (_environment_settings() if engine is None else Settings())).of(agent.settings)
+        agent = agent.told(settings.agent)
         session_id, language = uuid4().hex, agent.settings.language
         self._facts = facts_of(session_id, language, datetime.now(UTC).astimezone(), data or {})
         told = with_facts(agent.settings, self._facts)
         self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
-        self.settings = (settings or (_environment_settings() if engine is None else Settings())).of(told)
+        self.settings = settings.model_copy(update={"agent": told})
         self.rate_hz = self.settings.audio.wire.rate_hz
         self._profile = profile_of(self.agent, self.settings)
         self._line = line

@@ -6,7 +6,7 @@ Sections of a settings file carry the names of the fields of `Settings`. An unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretStr, model_validator
 from typing_extensions import override
@@ -29,6 +29,9 @@ class Section(BaseModel):
     """A frozen group of settings that refuses unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Section = TypeVar("_Section", bound=Section)
 
 
 class IdleSettings(Section):
@@ -201,8 +204,11 @@ class Settings(Section):
     """One table per plugin, validated by the plugin itself."""
 
     def of(self, who: AgentSettings) -> Settings:
-        """Return the settings of a session with this agent: what it wishes, where the sections say nothing else."""
-        realtime = self.realtime
+        """Return the settings of a session with this agent: what it says, where the sections say nothing else.
+
+        Doing it twice changes nothing; the result belongs to this agent and is no start for another one.
+        """
+        who, realtime = laid_under(who, self.agent), self.realtime
         wishes: dict[str, Any] = {"model": realtime.model or who.models.realtime}
         if who.models.transcription is not None and "transcription_model" not in realtime.model_fields_set:
             wishes["transcription_model"] = who.models.transcription
@@ -210,3 +216,14 @@ class Settings(Section):
         patient = {name: value for name, value in PATIENCE[who.patience].items() if name not in told}
         wishes["turn"] = realtime.turn.model_copy(update=patient)
         return self.model_copy(update={"agent": who, "realtime": realtime.model_copy(update=wishes)})
+
+
+def laid_under(below: _Section, above: _Section) -> _Section:
+    """Return `below` with everything that was set in `above` in its place, value by value."""
+    values = {name: getattr(above, name) for name in above.model_fields_set}
+    for name, value in values.items():
+        if isinstance(value, Section):
+            values[name] = laid_under(getattr(below, name), value)
+        elif isinstance(value, dict):
+            values[name] = {**getattr(below, name), **value}
+    return below.model_copy(update=values)

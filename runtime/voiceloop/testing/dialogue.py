@@ -59,7 +59,8 @@ class Dialogue:
     """
 
     def __init__(self, agent: Agent, *, audio: bool, settings: Settings, brain: Brain | None) -> None:
-        self._brain = brain or PhraseBrain(_language(agent.settings.language))
+        settings = settings.of(agent.settings)
+        self._brain = brain or PhraseBrain(_language(settings.agent.language))
         self._failure: Exception | None = None
         gateway = ScriptedGateway(brain=self._answer)
         backend = BackendSettings(base_url="wss://converse.invalid")
