@@ -7,9 +7,11 @@ file opens sockets, moves bytes, converts samples to the wire encoding and keeps
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from voiceloop.engines.coding import decoder, encoder
 from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, connect
 from voiceloop.errors import BackendError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
+from voiceloop.network.route import route_to
 from voiceloop.settings import Settings
 from voiceloop.vocabulary import Cause, Item, UserTurn
 from voiceloop.wire.dialect import Dialect, guess
@@ -45,9 +48,9 @@ class RealtimeEngine:
     """Speaks to one realtime server over one connection, in whichever dialect it means."""
 
     def __init__(
-        self, settings: Settings, *, dial: Connect = connect, connection: int = 1, pace: Pace | None = None
+        self, settings: Settings, *, dial: Connect | None = None, connection: int = 1, pace: Pace | None = None
     ) -> None:
-        """Nothing is opened yet. Raises SettingsError without a base URL."""
+        """Nothing is opened yet. Raises SettingsError for a base URL, proxy or certificates of no use."""
         self._connection = connection
         realtime = settings.realtime
         self._pace = pace or Pace(realtime.reply_start_timeout_s, realtime.first_audio_timeout_s)
@@ -55,7 +58,7 @@ class RealtimeEngine:
         self._messages = 0
         self._settings = settings
         self._address = _address(settings.backend.base_url)
-        self._dial = dial
+        self._dial = dial or partial(connect, route=route_to(self._address, os.environ, settings.backend))
         self._port: EnginePort | None = None
         self._socket: Socket | None = None
         self._protocol: RealtimeProtocol | None = None
