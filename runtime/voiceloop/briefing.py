@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
+from zlib import crc32
 
 from voiceloop.agent import Agent
 from voiceloop.core import Profile
@@ -45,8 +46,8 @@ def check_texts(who: AgentSettings) -> None:
     with_facts(who, facts_of("", who.language, datetime.now(UTC), {}))
 
 
-def profile_of(agent: Agent, settings: Settings) -> Profile:
-    """Return what the core needs to know of an agent and its settings."""
+def profile_of(agent: Agent, settings: Settings, session_id: str = "") -> Profile:
+    """Return what the core needs to know of an agent, its settings and the session."""
     who = agent.settings
     turn = settings.realtime.turn
     return Profile(
@@ -65,6 +66,7 @@ def profile_of(agent: Agent, settings: Settings) -> Profile:
         ask_after_s=settings.realtime.reply_start_timeout_s / 2,
         reconnect_within_s=settings.realtime.reconnect_within_s,
         roll_over_after_s=settings.realtime.roll_over_after_s,
+        seed=crc32(session_id.encode()),
         transcribes=settings.realtime.transcription_model is not None,
     )
 

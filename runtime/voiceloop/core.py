@@ -171,7 +171,7 @@ class Core:
             case on.EngineLost():
                 return self._engine_lost(event, now)
             case on.StandbyReady(engine=engine):
-                self._roll_over.prepared(engine)
+                self._roll_over.prepared(engine, now)
             case on.StandbyLost():
                 return self._roll_over.failed(now)
             case on.LineOpened(captions_only=captions_only):

@@ -34,6 +34,7 @@ class RollOver:
         self.standby: on.EngineReady | None = None
         """The engine that could take over now."""
         self._after_s = after_s
+        self._prepared_s = 0.0
         self._tier = Tier.REALTIME
 
     def running(self, engine: on.EngineReady, now: float) -> list[do.Command]:
@@ -41,6 +42,7 @@ class RollOver:
 
         It has the life that it told, else the one set; a short life keeps a quarter of it for waiting.
         """
+        began_s = self._prepared_s if engine is self.standby else now
         self.standby = None
         self._tier = engine.tier
         life_s = engine.expires_in_s
@@ -49,15 +51,15 @@ class RollOver:
         else:
             prepare_s = life_s - min(EARLY_S, life_s / 4)
             latest_s = life_s - min(LATEST_S, life_s / 20)
-        return [do.SetDeadline(ROLL_OVER, now + prepare_s), do.SetDeadline(ROLL_OVER_NOW, now + latest_s)]
+        return [do.SetDeadline(ROLL_OVER, began_s + prepare_s), do.SetDeadline(ROLL_OVER_NOW, began_s + latest_s)]
 
     def due(self) -> list[do.Command]:
         """It is time to prepare the next engine."""
         return [] if self.standby is not None else [do.PrepareEngine(self._tier)]
 
-    def prepared(self, engine: on.EngineReady) -> None:
-        """The standby is ready."""
-        self.standby = engine
+    def prepared(self, engine: on.EngineReady, now: float) -> None:
+        """The standby is ready; its life has begun."""
+        self.standby, self._prepared_s = engine, now
 
     def failed(self, now: float) -> list[do.Command]:
         """The standby is of no use; the engine in use may still have time for another."""

@@ -88,7 +88,7 @@ class Session:
         self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
         self.settings = settings.model_copy(update={"agent": told})
         self.rate_hz = self.settings.audio.wire.rate_hz
-        self._profile = profile_of(self.agent, self.settings)
+        self._profile = profile_of(self.agent, self.settings, session_id)
         self._line = line
         self._captions_only = line is None or captions_only
         self._tape = tape

@@ -29,6 +29,7 @@ RARE: Final = 0.95
 PATIENCE: Final = 2.0
 """Times the 95th percentile of what this session has seen."""
 LONGEST_S: Final = 60.0
+ACTIVE: Final = "conversation_already_has_active_response"
 
 
 class Awaited(StrEnum):
@@ -133,8 +134,9 @@ def after_events(awaited: Awaited, told: Iterable[events.Event], *, replies_by_i
                 awaited = Awaited.MORE
             case events.ReplyFinished():
                 awaited = Awaited.NOTHING
-            case events.EngineComplained(ask_id=str(ask_id)) if ask_id and awaited is Awaited.REPLY:
-                awaited = Awaited.NOTHING
+            case events.EngineComplained(ask_id=str(ask_id), code=code) if ask_id and awaited is Awaited.REPLY:
+                # Refused because a reply is on its way already: then that one is owed.
+                awaited = Awaited.REPLY if code == ACTIVE else Awaited.NOTHING
             case _:
                 pass
     return awaited
