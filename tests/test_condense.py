@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop.condense import LONGEST_OUTPUT, LONGEST_SUMMARY, MISSING, condensed, prompt, shortened, split, tokens
+from voiceloop.condense import (
+    LONGEST_OUTPUT,
+    LONGEST_SUMMARY,
+    MISSING,
+    condensed,
+    prompt,
+    shortened,
+    split,
+    tokens,
+    unread,
+)
 from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserTurn
 
 WORDS = "x" * 376
@@ -44,6 +54,7 @@ def talk(turns: int) -> list[Item]:
         ("كم الساعة الآن؟", 11),
         ("🕛", 5),
         ("It is 12 点", 8),
+        ("key: ████████", 8),
     ],
 )
 def test_tokens_are_estimated_by_script(text, estimate):
@@ -146,6 +157,20 @@ def test_what_came_or_changed_while_it_was_summed_up_stays():
     older, _ = split(items, 400, 1)
     late = [UserTurn("u1", "late words"), *items[1:], *turn(5)]
     assert condensed(late, older, "In short.") == (Summary("In short."), late[0], *late[6:])
+
+
+def test_a_summary_takes_the_place_of_any_other():
+    older, recent = split([Summary("They spoke of bread."), *talk(4)], 400, 1)
+    note = [Summary(MISSING), *older[3:], *recent]
+    assert condensed(note, older, "They spoke of bread, and more.") == (
+        Summary("They spoke of bread, and more."),
+        *recent,
+    )
+
+
+def test_what_nobody_summed_up_leaves_a_note():
+    assert unread(talk(2)) == unread([]) == MISSING
+    assert unread([Summary("They spoke of bread."), *talk(2)]) == f"They spoke of bread.\n{MISSING}"
 
 
 def test_an_endless_summary_is_cut():

@@ -1,5 +1,5 @@
 from voiceloop.conversation import Conversation, SpokenReply
-from voiceloop.vocabulary import AssistantTurn, HeardSpan, ToolCall, ToolOutput, UserTurn
+from voiceloop.vocabulary import AssistantTurn, HeardSpan, Summary, ToolCall, ToolOutput, UserTurn
 
 
 def test_a_turns_words_enter_where_it_was_handed_over():
@@ -65,3 +65,31 @@ def test_a_part_that_was_heard_out_keeps_all_its_words_while_the_next_part_still
     reply.add("b", 0, "The second", 0)
     spans = (HeardSpan("r1", "a", 0, 700, 700), HeardSpan("r1", "b", 0, 0, 300))
     assert reply.heard(spans) == "The first part."
+
+
+def test_a_summary_takes_the_place_of_the_older_part_and_the_conversation_goes_on():
+    talk = Conversation((UserTurn("u1", "two loaves"), AssistantTurn("r1", "Two loaves.", 900)))
+    older = tuple(talk.items)
+    talk.user_turn("u2", "and milk")
+    talk.condense(older, "The user wants two loaves.")
+    talk.reply_ended("r2", "And milk.", 600)
+    assert talk.history == (
+        Summary("The user wants two loaves."),
+        UserTurn("u2", "and milk"),
+        AssistantTurn("r2", "And milk.", 600),
+    )
+    talk.shorten(1, 4.0)
+    assert len(talk.history) == 3, "the newest turn stays whatever the size"
+
+
+def test_words_that_come_after_their_turn_was_summed_up_do_not_look_like_a_new_turn():
+    talk = Conversation((UserTurn("u1", ""), AssistantTurn("r1", "Two loaves.", 900), UserTurn("u2", "and milk")))
+    talk.condense(talk.items[:2], "The user wants two loaves.")
+    talk.words("u1", "two loaves")
+    talk.words("u2", "and milk, please")
+    assert talk.history == (Summary("The user wants two loaves."), UserTurn("u2", "and milk, please"))
+
+
+def test_what_was_heard_of_some_replies_can_be_asked_for():
+    talk = Conversation((AssistantTurn("r1", "Hello.", 400), UserTurn("u1", "hi"), AssistantTurn("r2", "Hi.", 200)))
+    assert talk.said({"r2", "r3"}) == [AssistantTurn("r2", "Hi.", 200)]

@@ -16,9 +16,10 @@ from typing import Final, assert_never
 
 from voiceloop.errors import SettingsError
 from voiceloop.languages.shelf import AUTO, language_for
+from voiceloop.redact import MASK
 from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserTurn
 
-__all__ = ["CHARS_PER_TOKEN", "MISSING", "condensed", "prompt", "shortened", "split", "tokens"]
+__all__ = ["CHARS_PER_TOKEN", "MISSING", "condensed", "prompt", "shortened", "split", "tokens", "unread"]
 
 CHARS_PER_TOKEN: Final = 4.0
 """Of Latin script."""
@@ -30,8 +31,8 @@ LONGEST_SUMMARY: Final = 4_000
 LONGEST_OUTPUT: Final = 600
 """Characters of a tool's arguments or output that are worth summing up."""
 
-_LATIN_ENDS: Final = "\u0250"
-_OTHER: Final = re.compile(f"[{_LATIN_ENDS}-\U0010ffff]")
+_OTHER: Final = re.compile(f"(?!{MASK})[\u0250-\U0010ffff]")
+"""Not Latin. A masked character is mostly of a key or a number: a redacted tape must bring the same estimates."""
 _WIDE: Final = re.compile(
     "[\u1100-\u11ff\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00010000-\U0010ffff]"
 )
@@ -84,20 +85,29 @@ def split(
 
 
 def condensed(items: Sequence[Item], older: Sequence[Item], summary: str) -> tuple[Item, ...]:
-    """Return the record with a summary in place of the very objects in `older`; what came or changed since stays."""
+    """Return the record with a summary in place of the very objects in `older` and of any earlier summary.
+
+    What came or changed since `older` was taken from the record stays.
+    """
     gone = set(map(id, older))
-    return (Summary(_clipped(summary, LONGEST_SUMMARY)), *(item for item in items if id(item) not in gone))
+    left = (item for item in items if id(item) not in gone and not isinstance(item, Summary))
+    return (Summary(_clipped(summary, LONGEST_SUMMARY)), *left)
+
+
+def unread(older: Sequence[Item]) -> str:
+    """Return what stands for the older part of a record when nobody sums it up: the summary it has, and a note."""
+    earlier = older[0].text.removesuffix(MISSING).rstrip() if older and isinstance(older[0], Summary) else ""
+    return f"{earlier}\n{MISSING}" if earlier else MISSING
 
 
 def shortened(items: Sequence[Item], within_tokens: int, chars_per_token: float = CHARS_PER_TOKEN) -> tuple[Item, ...]:
-    """Return the record without its oldest part, nobody being there to sum it up; the summary at its top says so.
+    """Return the record without its oldest part, for want of time to sum it up; the summary at its top says so.
 
     What is left takes at most `within_tokens` if the newest turn allows that. At least one turn is dropped if there is
     one to drop; else the record comes back as it is. A summary that was there stays
     unless it takes half of what is allowed.
     """
-    earlier = items[0].text.removesuffix(MISSING).rstrip() if items and isinstance(items[0], Summary) else ""
-    note = Summary(f"{earlier}\n{MISSING}" if earlier else MISSING)
+    note = Summary(unread(items))
     if tokens([note], chars_per_token) > within_tokens // 2:
         note = Summary(MISSING)
     sizes = _sizes(items, chars_per_token)

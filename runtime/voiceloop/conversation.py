@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from voiceloop.condense import condensed, shortened
 from voiceloop.heard import Piece, heard_text
 from voiceloop.vocabulary import AssistantTurn, HeardSpan, Item, ToolCall, ToolOutput, UserTurn
 
@@ -111,6 +112,14 @@ class Conversation:
     def tool_answered(self, call_id: str, output: str) -> None:
         """The one output of a call."""
         self.items.append(ToolOutput(call_id, output))
+
+    def condense(self, older: Sequence[Item], summary: str) -> None:
+        """A summary takes the place of these very items; words that come for one of them later are not taken in."""
+        self.items = list(condensed(self.items, older, summary))
+
+    def shorten(self, within_tokens: int, chars_per_token: float) -> None:
+        """The oldest items go, with a note in their place, until no more than this is left."""
+        self.items = list(shortened(self.items, within_tokens, chars_per_token))
 
     @property
     def history(self) -> tuple[Item, ...]:
