@@ -20,6 +20,18 @@ WRITTEN = "ada:canary%20p%40ss%2Fw%23rd"
 """User and password as they stand in a variable."""
 
 
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def environment(monkeypatch, **variables):
+    """Set these variables of networks and no others, whatever the machine's own say."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
 def server_tls(*, knows_clients=False):
     """What a server of the office speaks; it may want to know who connects."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from office import CA, CLIENT, KEY, NAME, OfficeProxy, encrypted, server_tls
+from office import CA, CLIENT, KEY, NAME, OfficeProxy, encrypted, environment, server_tls
 from voiceloop import backend
 from voiceloop.backend import chat_servers, embedded_backend, with_backend, with_model
 from voiceloop.dgrid.preferences import preferences
@@ -104,7 +104,7 @@ async def test_the_way_to_the_backend_is_that_of_settings_and_environment(monkey
         encrypted(int(plain.rpartition(":")[2]), server_tls(knows_clients=True)) as port,
         OfficeProxy() as proxy,
     ):
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url())
+        environment(monkeypatch, HTTPS_PROXY=proxy.url())
         settings = at(f"https://{NAME}:{port}")
         known = settings.backend.model_copy(update={"ca_file": CA, "client_cert": CLIENT, "client_key": KEY})
         model, told = await model_of(settings.model_copy(update={"backend": known}))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from office import CA, CLIENT, NAME, WRITTEN, OfficeProxy, encrypted, server_tls
+from office import CA, CLIENT, NAME, WRITTEN, OfficeProxy, encrypted, environment, server_tls
 from office import KEY as KEY_FILE
 from voiceloop.dgrid import models as module
 from voiceloop.dgrid.models import Choice, Listed, choose, list_models
@@ -148,9 +148,7 @@ async def test_the_environment_names_proxy_and_authorities_and_this_machine_need
         encrypted(port_of(url), server_tls()) as port,
         OfficeProxy() as proxy,
     ):
-        monkeypatch.setenv("ALL_PROXY", proxy.url())
-        monkeypatch.setenv("SSL_CERT_FILE", CA)
-        monkeypatch.delenv("NO_PROXY", raising=False)
+        environment(monkeypatch, ALL_PROXY=proxy.url(), SSL_CERT_FILE=CA)
         assert await list_models(f"https://{NAME}:{port}", KEY) == (Listed("a"),)
         assert await list_models(url) == (Listed("a"),)
         assert proxy.asked == [f"CONNECT {NAME}:{port} HTTP/1.1"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from engines.wires import CERTIFICATE, Heard, echo, raw_server, reset, stock_server
-from office import CA, CLIENT, KEY, NAME, USER, WRITTEN, OfficeProxy, server_tls
+from office import CA, CLIENT, KEY, NAME, USER, WRITTEN, OfficeProxy, environment, server_tls
 from voiceloop.engines.socket import connect
 from voiceloop.errors import RefusedError, SettingsError, UnreachableError
 from voiceloop.network.route import route_to
@@ -86,9 +86,7 @@ async def test_user_and_password_are_sent_decoded():
 
 async def test_without_a_route_the_environment_is_asked(monkeypatch):
     async with stock_server(echo, ssl=server_tls()) as url, OfficeProxy() as proxy:
-        monkeypatch.setenv("https_proxy", proxy.url())
-        monkeypatch.setenv("SSL_CERT_FILE", CA)
-        monkeypatch.setenv("no_proxy", "other.test")
+        environment(monkeypatch, https_proxy=proxy.url(), no_proxy="other.test", SSL_CERT_FILE=CA)
         await echoed(secure(url), None)
         assert len(proxy.asked) == 1
 
@@ -300,12 +298,10 @@ async def test_cancelling_leaves_nothing_open_at_either_step(answer):
 
 
 async def test_wrong_files_and_variables_are_settings_errors(monkeypatch):
-    monkeypatch.setenv("ALL_PROXY", f"socks5://{USER}:canary@127.0.0.1:1080")
-    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    environment(monkeypatch, ALL_PROXY=f"socks5://{USER}:canary@127.0.0.1:1080")
     with pytest.raises(SettingsError, match=r"^ALL_PROXY names a SOCKS proxy") as error:
         await connect(f"wss://{NAME}/", headers={}, **Heard().callbacks)
     assert "canary" not in str(error.value)
-    monkeypatch.delenv("ALL_PROXY")
-    monkeypatch.setenv("SSL_CERT_FILE", "/no/such.pem")
+    environment(monkeypatch, SSL_CERT_FILE="/no/such.pem")
     with pytest.raises(SettingsError, match=r"SSL_CERT_FILE: cannot read /no/such\.pem"):
         await connect(f"wss://{NAME}/", headers={}, **Heard().callbacks)
