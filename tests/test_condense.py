@@ -269,15 +269,17 @@ def test_nothing_that_was_said_can_end_the_record(text):
 # Anything
 
 
-ITEMS = st.lists(
+WITHOUT_SUMMARY = st.lists(
     st.one_of(
-        st.builds(Summary, st.text(max_size=20)),
         st.builds(UserTurn, st.uuids().map(str), st.text(max_size=60)),
         st.builds(AssistantTurn, st.uuids().map(str), st.text(max_size=60), st.just(10)),
         st.builds(ToolCall, st.sampled_from("abc"), st.just("lamp"), st.just("{}")),
         st.builds(ToolOutput, st.sampled_from("abc"), st.text(max_size=60)),
     ),
     max_size=25,
+)
+ITEMS = st.one_of(
+    WITHOUT_SUMMARY, st.builds(lambda text, items: [Summary(text), *items], st.text(max_size=20), WITHOUT_SUMMARY)
 )
 
 
