@@ -16,7 +16,7 @@ from voiceloop.vocabulary import Cause
 __all__ = ["HOPELESS", "Failover", "GiveUp", "Retry"]
 
 HOPELESS: Final = frozenset(
-    {Cause.QUOTA, Cause.BAD_KEY, Cause.BAD_MODEL, Cause.REFUSED, Cause.UNSUPPORTED_DIALECT},
+    {Cause.QUOTA, Cause.BAD_KEY, Cause.BAD_MODEL, Cause.REFUSED, Cause.UNSUPPORTED_DIALECT, Cause.SETTINGS},
 )
 DELAYS_S: Final = (0.0, 0.2, 0.4, 0.8, 1.0)
 """Before the first attempt, the second and so on; the last one holds for all that follow."""

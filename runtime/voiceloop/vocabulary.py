@@ -63,6 +63,8 @@ class Cause(StrEnum):
     BAD_MODEL = "bad_model"
     UNSUPPORTED_DIALECT = "unsupported_dialect"
     BROKEN_PEER = "broken_peer"
+    SETTINGS = "settings"
+    """It cannot even be tried: the address, a header or the environment is of no use."""
 
 
 class Encoding(StrEnum):

@@ -20,7 +20,7 @@ from voiceloop.dgrid.preferences import preferences
 from voiceloop.engines.base import EnginePort, Seed
 from voiceloop.engines.coding import decoder, encoder
 from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, connect
-from voiceloop.errors import BackendError, SettingsError
+from voiceloop.errors import BackendError, RefusedError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
 from voiceloop.network.route import route_to
 from voiceloop.settings import Settings
@@ -35,6 +35,7 @@ __all__ = ["RealtimeEngine", "factory"]
 REDIAL_WITHIN_S = 0.5
 AGAIN_WITHIN_S = 4.0
 """A server that was reached before is not waited for as long as an unknown one."""
+FAILURES = ((SettingsError, Cause.SETTINGS), (RefusedError, Cause.REFUSED))
 SAMPLE_BYTES = 2
 STALLED_WORDS = {Awaited.REPLY: "reply", Awaited.OUTPUT: "output of the reply", Awaited.MORE: "more of the reply"}
 
@@ -179,7 +180,8 @@ class RealtimeEngine:
         except UpgradeRefusedError as error:
             self._happened(protocol.refused(error.status, error.body.encode()))
         except (BackendError, SettingsError) as error:
-            self._report(EngineLost(Cause.UNREACHABLE, str(error)))
+            cause = next((cause for kind, cause in FAILURES if isinstance(error, kind)), Cause.UNREACHABLE)
+            self._report(EngineLost(cause, str(error)))
         else:
             self._socket = socket
             if self._closing:
