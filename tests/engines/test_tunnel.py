@@ -298,7 +298,7 @@ async def test_cancelling_leaves_nothing_open_at_either_step(answer):
 
 
 async def test_wrong_files_and_variables_are_settings_errors(monkeypatch):
-    environment(monkeypatch, ALL_PROXY=f"socks5://{USER}:canary@127.0.0.1:1080")
+    environment(monkeypatch, ALL_PROXY=f"socks5://{USER}:canary@127.0.0.1:1080")  # pragma: allowlist secret
     with pytest.raises(SettingsError, match=r"^ALL_PROXY names a SOCKS proxy") as error:
         await connect(f"wss://{NAME}/", headers={}, **Heard().callbacks)
     assert "canary" not in str(error.value)

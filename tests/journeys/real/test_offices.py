@@ -1,4 +1,4 @@
-"""Conversations from behind a company's proxy, with a server whose certificate is the company's and that asks for one."""
+"""Conversations from behind a proxy, with a server whose certificate is the company's and that asks for one."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_a_typed_conversation_with_the_gateway_goes_through_the_proxy(gate
     ("variables", "status", "words"),
     [
         ({"HTTPS_PROXY": "{proxy}"}, 5, "wants a user and a password: write them into HTTPS_PROXY"),
-        ({"HTTPS_PROXY": "socks5://ada:canary@p:1080"}, 3, "HTTPS_PROXY names a SOCKS proxy"),
+        ({"HTTPS_PROXY": f"socks5://{WRITTEN}@p:1080"}, 3, "HTTPS_PROXY names a SOCKS proxy"),
         ({"ALL_PROXY": "http://ada:canary#@p:1080"}, 3, "ALL_PROXY holds no address of a proxy"),
         ({"VOICELOOP_BACKEND__CA_FILE": "no-such.pem"}, 3, "backend.ca_file: cannot read no-such.pem"),
         ({"VOICELOOP_BACKEND__CLIENT_KEY": CLIENT_KEY}, 3, "backend.client_key is set without backend.client_cert"),
