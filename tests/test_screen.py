@@ -113,7 +113,7 @@ def test_the_first_screen_tells_files_and_sentences(out):
     make(out).opening(Agent(tools=[order_status, plain_tool]), ["recording: a.wav"], spoken=True)
     assert out.getvalue().splitlines() == [
         "recording: a.wav",
-        "Try to say: ",
+        "Try to say:",
         "  where is my order",
         "  track order 5",
         "Ctrl-C ends the conversation.",
@@ -159,5 +159,5 @@ def test_the_sentences_of_the_basic_tools_reach_their_tools():
     assert len(found) == 4
     assert len({book.match(sentence).name for sentence in found}) == 4
     for made in tools:
-        for sentence in screen_module.sayable(made):
+        for sentence in screen_module.sayable(made, "en"):
             assert book.match(sentence) is not None, sentence

@@ -271,11 +271,14 @@ class Conversation:
         with contextlib.suppress(SessionEndedError):
             for text in self._plan.wanted.say:
                 await self._settled(session)
+                self._screen.typed(text)
                 await session.send_text(text)
             if alone:
                 await self._settled(session)
             if reads:
                 async for text in self._typed():
+                    if not self._plan.wanted.at_terminal:  # else it stands there already
+                        self._screen.typed(text)
                     await session.send_text(text)  # while the agent speaks it interrupts, as speech does
                     if alone:
                         await self._settled(session)

@@ -85,7 +85,7 @@ def seed_of(agent: Agent, settings: Settings, modality: Literal["audio", "text"]
     who = agent.settings
     return Seed(
         instructions=in_language(who.instructions, who.language),
-        tools=tuple(as_tool(made).spec() for made in agent.tools),
+        tools=tuple(as_tool(made).spec(who.language) for made in agent.tools),
         format=settings.audio.wire,
         language=who.language,
         voice=who.voice.on(Tier.REALTIME),

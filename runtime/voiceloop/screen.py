@@ -63,7 +63,7 @@ class Screen:
             self.note(file)
         tried = list(sentences(agent))
         if tried:
-            self.note("Try to say: " if spoken else "Try to type: ")
+            self.note("Try to say:" if spoken else "Try to type:")
             for sentence in tried:
                 self.note(f"  {sentence}")
         self.note("Ctrl-C ends the conversation.")
@@ -81,6 +81,10 @@ class Screen:
             case _:
                 if note := aside(line):
                     self.note(note)
+
+    def typed(self, text: str) -> None:
+        """Print a turn that nobody typed on this screen; its transcript line prints none."""
+        self._say("you", "cyan", text)
 
     def meter(self, level_db: float) -> None:
         """Show how loud the microphone is, in dBFS; only on a terminal."""
@@ -123,7 +127,7 @@ def aside(line: TranscriptLine) -> str:  # noqa: PLR0911 - one return for each k
         case "tier_changed":
             return f"now on {fields['tier']}: {fields['cause']}"
         case "tool_called":
-            return f"  {fields['name']} {brief(fields['arguments'])}"
+            return f"  {fields['name']} {brief(fields['arguments'])}".rstrip()
         case "tool_finished":
             mark = "" if fields["outcome"] == "ok" else f"{fields['outcome']}: "
             return f"  = {mark}{brief(fields['output'])}"
@@ -146,14 +150,14 @@ def brief(value: object) -> str:
 
 def sentences(agent: Agent) -> Iterator[str]:
     """Yield a few sentences that reach this agent's tools, one of each tool first."""
-    by_tool = [list(sayable(as_tool(function))) for function in agent.tools]
+    by_tool = [list(sayable(as_tool(function), agent.settings.language)) for function in agent.tools]
     rounds = (sentence for one_of_each in zip_longest(*by_tool) for sentence in one_of_each if sentence)
     yield from islice(rounds, SENTENCES)
 
 
-def sayable(tool: Tool[..., object]) -> Iterator[str]:
+def sayable(tool: Tool[..., object], language: str) -> Iterator[str]:
     """Yield a tool's phrases with their slots filled, as far as a value is known to fit; those without slots first."""
-    spec = tool.spec()
+    spec = tool.spec(language)
     words = {name: filler(schema) for name, schema in spec.parameters.get("properties", {}).items()}
     known = {name: word for name, word in words.items() if word}
     for phrase in sorted((settled(text, known) for text in examples(spec)), key=lambda text: len(slots(text))):

@@ -242,11 +242,11 @@ class Session:
             said = _writable(rendered(instructions, self._facts, "instructions"))
             told = in_language(said, self._board.seed.language)
         table = None if tools is None else tool_table(_loaded(tools, self.tool_context.language))
-        specs = None if table is None else tuple(made.spec() for made in table.values())
+        specs = None if table is None else tuple(made.spec(self._board.seed.language) for made in table.values())
         self._take(on.UpdateAsked(told, specs, survivors(table.values() if table else ())))
-        if table is not None:
+        if table is not None and specs is not None:
             self._bus.offer(table)
-            self._board.seed = replace(self._board.seed, tools=self._bus.specs)
+            self._board.seed = replace(self._board.seed, tools=specs)
         if told is not None:
             self._board.seed = replace(self._board.seed, instructions=told)
 

@@ -4,7 +4,7 @@ import pytest
 
 from voiceloop.errors import SettingsError
 from voiceloop.languages import shelf
-from voiceloop.languages.shelf import english, known_languages, language_for, primary_subtag
+from voiceloop.languages.shelf import english, known_languages, language_for
 
 
 def test_the_languages_with_a_data_file_are_known():
@@ -37,11 +37,6 @@ def test_another_tag_is_an_error_that_names_it_and_what_is_known(tag):
 
 def test_there_is_one_object_of_each_language():
     assert language_for("en-GB") is language_for("en") is english()
-
-
-@pytest.mark.parametrize(("tag", "subtag"), [("PT-br", "pt"), ("yue", "yue"), ("english", ""), ("1a", ""), ("de-", "")])
-def test_the_primary_subtag_is_what_counts(tag, subtag):
-    assert primary_subtag(tag) == subtag
 
 
 def test_every_file_says_its_own_name():

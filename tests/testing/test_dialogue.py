@@ -273,6 +273,27 @@ async def test_a_brain_of_ones_own_answers_instead_of_phrases():
     assert [question.text for question in asked] == ["", "I sold the bakery"]
 
 
+async def test_one_agent_is_asked_in_each_of_its_languages():
+    @voiceloop.tool(phrases={"en": ["where is order {number}"], "de": ["wo ist Bestellung {number}"]})
+    async def order(number: int) -> str:
+        """Where an order is."""
+        return f"{number}!"
+
+    agent = voiceloop.Agent(tools=[order])
+    for language, known, unknown in (
+        ("en", "where is order seven", "wo ist Bestellung sieben"),
+        ("de-AT", "wo ist Bestellung sieben", "where is order seven"),
+    ):
+        async with testing.converse(agent, settings=Settings(agent={"language": language})) as c:
+            await c.says(known)
+            c.called("order", number=7)
+            await c.says(unknown)
+            c.said_like("No tool has a phrase for")
+            await c.session.update(tools=[order])
+            await c.says(known)
+            c.called("order", number=7)
+
+
 async def test_phrases_are_understood_in_the_agents_language():
     @voiceloop.tool(phrases=["wo ist Bestellung {number}"])
     async def bestellung(number: int) -> str:

@@ -154,6 +154,50 @@ def test_a_phrase_with_a_strange_slot_is_refused():
         def order(order_id: int) -> None: ...
 
 
+BAKERY = {"en": ["where is order {number}"], "de-DE": ["wo ist [die] Bestellung {number}", "order {number}"]}
+
+
+def test_phrases_may_be_told_by_language():
+    @tool(phrases=BAKERY)
+    async def order_status(number: int) -> None:
+        """Where an order is."""
+
+    german = ("wo ist [die] Bestellung {number}", "order {number}")
+    assert [order_status.phrases_in(tag) for tag in ("de", "de-AT", "DE_ch")] == [german] * 3
+    assert order_status.phrases_in("en-GB") == order_status.phrases == ("where is order {number}",)
+    assert order_status.phrases_in("fr") == order_status.phrases
+    assert order_status.phrases_in("auto") == (*order_status.phrases, *german)
+    assert order_status.spec("de").description.endswith("\nExamples: wo ist [die] Bestellung {number} | order {number}")
+    assert order_status.spec("de") is order_status.spec("de-AT")
+    assert order_status.spec().description.endswith("Examples: where is order {number}")
+
+
+def test_a_plain_list_of_phrases_is_for_every_language():
+    @tool(phrases=["stop"])
+    async def stop() -> None:
+        """Stop."""
+
+    assert {stop.phrases_in(tag) for tag in ("", "en", "de", "auto")} == {("stop",)}
+
+
+@pytest.mark.parametrize(
+    ("phrases", "problem"),
+    [
+        ({"german": ["x"]}, "the language 'german' of its phrases is no language"),
+        ({"de": ["x"], "de-AT": ["y"]}, "the language 'de-AT' of its phrases is there twice"),
+        ({"de": "wo ist es"}, r"phrases 'wo ist es' is one text; write it as a list"),
+        ("where is it", r"write it as a list: \['where is it'\]"),
+        ({"de": ["wo ist {es}"]}, "fills es, which is not a parameter"),
+    ],
+)
+def test_phrases_that_cannot_work_are_refused(phrases, problem):
+    with pytest.raises(MisuseError, match=problem):
+
+        @tool(phrases=phrases)
+        async def f() -> None:
+            """Do something."""
+
+
 def test_a_context_is_no_slot():
     with pytest.raises(MisuseError, match="fills ctx"):
 

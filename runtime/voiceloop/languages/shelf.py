@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-import re
 from importlib import resources
 from typing import Final
 
 from voiceloop.errors import SettingsError
 from voiceloop.languages.language import Language, parse_language
+from voiceloop.languages.tags import AUTO, primary_subtag
 
 __all__ = ["AUTO", "english", "known_languages", "language_for", "primary_subtag"]
 
-AUTO: Final = "auto"
 _SUFFIX: Final = ".toml"
-_TAG: Final = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.IGNORECASE)
 
 
 @functools.cache
@@ -24,12 +22,6 @@ def known_languages() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
-def primary_subtag(tag: str) -> str:
-    """Return "de" for "de-AT" and "DE_at"; empty for what is no BCP 47 tag."""
-    found = _TAG.fullmatch(tag.strip().replace("_", "-"))
-    return found[1].lower() if found else ""
-
-
 @functools.cache
 def language_for(tag: str) -> Language:
     """Return the language of a tag; regions and scripts are looked past, so "de-AT" is German.
@@ -37,8 +29,10 @@ def language_for(tag: str) -> Language:
     Raises SettingsError that names the tag, what is known and what to do.
     """
     wanted = primary_subtag(tag)
+    if wanted in known_languages():  # the usual case reads one file
+        return _read(wanted)
     for known in known_languages():
-        if wanted == known or wanted in _read(known).also:
+        if wanted in _read(known).also:
             return _read(known)
     listed = ", ".join(known_languages())
     raise SettingsError(f"there is no language {tag!r} here; known are {listed}: choose one of them or {AUTO}")

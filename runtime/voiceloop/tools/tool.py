@@ -6,13 +6,14 @@ import asyncio
 import functools
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args, overload
 
 from voiceloop.errors import MisuseError
+from voiceloop.languages.tags import AUTO, primary_subtag
 from voiceloop.tools.arguments import Arguments, named_parameters, read_docs
 from voiceloop.tools.policy import Policy
 from voiceloop.tools.wording import describe, fault
@@ -22,6 +23,9 @@ __all__ = ["Tool", "ToolContext", "as_tool", "tool"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Phrases = Sequence[str] | Mapping[str, Sequence[str]]
+"""What people say, in any language or by language (BCP 47)."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """What every model backend takes as a function name."""
@@ -77,7 +81,9 @@ class Tool(Generic[P, R]):
     __slots__ = (
         "__dict__",
         "_arguments",
-        "_spec",
+        "_phrases",
+        "_purpose",
+        "_specs",
         "deadline_s",
         "function",
         "idempotent",
@@ -94,7 +100,7 @@ class Tool(Generic[P, R]):
         *,
         name: str | None = None,
         description: str | None = None,
-        phrases: tuple[str, ...] = (),
+        phrases: Phrases = (),
         policy: Policy = "allow",
         deadline_s: float = 20.0,
         survives_interruption: bool = False,
@@ -119,20 +125,29 @@ class Tool(Generic[P, R]):
         names = [parameter.name for parameter in offered]
         if any(_is_context(parameter) for parameter in offered):
             raise MisuseError(f"tool {self.name}: take the ToolContext as the first parameter, and once")
-        self.phrases = _checked_phrases(self.name, phrases, names)
+        self._phrases = _by_language(self.name, phrases, names)
+        self.phrases = next(iter(self._phrases.values()), ())
         docs = read_docs(function.__doc__, names)
         self._arguments = Arguments(self.name, function, offered, docs.parameters)
-        self._spec: str | ToolSpec = description or docs.summary or self.name.replace("_", " ")
+        self._purpose = description or docs.summary or self.name.replace("_", " ")
+        self._specs: dict[tuple[str, ...], ToolSpec] = {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, with no checks, deadline or thread."""
         return self.function(*args, **kwargs)
 
-    def spec(self) -> ToolSpec:
-        """Return the tool as a model sees it; phrases are the last line of its description."""
-        if isinstance(self._spec, str):
-            self._spec = ToolSpec(self.name, describe(self._spec, self.phrases), self._arguments.schema())
-        return self._spec
+    def phrases_in(self, language: str) -> tuple[str, ...]:
+        """Return what people say in a language (BCP 47): its own phrases, else the first ones; for `auto` all."""
+        if language == AUTO:
+            return tuple(dict.fromkeys(phrase for said in self._phrases.values() for phrase in said))
+        return self._phrases.get(primary_subtag(language), self.phrases)
+
+    def spec(self, language: str = "") -> ToolSpec:
+        """Return the tool as a model sees it; phrases of that language are the last line of its description."""
+        phrases = self.phrases_in(language)
+        if phrases not in self._specs:
+            self._specs[phrases] = ToolSpec(self.name, describe(self._purpose, phrases), self._arguments.schema())
+        return self._specs[phrases]
 
     def parse(self, arguments: str) -> dict[str, Any]:
         """Read JSON text into keyword arguments. Raises ToolError with a message for the model."""
@@ -157,7 +172,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    phrases: list[str] | tuple[str, ...] = (),
+    phrases: Phrases = (),
     policy: Policy = "allow",
     deadline_s: float = 20.0,
     survives_interruption: bool = False,
@@ -171,7 +186,7 @@ def tool(  # noqa: PLR0913 - the arguments are the documented options of a tool
     *,
     name: str | None = None,
     description: str | None = None,
-    phrases: list[str] | tuple[str, ...] = (),
+    phrases: Phrases = (),
     policy: Policy = "allow",
     deadline_s: float = 20.0,
     survives_interruption: bool = False,
@@ -181,8 +196,9 @@ def tool(  # noqa: PLR0913 - the arguments are the documented options of a tool
 
     The first paragraph of the docstring tells the model what the tool is for, lines `name: text` what a parameter
     means. `phrases` are sentences people say, with `{slots}` named like parameters, optional `[parts]` and
-    `(one|another)` choice; they let a tool be called with no model at all. A function that is not a coroutine runs in
-    a thread. Raises MisuseError for a signature or a phrase that cannot work.
+    `(one|another)` choice; they let a tool be called with no model at all. Where an agent speaks several languages they
+    are a table, `{"en": [...], "de": [...]}`: a session takes those of its language, else the first. A function that is
+    not a coroutine runs in a thread. Raises MisuseError for a signature or a phrase that cannot work.
     """
 
     def make(plain: Callable[P, R]) -> Tool[P, R]:
@@ -190,7 +206,7 @@ def tool(  # noqa: PLR0913 - the arguments are the documented options of a tool
             plain,
             name=name,
             description=description,
-            phrases=tuple(phrases),
+            phrases=phrases,
             policy=policy,
             deadline_s=deadline_s,
             survives_interruption=survives_interruption,
@@ -216,7 +232,23 @@ def _checked_name(function: Callable[..., Any], name: str | None) -> str:
     return found
 
 
-def _checked_phrases(name: str, phrases: tuple[str, ...], parameters: list[str]) -> tuple[str, ...]:
+def _by_language(name: str, phrases: Phrases, parameters: list[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return checked phrases by primary subtag; those of no language in particular under an empty one."""
+    if not isinstance(phrases, Mapping):
+        return {"": _checked_phrases(name, phrases, parameters)}
+    found: dict[str, tuple[str, ...]] = {}
+    for tag, said in phrases.items():
+        subtag = primary_subtag(tag)
+        if not subtag or subtag in found:
+            trouble = "is there twice" if subtag else "is no language; write it like de"
+            raise MisuseError(f"tool {name}: the language {tag!r} of its phrases {trouble}")
+        found[subtag] = _checked_phrases(name, said, parameters)
+    return found
+
+
+def _checked_phrases(name: str, phrases: Sequence[str], parameters: list[str]) -> tuple[str, ...]:
+    if isinstance(phrases, str):
+        raise MisuseError(f"tool {name}: phrases {phrases!r} is one text; write it as a list: [{phrases!r}]")
     for phrase in phrases:
         trouble = fault(phrase, parameters)
         if trouble:
