@@ -59,3 +59,10 @@ def test_the_buffer_is_counted_from_the_last_commit():
     hearing.empty_buffer()
     feed(hearing, 50)
     assert (hearing.clock_ms, hearing.buffered_ms) == (250, 50)
+
+
+def test_one_append_may_hold_several_turns():
+    hearing = Hearing(listens=True)
+    word, silence = numbered(0, 100 * MS), bytes(600 * MS * 2)
+    found = [(heard.what, heard.clock_ms) for heard in hearing.append(word + silence + word + silence, 500)]
+    assert found == [("started", 0), ("stopped", 600), ("started", 700), ("stopped", 1300)]

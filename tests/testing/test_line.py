@@ -132,3 +132,22 @@ async def test_using_it_in_the_wrong_order_is_misuse():
     with pytest.raises(MisuseError):
         await rig.open()
     await rig.line.close(1.0)
+
+
+@virtual_time
+async def test_speech_can_be_planned_and_the_rest_is_silence():
+    rig = await Rig(schedule=[(500, 1000), (2000, 100)]).open()
+    later = rig.line.say(50, at_ms=3000)
+    await asyncio.sleep(4.0)
+    await rig.line.close(1.0)
+    assert later == Run(72_000, 26_400, 1200)
+    assert rig.line.said == [Run(12_000, 0, 24_000), Run(48_000, 24_000, 2400), later]
+    assert runs(bytes(rig.captured)) == rig.line.said
+
+
+@virtual_time
+async def test_what_is_planned_for_the_past_is_said_now():
+    rig = await Rig().open()
+    await asyncio.sleep(1.0)
+    assert rig.line.say(20, at_ms=100).at == 24_000
+    await rig.line.close(1.0)

@@ -19,6 +19,8 @@ from voiceloop.testing.brain import Brain, question
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_door import Door
 from voiceloop.testing.gateway_items import Counters, Event, Item
+from voiceloop.testing.gateway_words import Words
+from voiceloop.testing.numbers import Run
 from voiceloop.testing.script import NoAnswer, Quirks, Refusal, Reply, Step, Utterance, refusal
 
 __all__ = ["ScriptedGateway"]
@@ -58,6 +60,7 @@ class ScriptedGateway:
         self._default = default or Reply()
         self._brain = brain
         self._door = Door(key)
+        self.words = Words()
         self._hooks: dict[str, deque[Sequence[Step]]] = {}
         self._utterances: list[Utterance] = []
         self.counters = Counters()
@@ -76,6 +79,13 @@ class ScriptedGateway:
             self.connections[-1].hearing.expect(utterance)
         else:
             self._utterances.append(utterance)
+
+    def will_hear(self, run: Run, text: str) -> None:
+        """These numbered samples say this, on whichever connections they come: `will_hear(line.say(900), "hello you")`.
+
+        For a gateway that `listens`. What an item has of them is what it says, to the word.
+        """
+        self.words.know(run, text)
 
     def when(self, event_type: str, *steps: Step, times: int = 1) -> None:
         """Do this instead of handling the next `times` client events of that type."""

@@ -41,7 +41,7 @@ class Connection:
         )
         if quirks.session_lasts_s is not None and quirks.expiry_announced:
             self.session.fields["expires_at"] = int(gateway.unix_s() + quirks.session_lasts_s)
-        self.conversation = Conversation(dialect, gateway.counters.new_id, self.emit, self.refuse)
+        self.conversation = Conversation(dialect, gateway.counters.new_id, self.emit, self.refuse, gateway.words)
         self.conversation.confirms_truncate = quirks.truncate_confirmed
         self.replies: list[ReplyRun] = []
         """Responses started on this connection, oldest first."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from voiceloop.testing.gateway_items import Event, Item
+from voiceloop.testing.gateway_words import Words
 from voiceloop.testing.numbers import Run, runs
 from voiceloop.testing.script import Dialect, Fail
 
@@ -14,7 +15,7 @@ __all__ = ["Conversation"]
 
 
 class Conversation:
-    """Items in order; `emit` sends an event, `fail` refuses the client's."""
+    """Items in order; `emit` sends an event, `fail` refuses the client's, `words` are known of numbered speech."""
 
     def __init__(
         self,
@@ -22,6 +23,7 @@ class Conversation:
         new_id: Callable[[str], str],
         emit: Callable[[Event], None],
         fail: Callable[[Fail, Event], None],
+        words: Words,
     ) -> None:
         self.items: dict[str, Item] = {}
         """By id, deleted ones too."""
@@ -34,6 +36,7 @@ class Conversation:
         self._new_id = new_id
         self._emit = emit
         self._fail = fail
+        self._words = words
 
     @property
     def calls(self) -> list[str]:
@@ -68,6 +71,7 @@ class Conversation:
             self.outputs[body["call_id"]] = self.outputs.get(body["call_id"], 0) + 1
         item = Item(item_id, {"status": "completed", **body})
         item.speech = tuple(_speech(body))
+        item.words = self._words.said_in(item.speech) or ""
         self.announce(item, self.add(item, "" if after == "root" else after))
 
     def truncate(self, event: Event) -> None:

@@ -11,6 +11,10 @@ from voiceloop.testing.script import Utterance
 __all__ = ["Heard", "Hearing"]
 
 
+SLICE_MS = 20
+"""One append may hold several turns: audio that waited comes in big pieces."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Speech began or ended; `clock_ms` as voice activity events count."""
@@ -68,12 +72,16 @@ class Hearing:
 
     def append(self, pcm: bytes, silence_ms: int | None) -> Iterator[Heard]:
         """Take audio; yields what turn detection makes of it (`silence_ms` None: there is none)."""
-        before = len(self.pcm)
-        self.pcm += pcm
-        if self._listens:
-            self._listen(pcm, before)
-        if silence_ms is None:
-            return
+        size = max(1, SLICE_MS * self.bytes_per_ms)
+        for start in range(0, len(pcm), size):
+            before = len(self.pcm)
+            self.pcm += (part := pcm[start : start + size])
+            if self._listens:
+                self._listen(part, before)
+            if silence_ms is not None:
+                yield from self._heard(silence_ms)
+
+    def _heard(self, silence_ms: int) -> Iterator[Heard]:
         if self._speaking is None and self._utterances and self.clock_ms >= self._utterances[0].at_ms:
             self._speaking = self._utterances.pop(0)
             yield Heard("started", self._speaking.at_ms, self._speaking)

@@ -56,6 +56,13 @@ class Item:
         """Length of the audio sent so far."""
         return self.samples * 1000 // self.rate_hz
 
+    @property
+    def text(self) -> str:
+        """What it says: its words, its text, its output, or the arguments of a call."""
+        parts = self.body.get("content") or ()
+        written = " ".join(str(part.get("text") or part.get("transcript") or "") for part in parts).strip()
+        return self.words or written or str(self.body.get("output") or self.body.get("arguments") or "")
+
     def wire(self) -> Event:
         """The item as it stands in events."""
         return {"id": self.item_id, "object": "realtime.item", **self.body}

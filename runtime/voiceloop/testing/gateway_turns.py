@@ -86,8 +86,9 @@ class UserTurns:
             {"type": "message", "role": "user", "status": "completed"},
         )
         item.body["content"] = [{"type": "input_audio", "transcript": None}]
-        item.words = utterance.text
         item.speech = () if self._connection.session.input_is_g711 else tuple(runs(self.hearing.buffered))
+        words = self._connection.gateway.words.said_in(item.speech)
+        item.words = utterance.text if words is None else words
         self._user_item = ""
         self.hearing.empty_buffer()
         previous = self._connection.conversation.add(item)
@@ -104,9 +105,9 @@ class UserTurns:
             error = {"type": "transcription_error", "code": "audio_unintelligible", "message": "?", "param": None}
             self._connection.emit({"type": f"{name}.failed", **event, "error": error})
             return
-        item.body["content"][0]["transcript"] = utterance.text
-        self._connection.emit({"type": f"{name}.delta", **event, "delta": utterance.text})
+        item.body["content"][0]["transcript"] = item.words
+        self._connection.emit({"type": f"{name}.delta", **event, "delta": item.words})
         spent = {"type": "duration", "seconds": max(1, (utterance.end_ms - utterance.at_ms) // 1000)}
-        self._connection.emit({"type": f"{name}.completed", **event, "transcript": utterance.text, "usage": spent})
+        self._connection.emit({"type": f"{name}.completed", **event, "transcript": item.words, "usage": spent})
         if self._connection.gateway.quirks.asks_after_transcripts:
             self._connection.ask_reply({})

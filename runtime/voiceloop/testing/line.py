@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.base import Ears, LineReports, Played
@@ -19,10 +20,18 @@ class NumberedLine:
 
     Every sample the user says is numbered (`testing.numbers`), so a test can tell from a recording or from what a
     server received which samples went where. `latency_ms` lies between pulling a sample and hearing it. With
-    `off_ms` the positions it reports are estimates, wrong by that much.
+    `off_ms` the positions it reports are estimates, wrong by that much. `schedule` is speech that is known beforehand:
+    when each stretch begins and how long it lasts, in milliseconds since the line opened.
     """
 
-    def __init__(self, *, latency_ms: int = 0, off_ms: int = 0, block_ms: int = 20) -> None:
+    def __init__(
+        self,
+        *,
+        latency_ms: int = 0,
+        off_ms: int = 0,
+        block_ms: int = 20,
+        schedule: Iterable[tuple[int, int]] = (),
+    ) -> None:
         self.microphone = Microphone()
         self.opened_at = 0.0
         """Loop time of sample 0."""
@@ -30,6 +39,7 @@ class NumberedLine:
         self._latency_ms = latency_ms
         self._off_ms = off_ms
         self._block_ms = block_ms
+        self._schedule = schedule
         self._ears: Ears | None = None
         self._reports: LineReports | None = None
         self._ledger: Ledger | None = None
@@ -46,15 +56,23 @@ class NumberedLine:
             raise MisuseError("the line was not opened yet: start the session first")
         return self._speaker
 
-    def say(self, duration_ms: int) -> Run:
-        """The user speaks numbered samples for `duration_ms`, from now or the end of the last word; tells which."""
-        self._catch_up()
+    def say(self, duration_ms: int, *, at_ms: int | None = None) -> Run:
+        """The user speaks numbered samples for `duration_ms`; tells which.
+
+        It begins now or, if that is later, after the last word or `at_ms` after the line opened.
+        """
+        self._catch_up(0 if at_ms is None else at_ms * self.rate_hz // 1000)
         return self.microphone.say_numbered(duration_ms * self.rate_hz // 1000)
 
     def say_pcm(self, pcm: bytes) -> Run:
         """The user speaks this audio, 16-bit mono at the line's rate."""
         self._catch_up()
         return self.microphone.say(pcm)
+
+    @property
+    def said(self) -> list[Run]:
+        """All numbered speech, heard by now or still to come; `at` counts samples from the opening of the line."""
+        return self.microphone.said
 
     def end_input(self) -> None:
         """The input has no more to give; silence goes on."""
@@ -84,6 +102,8 @@ class NumberedLine:
         loop = asyncio.get_running_loop()
         self.opened_at = loop.time()
         self._timer = loop.call_at(self.opened_at, self._tick)
+        for at_ms, duration_ms in self._schedule:
+            self.say(duration_ms, at_ms=at_ms)
 
     def flush(self, generation: int) -> None:
         """Silence from this very sample on."""
@@ -126,11 +146,12 @@ class NumberedLine:
         if self._timer is not None:
             self.speaker.pass_time(self._elapsed)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, at: int = 0) -> None:
         """What is said now must not begin in the past, at the start of the block in progress."""
         if self._timer is None:
             raise MisuseError("the line is not open: nobody hears this")
-        self.microphone.pause(max(0, self._elapsed - self.microphone.taken - self.microphone.waiting))
+        begins = max(at, self._elapsed)
+        self.microphone.pause(max(0, begins - self.microphone.taken - self.microphone.waiting))
 
     def _stop(self) -> None:
         if self._timer is not None:

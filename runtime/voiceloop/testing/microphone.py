@@ -15,6 +15,8 @@ class Microphone:
         """Samples handed out so far, silence included."""
         self.numbered = 0
         """How many numbered samples were said: the number of the next one."""
+        self.said: list[Run] = []
+        """Numbered speech in order, and where each stretch stands in the capture; everything else is silence."""
         self._queue = bytearray()
 
     @property
@@ -33,6 +35,7 @@ class Microphone:
         run = Run(self.taken + self.waiting, self.numbered, samples)
         self._queue += numbered(self.numbered, samples)
         self.numbered += samples
+        self.said.append(run)
         return run
 
     def pause(self, samples: int) -> None:
