@@ -38,6 +38,7 @@ class Unanswered:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
+        self._idle = round(IDLE_S * rate_hz)
         self._ring = Ring(rate_hz, KEPT_S)
         self._turns: dict[str, _Turn] = {}
         self._answered_until = 0
@@ -49,7 +50,7 @@ class Unanswered:
         """Keep one captured frame of 16-bit mono PCM."""
         self._ring.write(pcm, first_sample)
         if not self._turns and self._unheard_from is None:
-            self._ring.forget(self._ring.end - self._samples(IDLE_S))
+            self._ring.forget(self._ring.end - self._idle)
 
     # What becomes of turns ---------------------------------------------------------------------------------------
 
