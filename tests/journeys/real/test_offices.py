@@ -68,7 +68,7 @@ async def test_a_typed_conversation_with_the_gateway_goes_through_the_proxy(gate
 @pytest.mark.parametrize(
     ("variables", "status", "words"),
     [
-        ({"HTTPS_PROXY": "{proxy}"}, 5, "wants a user and a password: write them into HTTPS_PROXY"),
+        ({"HTTPS_PROXY": "{proxy}"}, 4, "wants a user and a password: write them into HTTPS_PROXY"),
         ({"HTTPS_PROXY": f"socks5://{WRITTEN}@p:1080"}, 3, "HTTPS_PROXY names a SOCKS proxy"),
         ({"ALL_PROXY": "http://ada:canary#@p:1080"}, 3, "ALL_PROXY holds no address of a proxy"),
         ({"VOICELOOP_BACKEND__CA_FILE": "no-such.pem"}, 3, "backend.ca_file: cannot read no-such.pem"),
