@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,36 @@ def test_a_growing_reply_is_not_whole_even_when_all_that_came_was_heard():
 
 def test_nothing_said_is_nothing_heard():
     assert words_after(500, pieces=()) == ""
+
+
+CHINESE = "很久以前，有一位国王。他有三个儿子，最小的叫 Ivan 3，他说「我去」。"
+
+
+@pytest.mark.parametrize(
+    ("text", "word_ends"),
+    [
+        (CHINESE, [*"很久以前有一位国王他有三个儿子最小的叫他说我去", "Ivan", "3"]),
+        ("กาลครั้งหนึ่งนานมาแล้ว มีพระราชาองค์หนึ่ง", None),
+        ("むかしむかし、王さまがいました。", None),
+    ],
+)
+def test_without_spaces_between_words_it_ends_at_a_character(text, word_ends):
+    grown = list(dict.fromkeys(words_after(ms, pieces=[Piece(text, 0)]) for ms in range(0, 5001, 10)))
+    assert len(grown) > len(text) / 3
+    assert (grown[0], grown[-1]) == ("", text)
+    for heard in grown[1:]:
+        rest = text[len(heard) :].lstrip()
+        assert text.startswith(heard)
+        assert not rest or rest[0].isalnum() or rest[0] == "「", heard  # marks stay with what they follow
+        assert not heard.endswith("「")
+    if word_ends:
+        assert "Iva" not in {heard.rpartition(" ")[2] for heard in grown}
+        assert {heard.rstrip("，。」").rpartition(" ")[2][-1] for heard in grown[1:]} == {end[-1] for end in word_ends}
+
+
+def test_syllables_take_longer_than_letters():
+    heard = words_after(1000, received_ms=1200, complete=False, pieces=[Piece(CHINESE, 0)])
+    assert 4 <= len(heard) <= 7
 
 
 @given(

@@ -19,11 +19,19 @@ AHEAD_MS = 1000.0
 """Text that comes beside its audio is at most this far ahead of it, which bounds how slow the voice can be."""
 FASTEST_MS_PER_UNIT = 45.0
 """No voice is faster, 22 letters a second; text that would ask for it ran ahead and tells nothing about the voice."""
-PAUSE_UNITS = {",": 3, ";": 3, ":": 3, ".": 6, "!": 6, "?": 6, "…": 6, "。": 6, "！": 6, "？": 6, "،": 3, "؟": 6}  # noqa: RUF001
+PAUSE_UNITS = dict.fromkeys(",;:،؛、，；：", 3) | dict.fromkeys(".!?…؟。！？", 6)  # noqa: RUF001
+SYLLABLE_UNITS = 3
+"""What a character that is a syllable takes: Han, kana and Hangul, about 5 a second."""
 SLACK_MS = 60.0
 """A word counts as heard when no more than this is missing from its end."""
 
-WORD = re.compile(r"\S+\s*")
+_SYLLABIC = r"\u2e80-\u2fdf\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff" + _SYLLABIC.replace(r"\uac00-\ud7a3", "")
+"""Thai, Lao, Burmese, Khmer, Han and kana: words stand without spaces between them."""
+_OPENERS = "\u2018\u201c\u300a\u300c\u300e\u3010\uff08(\\["
+SYLLABLE = re.compile(f"[{_SYLLABIC}]")
+WORD = re.compile(rf"[{_OPENERS}]*(?:[{_UNSPACED}][^\w\s{_OPENERS}]*|(?:(?![{_UNSPACED}])\S)+)\s*")
+"""A word with what belongs to it; a single character where words have no spaces around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Piece:
 
 
 def heard_text(pieces: Sequence[Piece], heard_ms: int, received_ms: int, *, complete: bool) -> str:
-    """Return the words of `pieces` that were heard, ending at a word.
+    """Return the words of `pieces` that were heard, ending at a word, or at a character where words are not spaced.
 
     `complete` says that all audio of the part was received, so that its length fixes the rate of speech.
     """
@@ -84,4 +92,5 @@ def _starts(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
 
 
 def _units(text: str) -> int:
-    return sum(1 + PAUSE_UNITS.get(letter, 0) for letter in text) or 1
+    units = sum(1 + PAUSE_UNITS.get(letter, 0) for letter in text)
+    return units + (SYLLABLE_UNITS - 1) * len(SYLLABLE.findall(text)) or 1

@@ -69,6 +69,22 @@ def test_whatever_is_missing_comes_with_its_fix(tmp_path, monkeypatch, capsys):
         assert f"fix: {fix}" in out or fix in out
 
 
+def test_other_languages_than_english_are_an_extra_and_a_program(tmp_path, monkeypatch):
+    assert find("local languages", Origins(folder=tmp_path)) == Finding(
+        "local languages", "all that come with voiceloop"
+    )
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None if name == "babel" else object())
+    finding = find("local languages", Origins(folder=tmp_path))
+    assert (finding.state, finding.exit_status) == ("English alone; others need babel", 0)
+    assert finding.fix == "pip install 'voiceloop[languages]'"
+    monkeypatch.setattr(module.shutil, "which", lambda name: None if name == "espeak-ng" else f"/usr/bin/{name}")
+    finding = find("local languages", Origins(folder=tmp_path))
+    assert finding.state.endswith("need babel, espeak-ng")
+    assert finding.fix.endswith("[languages]' && sudo apt-get install espeak-ng")
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    assert "local languages" not in {each.what for each in findings(Origins(folder=tmp_path))}
+
+
 def test_wrong_settings_are_a_finding(tmp_path):
     origins = Origins(environ={"DGRID_BASE_URL": "nowhere"}, folder=tmp_path)
     assert find("settings", origins).exit_status == 3

