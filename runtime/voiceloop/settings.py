@@ -47,8 +47,8 @@ class IdleSettings(Section):
 class LimitSettings(Section):
     """Bounds that keep a session from running away.
 
-    Minutes and tokens: a `warning` line at 80 %; at the limit the session ends as soon as nobody speaks and nothing is
-    owed, 30 s later at the latest.
+    Minutes, tokens and money: a `warning` line at 80 %; at the limit the session ends as soon as nobody speaks and
+    nothing is owed, 30 s later at the latest.
     """
 
     minutes: float = Field(default=60.0, gt=0)
@@ -56,6 +56,10 @@ class LimitSettings(Section):
     """Follow-up replies with tools that one user turn may cause."""
     tokens: int | None = Field(default=None, gt=0)
     """Input and output of all replies together, as the server counts them; None is no limit."""
+    money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """In the currency of `prices`, which it needs; None is no limit."""
+    prices: str | None = None
+    """The price file, from the working folder on; None: money is not counted."""
 
 
 class VoiceSettings(Section):
