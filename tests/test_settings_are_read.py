@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 ALIASES = {
     ("agent",): {"agent", "who", "settings"},
+    ("agent", "history"): {"history"},
     ("agent", "idle"): {"idle"},
     ("agent", "limits"): {"limits"},
     ("agent", "models"): {"models"},

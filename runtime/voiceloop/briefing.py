@@ -11,6 +11,7 @@ from voiceloop.agent import Agent
 from voiceloop.core import Profile
 from voiceloop.engines.base import Seed
 from voiceloop.errors import SettingsError
+from voiceloop.history import HistoryPolicy
 from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
@@ -68,6 +69,7 @@ def profile_of(agent: Agent, settings: Settings, session_id: str = "") -> Profil
         roll_over_after_s=settings.realtime.roll_over_after_s,
         seed=crc32(session_id.encode()),
         transcribes=settings.realtime.transcription_model is not None,
+        history=HistoryPolicy(who.history.limit, who.history.keep_turns, who.history.chars_per_token),
     )
 
 

@@ -176,6 +176,18 @@ class CancelTool:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarise:
+    """Have the oldest items of the record summed up beside the conversation: those in `Core.history.older`.
+
+    Answered by exactly one `Summarised` or `SummaryFailed`.
+    """
+
+    items: int
+    tokens: int
+    """Of the whole record, estimated."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLine:
     """Start microphone and speaker; answered by `LineOpened` or `LineLost`."""
 
@@ -224,6 +236,7 @@ Command = (
     | PlaybackCommand
     | RunTool
     | CancelTool
+    | Summarise
     | OpenLine
     | SetDeadline
     | ClearDeadline

@@ -13,6 +13,7 @@ from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.captions import TRANSCRIPT_WITHIN_S
 from voiceloop.failover import Failover, GiveUp, Retry
+from voiceloop.history import History, HistoryPolicy
 from voiceloop.narrator import Narrator
 from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.turn.arbiter import Want
@@ -62,6 +63,7 @@ class Profile:
     ask_after_s: float = 2.5
     """How long an engine that starts replies by itself may take before it is asked."""
     transcribes: bool = True
+    history: HistoryPolicy = HistoryPolicy()
     reconnect_within_s: float = 60.0
     """How long an outage may last before the session ends."""
     roll_over_after_s: float = 3300.0
@@ -116,6 +118,7 @@ class Core:
         self.life = Life.NEW
         self._failover = Failover(profile.reconnect_within_s, profile.seed)
         self._roll_over = RollOver(profile.roll_over_after_s)
+        self.history = History(self.narrator.conversation, self._roll_over, profile.history)
         self._earlier: set[str] = set()
         """Replies of earlier engines that are still being played: this engine is told when they are over."""
         self._captions_only = False
@@ -150,7 +153,7 @@ class Core:
             return [*out, do.FlushPlayback()]
         stepped = self.machine.step(event, now)
         told = self._tell(event, stepped, now)
-        out += [*self._send_said(), *stepped, *told, *self._take_over(now)]
+        out += [*self._send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
         out += self._next_typed(now)
@@ -195,6 +198,7 @@ class Core:
 
     def _engine_ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         self._failover.ready(now)
+        self.history.engine_came()
         out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
         if self.life is Life.OPENING and self.narrator.zero_s is None:
             fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
@@ -207,7 +211,9 @@ class Core:
         return do.Recall(len(conversation.items), self.machine.floor.speaking_turn)
 
     def _engine_lost(self, event: on.EngineLost, now: float) -> list[do.Command]:
-        verdict = self._failover.lost(event.cause, now)
+        full = event.cause is Cause.CONTEXT_FULL
+        hopeless = full and not self.history.overflowed(self.machine.turn_id)
+        verdict = GiveUp() if hopeless else self._failover.lost(event.cause, now)
         out = self._roll_over.stopped()
         match verdict:
             case GiveUp():
@@ -377,6 +383,8 @@ class Core:
                 return tell.playback_finished(event, now)
             case on.PlaybackFlushed():
                 return tell.flushed(event, now)
+            case on.SummaryFailed(detail=detail):
+                return [tell.line("warning", now, code="summary_failed", detail=detail)]
             case on.EngineComplained(code=code, detail=detail, ask_id=ask_id):
                 return [] if ask_id else [tell.line("warning", now, code=code, detail=detail)]
             case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -22,6 +22,7 @@ from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.tools.bus import ToolBus
 from voiceloop.transcript import TranscriptLine
+from voiceloop.vocabulary import Item
 
 __all__ = ["Driver", "Hands"]
 
@@ -37,6 +38,7 @@ class Hands:
     line: Line | None
     bus: ToolBus
     open_line: Callable[[], None]
+    summarise: Callable[[Sequence[Item]], None]
     write: Callable[[TranscriptLine], None]
     ended: Callable[[do.EndSession], None]
     failed: Callable[[BaseException], None]
@@ -122,16 +124,12 @@ class Driver:
                 hands.bus.run(call)
             case do.CancelTool(call_id=call_id):
                 hands.bus.cancel(call_id)
-            case do.OpenEngine():
-                hands.board.open()
-            case do.PrepareEngine():
-                hands.board.prepare()
-            case do.SwitchEngine():
-                hands.board.switch()
-            case do.Recall(open_turn=open_turn):
-                hands.board.recall(self.core.narrator.conversation.items, open_turn)
+            case do.OpenEngine() | do.PrepareEngine() | do.SwitchEngine() | do.Recall():
+                self._lead(command, hands)
             case do.OpenLine():
                 hands.open_line()
+            case do.Summarise():
+                hands.summarise(self.core.history.older)
             case do.EndSession():
                 hands.ended(command)
             case (
@@ -146,6 +144,19 @@ class Driver:
                 | do.SendSaid()
             ):
                 hands.board.obey(command)
+            case _:
+                assert_never(command)
+
+    def _lead(self, command: do.OpenEngine | do.PrepareEngine | do.SwitchEngine | do.Recall, hands: Hands) -> None:
+        match command:
+            case do.OpenEngine():
+                hands.board.open()
+            case do.PrepareEngine():
+                hands.board.prepare()
+            case do.SwitchEngine():
+                hands.board.switch()
+            case do.Recall(open_turn=open_turn):
+                hands.board.recall(self.core.narrator.conversation.items, open_turn)
             case _:
                 assert_never(command)
 

@@ -260,6 +260,23 @@ class ToolFinished:
     output: str
 
 
+# The record ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Summarised:
+    """The oldest part of the record in short."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryFailed:
+    """Nobody could sum up: no model, no answer in time, or an empty one."""
+
+    detail: str
+
+
 # The application -----------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +350,8 @@ EngineEvent = (
     | PlaybackFinished
     | PlaybackFlushed
     | ToolFinished
+    | Summarised
+    | SummaryFailed
     | EndAsked
 )
 """What engine, line, playback and tools do."""

@@ -8,14 +8,16 @@ the words, holds less.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from voiceloop import commands as do
+from voiceloop import events as on
 from voiceloop.condense import CHARS_PER_TOKEN, split, tokens, unread
 from voiceloop.conversation import Conversation
-from voiceloop.vocabulary import Item, Usage
+from voiceloop.rollover import RollOver
+from voiceloop.vocabulary import Item
 
-__all__ = ["History", "HistoryPolicy", "Need"]
+__all__ = ["History", "HistoryPolicy"]
 
 WORTH_IT: Final = 4
 """A fresh engine is worth it once this part of the limit came since the last one: 4 for a fourth."""
@@ -25,28 +27,20 @@ WORTH_IT: Final = 4
 class HistoryPolicy:
     """How much of a conversation a model is given."""
 
-    limit_tokens: int = 24_000
-    """0: no limit."""
+    limit_tokens: int = 0
+    """0: no limit, as before there was one."""
     keep_turns: int = 6
     chars_per_token: float = CHARS_PER_TOKEN
-
-
-class Need(StrEnum):
-    """What a long conversation needs now."""
-
-    NOTHING = "nothing"
-    SUMMARY = "summary"
-    """Of the items in `older`, answered by `summed_up` or `unanswered`."""
-    FRESH_ENGINE = "fresh_engine"
 
 
 class History:
     """Keeps one record within the limit. Decides by the length of texts, never by their words."""
 
-    def __init__(self, conversation: Conversation, policy: HistoryPolicy) -> None:
+    def __init__(self, conversation: Conversation, roll_over: RollOver, policy: HistoryPolicy) -> None:
         self.older: tuple[Item, ...] = ()
         """What a summary was asked for; empty when none is on its way."""
         self._conversation = conversation
+        self._roll_over = roll_over
         self._policy = policy
         self._held = 0
         self._held_first = 0
@@ -61,33 +55,21 @@ class History:
         """A fresh engine got the record."""
         self._held = self._held_first = 0
 
-    def replied(self, usage: Usage) -> None:
-        """The engine told what a reply was made from: the input is all that it holds."""
-        self._held = usage.input_tokens or self._held
-        self._held_first = self._held_first or self._held
-
-    def look(self) -> Need:
-        """Return what is needed after a turn; nothing while a summary is on its way. A need is told once."""
-        limit = self._policy.limit_tokens
-        if not limit or self.older:
-            return Need.NOTHING
-        cut = split(self._conversation.items, limit, self._policy.keep_turns, self._policy.chars_per_token)
-        if cut is not None:
-            self.older = cut[0]
-            return Need.SUMMARY
-        if self._held > limit and self._held - self._held_first >= limit // WORTH_IT:
-            self.engine_came()
-            return Need.FRESH_ENGINE
-        return Need.NOTHING
-
-    def summed_up(self, text: str) -> None:
-        """The summary came: a fresh engine should get the record."""
-        self._conversation.condense(self.older, text)
-        self.older = ()
-
-    def unanswered(self) -> None:
-        """Nobody could sum up: the older part is left out, and the record says so. A fresh engine should get it."""
-        self.summed_up(unread(self.older))
+    def happened(self, event: on.Event) -> list[do.Command]:
+        """See to the record at the end of a turn, and when a summary came or will not come."""
+        match event:
+            case on.ReplyFinished(usage=usage):
+                self._held = usage.input_tokens or self._held  # all that a reply was made from
+                self._held_first = self._held_first or self._held
+            case on.PlaybackFinished() | on.PlaybackFlushed():
+                return self._look()
+            case on.Summarised(text=text):
+                return self._summed_up(text)
+            case on.SummaryFailed():
+                return self._summed_up(unread(self.older))
+            case _:
+                pass
+        return []
 
     def overflowed(self, turn_id: str) -> bool:
         """Shorten the record by half at once: a server holds no more, whatever the limit says.
@@ -100,3 +82,22 @@ class History:
         self._shortened_for = turn_id
         self._conversation.shorten(self.tokens // 2, self._policy.chars_per_token)
         return True
+
+    def _look(self) -> list[do.Command]:
+        limit = self._policy.limit_tokens
+        if not limit or self.older:
+            return []
+        cut = split(self._conversation.items, limit, self._policy.keep_turns, self._policy.chars_per_token)
+        if cut is not None:
+            self.older = cut[0]
+            return [do.Summarise(len(self.older), self.tokens)]
+        if self._held > limit and self._held - self._held_first >= limit // WORTH_IT:
+            self.engine_came()  # asked for once
+            return self._roll_over.due()
+        return []
+
+    def _summed_up(self, text: str) -> list[do.Command]:
+        """A fresh engine is to get the shorter record."""
+        self._conversation.condense(self.older, text)
+        self.older = ()
+        return self._roll_over.due()

@@ -85,7 +85,7 @@ class Narrator:
 
     def _said_by_user(self, ready: Sequence[tuple[str, str]], now: float) -> list[WriteLine]:
         for turn_id, text in ready:
-            self.conversation.user_turn(turn_id, text)
+            self.conversation.words(turn_id, text)
         return [self.line("user_said", now, turn_id=turn_id, text=text) for turn_id, text in ready]
 
     # The reply ---------------------------------------------------------------------------------------------------

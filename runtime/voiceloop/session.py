@@ -31,6 +31,7 @@ from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
 from voiceloop.redact import Redactor
 from voiceloop.settings import Settings
+from voiceloop.summarise import AskChat, backend_chat, sum_up
 from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
@@ -72,13 +73,14 @@ class Session:
         tape: TapeWriter | None = None,
         data: Mapping[str, object] | None = None,
         captions_only: bool = False,
+        ask_chat: AskChat | None = None,
     ) -> None:
         """Without a line there is no audio: turns are typed and replies are read.
 
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
         texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
         `.env` and the environment choose the backend; SettingsError when they name none. What settings say of an agent
-        wins over the agent.
+        wins over the agent. `ask_chat` sums up what a conversation has become too long for; None asks the backend.
         """
         settings = (settings or (_environment_settings() if engine is None else Settings())).of(agent.settings)
         agent = agent.told(settings.agent)
@@ -110,6 +112,7 @@ class Session:
             context=lambda: self.tool_context,
             redact=Redactor(_secrets(self.settings)),
         )
+        self._ask_chat = ask_chat or backend_chat(self.settings)
         self._guess = LanguageGuess()
         self._ended: Ended | None = None
         self._end_asked = ""
@@ -147,6 +150,9 @@ class Session:
             self._bus,
             open_line=lambda: self._backstage.spawn(
                 "line", self._backstage.open_line(self._line, self._opened, captions_only=self._captions_only)
+            ),
+            summarise=lambda older: self._backstage.spawn(
+                "summary", sum_up(older, self.agent.settings.language, self._ask_chat, self._driver.happened)
             ),
             write=self._write,
             ended=self._has_ended,

@@ -98,6 +98,24 @@ class ModelSettings(Section):
     speech: str | None = None
 
 
+class HistorySettings(Section):
+    """How much of a conversation the models are given, so that none ever gets more than it can take.
+
+    A record over the limit is summed up in its older part by a chat model, beside the conversation. Where the server
+    tells how much it holds, sound included, it gets a fresh record as text before that passes the limit.
+    """
+
+    limit: int = Field(default=24_000, ge=0)
+    """Tokens; 0 is no limit. A realtime model of 32,768 takes 28,224, as 4,096 and more are kept for its reply: that
+    leaves room for instructions, tools and one long turn."""
+    keep_turns: int = Field(default=6, ge=1)
+    """The newest turns are never summed up."""
+    chars_per_token: float = Field(default=4.0, gt=0)
+    """How tokens of Latin script are estimated; other scripts take more."""
+    summary_model: str | None = None
+    """Model id; None takes that of the role chat."""
+
+
 class AgentSettings(Section):
     """Who the agent is.
 
@@ -122,6 +140,7 @@ class AgentSettings(Section):
     """Names of tool plugins to load."""
     idle: IdleSettings = IdleSettings()
     limits: LimitSettings = LimitSettings()
+    history: HistorySettings = HistorySettings()
 
 
 class BackendSettings(Section):

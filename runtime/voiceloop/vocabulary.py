@@ -56,6 +56,8 @@ class Cause(StrEnum):
     DEAD_WIRE = "dead_wire"
     SLOW_MODEL = "slow_model"
     SESSION_CAP = "session_cap"
+    CONTEXT_FULL = "context_full"
+    """The conversation is longer than what the model can take."""
     BUSY = "busy"
     """Too many requests just now: worth another try later."""
     QUOTA = "quota"

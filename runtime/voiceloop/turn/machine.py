@@ -156,6 +156,8 @@ class TurnMachine:
                 | on.StandbyLost()
                 | on.UserTranscribed()
                 | on.TranscriptionFailed()
+                | on.Summarised()
+                | on.SummaryFailed()
                 | on.EndAsked()
             ):
                 pass

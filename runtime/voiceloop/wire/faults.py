@@ -50,6 +50,7 @@ _QUOTA = Fault(Severity.FATAL, Cause.QUOTA)
 _BAD_KEY = Fault(Severity.FATAL, Cause.BAD_KEY)
 _BAD_MODEL = Fault(Severity.FATAL, Cause.BAD_MODEL)
 _EXPIRED = Fault(Severity.FATAL, Cause.SESSION_CAP)
+_FULL = Fault(Severity.FATAL, Cause.CONTEXT_FULL)
 _NO_UPSTREAM = Fault(Severity.FATAL, Cause.UNREACHABLE)
 
 _CODES: Final = {
@@ -69,6 +70,8 @@ _CODES: Final = {
     "model_load_error": _BAD_MODEL,  # LocalAI, in place of session.created
     "OperationNotSupported": _BAD_MODEL,  # Azure: a transcription model at the realtime door
     "session_expired": _EXPIRED,
+    "context_length_exceeded": _FULL,
+    "exceed_context_size_error": _FULL,  # llama.cpp
     "rate_limit_exceeded": _BUSY,
     "inference_rate_limit_exceeded": _BUSY,
     "insufficient_quota": _QUOTA,
@@ -87,6 +90,8 @@ _PHRASES: Final = (
     ("is already shorter than", _BENIGN),
     ("only model output audio messages can be truncated", _BENIGN),
     ("maximum duration", _EXPIRED),
+    ("maximum context length", _FULL),
+    ("context window", _FULL),
     ("exceeded your current quota", _QUOTA),
     ("incorrect api key", _BAD_KEY),
     ("invalid api key", _BAD_KEY),
