@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from voiceloop.testing.memory import MemoryNetwork
     from voiceloop.testing.numbers import Run, numbered, runs
     from voiceloop.testing.proxy import FaultProxy
+    from voiceloop.testing.rest import RestAnswer, ScriptedRest
 
 __all__ = [
     "FaultProxy",
     "MemoryNetwork",
     "NumberedLine",
+    "RestAnswer",
     "Run",
     "ScriptedGateway",
+    "ScriptedRest",
     "ScriptedServer",
     "VirtualLoop",
     "converse",
@@ -37,8 +40,10 @@ _HOMES = {
     "FaultProxy": "proxy",
     "MemoryNetwork": "memory",
     "NumberedLine": "line",
+    "RestAnswer": "rest",
     "Run": "numbers",
     "ScriptedGateway": "gateway",
+    "ScriptedRest": "rest",
     "ScriptedServer": "gateway_server",
     "VirtualLoop": "clock",
     "converse": "dialogue",

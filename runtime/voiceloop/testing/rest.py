@@ -64,6 +64,7 @@ class ScriptedRest:
         self._script = {route: list(answers) for route, answers in script.items()}
         self._news: asyncio.Queue[Heard] = asyncio.Queue()
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._tasks = asyncio.TaskGroup()
         self._writers: set[asyncio.StreamWriter] = set()
         self._connections = 0
@@ -71,9 +72,9 @@ class ScriptedRest:
     @property
     def base_url(self) -> str:
         """The address to give as base URL."""
-        if self._server is None:
+        if not self._port:
             raise MisuseError("the server is not open: enter it first")
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def open_connections(self) -> int:
@@ -87,6 +88,7 @@ class ScriptedRest:
     async def __aenter__(self) -> ScriptedRest:
         await self._tasks.__aenter__()
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0, limit=LARGEST_HEAD)
+        self._port = int(self._server.sockets[0].getsockname()[1])
         return self
 
     async def __aexit__(
