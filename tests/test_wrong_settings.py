@@ -55,6 +55,8 @@ MISTAKES = [
     ("backend", 'url = "https://a.example"', "did you mean backend.base_url?"),
     ("backend", 'baseurl = "https://a.example"', "did you mean backend.base_url?"),
     ("backend", "allow_plain_text = true", "did you mean backend.allow_plaintext?"),
+    ("backend", 'cafile = "a.pem"', "did you mean backend.ca_file?"),
+    ("backend", 'client_certificate = "a.pem"', "did you mean backend.client_cert?"),
     ("tiers", 'engines = "auto"', "did you mean tiers.engine?"),
     ("realtime", 'models = "m"', "did you mean realtime.model?"),
     ("realtime", 'dialekt = "ga"', "did you mean realtime.dialect?"),
@@ -86,6 +88,12 @@ MISTAKES = [
     ("backend", 'base_url = "api.dgrid.ai"', "is no base URL; write it like https://api.dgrid.ai"),
     ("backend", 'base_url = "http://a.example"', "use https, or set backend.allow_plaintext"),
     ("backend", 'allow_plaintext = "perhaps"', "it should be a valid boolean"),
+    ("backend", "client_cert = 5", "backend.client_cert = 5 is wrong: it should be a valid string"),
+    (
+        "backend",
+        'client_key_password = "hush"',
+        "backend.client_key_password holds a secret",
+    ),  # pragma: allowlist secret
     (
         "backend",
         'api_key = "hush"',

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import asynccontextmanager
 
 import pytest
@@ -184,14 +185,17 @@ async def test_a_plaintext_server_is_asked_for_through_a_proxy_and_without_one_b
 
 @pytest.mark.real
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_proxy_that_refuses_the_password_is_told_without_it(scheme):
+async def test_a_proxy_that_refuses_the_password_is_told_without_it(scheme, caplog):
+    caplog.set_level(logging.DEBUG)
     async with OfficeProxy(signs_in=True) as proxy:
         there = f"{scheme}://{NAME}"
         route = route_to(there, {"ALL_PROXY": proxy.url("ada:canary-wrong")})
         with pytest.raises(RefusedError, match="check the proxy's user and password in ALL_PROXY") as error:
             await list_models(there, KEY, route=route)
         assert len(proxy.asked) == 1
-    assert "canary" not in str(error.value)
+    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
+    for secret in ("canary", route.proxy.authorization.removeprefix("Basic ")):
+        assert secret not in str(error.value) + caplog.text
 
 
 @pytest.mark.real
