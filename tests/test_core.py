@@ -16,7 +16,7 @@ def test_a_session_opens_its_engine_then_its_line_and_says_so():
     started, opened = core.step(on.EngineReady(Tier.REALTIME, "m", Traits(), "ga"), 1.5)
     assert started.event == "session_started"
     assert opened == do.OpenLine()
-    assert core.step(on.LineOpened(), 2.0) == [do.SetDeadline("limit_near", 2882.0), do.SetDeadline("limit", 3602.0)]
+    assert core.step(on.LineOpened(), 2.0) == [do.SetDeadline("limit", 2882.0)]
 
 
 def test_a_greeting_is_the_first_thing_asked_for():

@@ -22,6 +22,7 @@ from voiceloop.embedded import EmbeddedGateway
 from voiceloop.errors import DeviceError, SessionEndedError, UsageError, VoiceloopError
 from voiceloop.overlay import Effective
 from voiceloop.plugins import PluginContext, load
+from voiceloop.pricefile import prices_of
 from voiceloop.redact import Redactor
 from voiceloop.screen import Screen
 from voiceloop.session import Ended, Session
@@ -89,6 +90,7 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     effective = read_settings(wanted.origins)
     agent = find_agent(wanted, effective)
     check_texts(agent.settings)
+    prices_of(agent.settings.limits)
     engine = effective.settings.tiers.engine
     if engine not in REALTIME_CHOICES:
         where = effective.where(("tiers", "engine"))

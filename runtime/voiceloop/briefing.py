@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Literal
 from zlib import crc32
 
@@ -13,6 +14,7 @@ from voiceloop.engines.base import Seed
 from voiceloop.errors import SettingsError
 from voiceloop.history import HistoryPolicy
 from voiceloop.languages.shelf import AUTO, english, language_for
+from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
 from voiceloop.tools.bus import survivors
@@ -47,7 +49,7 @@ def check_texts(who: AgentSettings) -> None:
     with_facts(who, facts_of("", who.language, datetime.now(UTC), {}))
 
 
-def profile_of(agent: Agent, settings: Settings, session_id: str = "") -> Profile:
+def profile_of(agent: Agent, settings: Settings, session_id: str = "", prices: PriceList | None = None) -> Profile:
     """Return what the core needs to know of an agent, its settings and the session."""
     who = agent.settings
     turn = settings.realtime.turn
@@ -59,6 +61,8 @@ def profile_of(agent: Agent, settings: Settings, session_id: str = "") -> Profil
         idle_after_s=who.idle.after_s,
         limit_s=who.limits.minutes * 60,
         token_limit=who.limits.tokens or 0,
+        money_limit=None if who.limits.money is None else Decimal(str(who.limits.money)),
+        prices=prices,
         tool_rounds=who.limits.tool_rounds,
         survivors=survivors(map(as_tool, agent.tools)),
         interrupt_after_s=turn.interrupt_after_ms / 1000,

@@ -7,6 +7,7 @@ the calls replays to the same commands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from voiceloop import commands as do
@@ -14,11 +15,13 @@ from voiceloop import events as on
 from voiceloop.captions import TRANSCRIPT_WITHIN_S
 from voiceloop.failover import Failover, GiveUp, Retry
 from voiceloop.history import History, HistoryPolicy
+from voiceloop.limits import Limits, Watch
 from voiceloop.narrator import Narrator
+from voiceloop.prices import PriceList
 from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
-from voiceloop.vocabulary import Cause, Tier, Usage
+from voiceloop.vocabulary import Cause, Tier
 
 __all__ = ["Core", "Profile"]
 
@@ -26,7 +29,6 @@ INPUT_ENDED = "input_ended"
 INPUT_CAP = "input_cap"
 IDLE = "idle"
 LIMIT = "limit"
-LIMIT_NEAR = "limit_near"
 PARTING = "parting"
 TRANSCRIPTS = "transcripts"
 RECONNECT = "reconnect"
@@ -35,8 +37,6 @@ QUIET_S = 1.5
 """A conversation from a file ends after this much quiet past the end-of-turn silence."""
 INPUT_CAP_S = 60.0
 MAX_TYPED = 32
-NEAR = 0.8
-"""The share of a limit at which it is announced."""
 PART_WITHIN_S = 30.0
 """How long a session that is to end goes on while somebody speaks or something is owed."""
 
@@ -58,6 +58,8 @@ class Profile:
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
     interrupt_after_s: float = 0.25
+    money_limit: Decimal | None = None
+    prices: PriceList | None = None
     silence_s: float = 0.5
     reply_start_s: float = 10.0
     ask_after_s: float = 2.5
@@ -114,7 +116,9 @@ class Core:
                 shield_first=bool(profile.greeting) and not profile.greeting_interruptible,
             )
         )
-        self.narrator = Narrator(transcribes=profile.transcribes)
+        self.narrator = Narrator(transcribes=profile.transcribes, prices=profile.prices)
+        self.spending = self.narrator.spending
+        self._watch = Watch(Limits(profile.limit_s, profile.token_limit, profile.money_limit), self.spending)
         self.life = Life.NEW
         self._failover = Failover(profile.reconnect_within_s, profile.seed)
         self._roll_over = RollOver(profile.roll_over_after_s)
@@ -126,8 +130,6 @@ class Core:
         self._armed: set[str] = set()
         self._nudge = Nudge.PROMPT if profile.idle_prompt else Nudge.GOODBYE
         self._typed: list[on.TextTyped] = []
-        self._tokens = 0
-        self._over_limit = ""
         self._ending: _Ending | None = None
 
     @property
@@ -137,7 +139,7 @@ class Core:
     @property
     def _parting(self) -> str:
         """Why the session ends as soon as everything is said; empty while it goes on."""
-        return self._over_limit or self.machine.leaving
+        return self._watch.over or self.machine.leaving
 
     def step(self, event: on.Event, now: float) -> list[do.Command]:
         """Handle one event; carry the commands out in order. After `EndSession` nothing is answered any more."""
@@ -150,6 +152,7 @@ class Core:
         out = self._live(event, now)
         if self._ending is not None:
             self.life = Life.ENDING
+        self.spending.happened(event, now)
             return [*out, do.FlushPlayback()]
         stepped = self.machine.step(event, now)
         told = self._tell(event, stepped, now)
@@ -159,6 +162,7 @@ class Core:
         out += self._next_typed(now)
         if self._parting and self._quiet and not self.narrator.captions.waiting:
             self.life, self._ending = Life.ENDING, _Ending(self._parting)
+        out += self.narrator.turns_over("" if self.machine.settled else self.machine.turn_id, now)
             return [*out, do.FlushPlayback()]
         return out + self._watch_quiet(now)
 
@@ -186,8 +190,8 @@ class Core:
                 self._ending = _Ending("line_lost", exit_status, detail)
             case on.EndAsked(reason=reason):
                 self._ending = _Ending(reason)
-            case on.ReplyFinished(usage=usage):
-                return self._spend(usage, now)
+            case on.ReplyFinished() | on.UserTranscribed():
+                return self._watch_limits(now)
             case on.DeadlinePassed(name=name):
                 return self._deadline(name, now)
             case _:
@@ -202,8 +206,9 @@ class Core:
         out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
         if self.life is Life.OPENING and self.narrator.zero_s is None:
             fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
+        self.spending.engine(engine.model, engine.transcription_model, now)
             out += [self.narrator.line("session_started", now, **fields), do.OpenLine()]
-        return out
+        return out + self._watch_limits(now)
 
     def _recall(self) -> do.Command:
         conversation = self.narrator.conversation
@@ -221,7 +226,7 @@ class Core:
                 self._ending = _Ending(f"engine_lost_{event.cause}", status, event.detail)
             case Retry(at_s=at_s, begins=begins):
                 if begins:
-                    fields = {"code": f"engine_lost_{event.cause}", "detail": event.detail}
+                    fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; connecting again"}
                     out.append(self.narrator.line("warning", now, **fields))
                 if self._roll_over.standby is None:
                     out.append(do.OpenEngine(Tier.REALTIME) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
@@ -251,20 +256,13 @@ class Core:
         self._captions_only = captions_only
         if self.profile.greeting:
             self.machine.want(Want("", say=self.profile.greeting))
-        limit_s = self.profile.limit_s
-        return [do.SetDeadline(LIMIT_NEAR, now + NEAR * limit_s), do.SetDeadline(LIMIT, now + limit_s)]
+        return self._watch_limits(now)
 
-    def _spend(self, usage: Usage, now: float) -> list[do.Command]:
-        before, limit = self._tokens, self.profile.token_limit
-        self._tokens += usage.input_tokens + usage.output_tokens
-        if not limit:
-            return []
-        if self._tokens >= limit:
-            self._over_limit = self._over_limit or "token_limit"
-        if before < NEAR * limit <= self._tokens:
-            detail = f"{self._tokens} of {limit} tokens are used"
-            return [self.narrator.line("warning", now, code="token_limit_near", detail=detail)]
-        return []
+    def _watch_limits(self, now: float) -> list[do.Command]:
+        news = self._watch.news(now)
+        out: list[do.Command] = [self.narrator.line("warning", now, code=code, detail=text) for code, text in news]
+        look_at_s = self._watch.next_look_s(now)
+        return out if look_at_s is None else [*out, do.SetDeadline(LIMIT, look_at_s)]
 
     def _deadline(self, name: str, now: float) -> list[do.Command]:
         armed = name in self._armed
@@ -273,12 +271,8 @@ class Core:
             self._ending = _Ending("input_ended")
         elif name == PARTING and armed:
             self._ending = _Ending(self._parting)
-        elif name == LIMIT_NEAR:
-            minutes = self.profile.limit_s / 60
-            detail = f"{NEAR * minutes:g} of {minutes:g} minutes are over"
-            return [self.narrator.line("warning", now, code="time_limit_near", detail=detail)]
         elif name == LIMIT:
-            self._over_limit = self._over_limit or "time_limit"
+            return self._watch_limits(now)
         elif name == RECONNECT:
             return [do.OpenEngine(Tier.REALTIME)]
         elif name == ROLL_OVER:
@@ -306,8 +300,10 @@ class Core:
         self.life = Life.OVER
         out: list[do.Command] = [*self.narrator.flushed(event, now), *self.narrator.tools_abandoned(now)]
         if ending.exit_status:
+        self.spending.happened(event, now)
             out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
-        out.append(self.narrator.line("session_ended", now, reason=ending.reason))
+        out += self.narrator.turns_over(None, now)
+        out.append(self.narrator.line("session_ended", now, reason=ending.reason, usage=self.spending.session(now)))
         return [*out, do.EndSession(ending.reason, ending.exit_status, ending.detail)]
 
     # Quiet -------------------------------------------------------------------------------------------------------

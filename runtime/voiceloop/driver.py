@@ -180,7 +180,7 @@ class Driver:
         if hands.line is not None and self.core.narrator.zero_s is not None:
             hands.line.flush(hands.ledger.generation)
         # Ahead of whatever waits: the core relies on the answer coming in the same breath.
-        self._inbox.appendleft((on.PlaybackFlushed(spans, hands.ledger.heard_until_s), 0.0))
+        self._inbox.appendleft((on.PlaybackFlushed(spans, hands.ledger.heard_until_s, hands.board.heard_s), 0.0))
 
     def _set_deadline(self, name: str, at_s: float) -> None:
         self._clear_deadline(name)

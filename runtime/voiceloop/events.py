@@ -67,6 +67,8 @@ class EngineReady:
     dialect: str = ""
     expires_in_s: float | None = None
     """Seconds until the engine ends by itself; None when it does not tell."""
+    transcription_model: str = ""
+    """What puts the user's words into writing; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)

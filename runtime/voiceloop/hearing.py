@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from voiceloop.audio.unanswered import Unanswered
 from voiceloop.events import (
@@ -48,7 +49,13 @@ class Hearing:
         self._happened = happened
         self._kept: deque[tuple[bytes, int]] = deque()
         self._later: deque[Callable[[], None]] = deque(maxlen=MAX_LATER)
+        self._taken_bytes = 0
         self._gated: Callable[[bytes, int], None] | None = None
+
+    @property
+    def heard_s(self) -> float:
+        """How much sound engines have taken; what two of them took counts twice, as it is billed."""
+        return self._taken_bytes / SAMPLE_BYTES / self._rate_hz
 
     def connect(self, hear: Hear, traits: Traits, open_turn: str) -> None:
         """Hand an engine what it must hear once more, then everything; it needs the gate if it does not end turns."""
@@ -80,8 +87,8 @@ class Hearing:
         else:
             work()
 
-    def told(self, event: Event) -> None:
-        """Note what became of the user's turns."""
+    def told(self, event: Event) -> Event:
+        """Note what became of the user's turns. Returns the event, with how much was heard until then."""
         match event:
             case SpeechStarted(turn_id=turn_id, at_s=at_s):
                 self.unanswered.began(turn_id, at_s)
@@ -89,14 +96,19 @@ class Hearing:
                 self.unanswered.stopped(turn_id, at_s)
             case TurnCommitted(turn_id=turn_id):
                 self.unanswered.committed(turn_id)
+                return replace(event, heard_s=self.heard_s)
             case UserTranscribed(turn_id=turn_id, text=text) if text:
                 self.unanswered.known(turn_id)
             case _:
                 pass
+        return event
 
     def _send(self, pcm: bytes, first_sample: int) -> None:
         hear = self._hear
-        if hear is None or (not self._kept and hear(pcm, first_sample)):
+        if hear is None:
+            return
+        if not self._kept and hear(pcm, first_sample):
+            self._taken_bytes += len(pcm)
             return
         self._kept.append((pcm, first_sample))
         self._catch_up()
@@ -106,7 +118,7 @@ class Hearing:
 
     def _catch_up(self) -> None:
         while self._kept and self._hear is not None and self._hear(*self._kept[0]):
-            self._kept.popleft()
+            self._taken_bytes += len(self._kept.popleft()[0])
         while self._later and not self._kept:
             self._later.popleft()()
 

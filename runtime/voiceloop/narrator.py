@@ -14,6 +14,8 @@ from voiceloop import events as on
 from voiceloop.captions import Captions, Milestones
 from voiceloop.commands import WriteLine
 from voiceloop.conversation import Conversation
+from voiceloop.prices import PriceList
+from voiceloop.spending import Spending
 from voiceloop.vocabulary import Outcome, ToolCall
 
 __all__ = ["Narrator"]
@@ -25,13 +27,16 @@ STEP_BACK_S = 2.0
 class Narrator:
     """Writes lines. `now` is the session's monotonic clock; `zero_s` is where the recording began on it."""
 
-    def __init__(self, *, transcribes: bool) -> None:
+    def __init__(self, *, transcribes: bool, prices: PriceList | None = None) -> None:
         self.conversation = Conversation()
+        self.spending = Spending(prices)
         self.zero_s: float | None = None
         self.captions = Captions(transcribes=transcribes)
         self._calls: dict[str, ToolCall] = {}
         self._speaking: set[str] = set()
         self._milestones = Milestones()
+        self._answered: list[str] = []
+        """Turns that an answer to has ended; their metrics are told when nothing more can come of them."""
 
     def t(self, now: float) -> float:
         """Seconds on the recording's clock."""
@@ -77,6 +82,7 @@ class Narrator:
     def forget(self, turn_id: str, now: float) -> list[WriteLine]:
         """The turn was a cough."""
         self.conversation.forget_turn(turn_id)
+        self.spending.forget(turn_id)
         return self._said_by_user(self.captions.forget(turn_id), now)
 
     def give_up_words(self, now: float) -> list[WriteLine]:
@@ -136,6 +142,8 @@ class Narrator:
             return []
         turn = _turn_field(reply.turn_id)
         lines: list[WriteLine] = []
+        if reply.turn_id and reply.turn_id not in self._answered:
+            self._answered.append(reply.turn_id)
         if reply_id in self._speaking:
             self._speaking.discard(reply_id)
             at = _played_at(event.at_s, self.t(now))
@@ -160,7 +168,20 @@ class Narrator:
             )
         )
         self.conversation.reply_ended(reply_id, heard, heard_ms)
-        return lines + self._metrics(reply.turn_id, now)
+        return lines
+
+    def turns_over(self, going_on: str | None, now: float) -> list[WriteLine]:
+        """Metrics of the answered turns that are over: not `going_on`, and the engine is done with their replies.
+
+        None: the session ends, and nothing more will come.
+        """
+        ends = going_on is None
+        over = [turn for turn in self._answered if ends or (turn != going_on and not self.spending.in_doubt(turn))]
+        self._answered = [turn for turn in self._answered if turn not in over]
+        told = [(turn, known) for turn in over if (known := self._milestones.take(turn)) is not None]
+        return [
+            self.line("turn_metrics", now, turn_id=turn, **known, **self.spending.turn(turn)) for turn, known in told
+        ]
 
     # Tools -------------------------------------------------------------------------------------------------------
 
@@ -186,10 +207,6 @@ class Narrator:
         for call_id in list(self._calls):
             lines += self.tool_finished(call_id, Outcome.CANCELLED, "the session ended", now)
         return lines
-
-    def _metrics(self, turn_id: str, now: float) -> list[WriteLine]:
-        known = self._milestones.take(turn_id)
-        return [] if known is None else [self.line("turn_metrics", now, turn_id=turn_id, **known)]
 
 
 def _played_at(at_s: float | None, t: float) -> float:

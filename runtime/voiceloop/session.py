@@ -29,8 +29,9 @@ from voiceloop.errors import MisuseError, SessionEndedError, error_of
 from voiceloop.hearing import Hearing
 from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
+from voiceloop.prices import PriceList
 from voiceloop.redact import Redactor
-from voiceloop.settings import Settings
+from voiceloop.settings import LimitSettings, Settings
 from voiceloop.summarise import AskChat, backend_chat, sum_up
 from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
@@ -79,8 +80,9 @@ class Session:
 
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
         texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
-        `.env` and the environment choose the backend; SettingsError when they name none. What settings say of an agent
-        wins over the agent. `ask_chat` sums up what a conversation has become too long for; None asks the backend.
+        `.env` and the environment choose the backend; SettingsError when they name none, and for a price file that is
+        wrong. What settings say of an agent wins over the agent. `ask_chat` sums up what a conversation has become too
+        long for; None asks the backend.
         """
         settings = (settings or (_environment_settings() if engine is None else Settings())).of(agent.settings)
         agent = agent.told(settings.agent)
@@ -90,7 +92,7 @@ class Session:
         self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
         self.settings = settings.model_copy(update={"agent": told})
         self.rate_hz = self.settings.audio.wire.rate_hz
-        self._profile = profile_of(self.agent, self.settings, session_id)
+        self._profile = profile_of(self.agent, self.settings, session_id, _price_list(told.limits))
         self._line = line
         self._captions_only = line is None or captions_only
         self._tape = tape
@@ -359,6 +361,12 @@ def _environment_settings() -> Settings:
     from voiceloop.sources import environment_settings  # noqa: PLC0415 - only sessions without settings pay for it
 
     return environment_settings()
+
+
+def _price_list(limits: LimitSettings) -> PriceList | None:
+    from voiceloop.pricefile import prices_of  # noqa: PLC0415 - as above
+
+    return prices_of(limits)
 
 
 def _realtime_engine(settings: Settings) -> Engine:

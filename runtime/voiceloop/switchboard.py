@@ -136,7 +136,7 @@ class Switchboard:
             elif isinstance(event, EngineLost):
                 self._lost(port, event)
             else:
-                self._hearing.told(event)
+                event = self._hearing.told(event)
             self._happened(event)
 
     def _heard_of_standby(self, port: _Port, event: Event) -> None:
@@ -160,6 +160,11 @@ class Switchboard:
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run an engine's task."""
         self._spawn(name, work)
+
+    @property
+    def heard_s(self) -> float:
+        """How much sound engines have taken so far."""
+        return self._hearing.heard_s
 
     def speech(self, turn_id: str) -> bytes:
         """Return the sound of a turn."""

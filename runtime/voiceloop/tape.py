@@ -49,6 +49,9 @@ WORDS = frozenset(
 )
 """Fields that carry what people, models, tools or servers said. The core branches on none of them."""
 
+FIGURES = frozenset({"money_limit", "prices"})
+"""Settings that the core computes with and nobody says: a mask in a price or a model's name would change a replay."""
+
 MASKED_NUMBER = re.compile(rf"(?<=[\[:, ]){MASK}+(?=[,\]}}])")
 """A mask where JSON wants a number."""
 
@@ -115,7 +118,8 @@ class TapeWriter:
 
     def begin(self, profile: object) -> None:
         """Write line 1. `profile` is a dataclass of plain values without secrets; its `seed`, if any, is lifted out."""
-        settings = self._redacted(msgspec.to_builtins(profile), everywhere=True)
+        plain = msgspec.to_builtins(profile)
+        settings = self._redacted(plain, everywhere=True) | {name: plain[name] for name in FIGURES & plain.keys()}
         seed = settings.get("seed")
         self._write([{"tape": FORMAT, "version": version(), "settings": settings, "seed": seed}])
 

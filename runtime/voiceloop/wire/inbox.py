@@ -83,7 +83,8 @@ class Inbox:
                 self._asks.committed()
                 told.append(turns.committed(event.item_id, event.previous_item_id))
             case server.InputTranscriptDone():
-                told.append(events.UserTranscribed(turns.turn_id(event.item_id), event.transcript.strip()))
+                turn_id, words = turns.turn_id(event.item_id), event.transcript.strip()
+                told.append(events.UserTranscribed(turn_id, words, event.usage))
             case server.InputTranscriptFailed():
                 told.append(events.TranscriptionFailed(turns.turn_id(event.item_id), describe(event.error)))
             case _:

@@ -235,7 +235,9 @@ class RealtimeProtocol:
         self.input_format = found.input_format or self.input_format
         self.output_format = self._replies.format = found.output_format or self.output_format
         self.expires_at_s = self._handshake.expires_at_s
-        return [events.EngineReady(Tier.REALTIME, self._config.model, traits, self.dialect)]
+        config = self._config
+        words_by = config.transcription_model or ""
+        return [events.EngineReady(Tier.REALTIME, config.model, traits, self.dialect, transcription_model=words_by)]
 
     def _response_done(self, told: list[Event], response: Response) -> list[Event]:
         for event in told:
