@@ -37,6 +37,11 @@ def test_speech_cannot_happen_before_the_beginning_nor_after_now(narrator):
     assert narrator.speech(on.SpeechStarted("u1", 9.0), 100.5).t == 0.5
 
 
+def test_speech_that_is_heard_of_late_is_told_no_further_back_than_lines_may_step(narrator):
+    assert narrator.speech(on.SpeechStarted("u1", 1.0), 104.5).t == 2.5
+    assert narrator.speech(on.SpeechStopped("u1", 2.0), 104.5).t == 2.5
+
+
 def test_a_turn_is_written_with_its_words(narrator):
     assert narrator.committed("u1", 101.0) == []
     (line,) = narrator.words("u1", "hello", 101.3)

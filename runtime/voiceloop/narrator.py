@@ -21,7 +21,7 @@ from voiceloop.vocabulary import Outcome, ToolCall
 __all__ = ["Narrator"]
 
 STEP_BACK_S = 2.0
-"""The format's bound for lines that tell late what happened earlier, such as the end of a reply that ran dry."""
+"""The format's bound for lines that tell late what happened earlier, such as speech while the wire was dead."""
 
 
 class Narrator:
@@ -52,14 +52,15 @@ class Narrator:
     # The user ----------------------------------------------------------------------------------------------------
 
     def speech(self, event: on.SpeechStarted | on.SpeechStopped, now: float) -> WriteLine:
-        """Speech began or stopped; the line bears the time it did, not the time we learned of it."""
+        """Speech began or stopped; the line bears the time it did, not the time we learned of it, where that may be."""
         at = round(min(max(event.at_s, 0.0), self.t(now)), 3)
+        t = _told_at(at, self.t(now))
         if isinstance(event, on.SpeechStarted):
-            return WriteLine("user_speech_started", at, {"turn_id": event.turn_id})
+            return WriteLine("user_speech_started", t, {"turn_id": event.turn_id})
         self._milestones.ended(
             event.turn_id, event.source, last_speech_ms=round(at * 1000), end_of_turn_ms=self._ms(now)
         )
-        return WriteLine("user_speech_stopped", at, {"turn_id": event.turn_id})
+        return WriteLine("user_speech_stopped", t, {"turn_id": event.turn_id})
 
     def committed(self, turn_id: str, now: float) -> list[WriteLine]:
         """A turn was handed over: its place in the record is fixed."""
@@ -116,7 +117,7 @@ class Narrator:
         if reply is None:
             return []
         self._speaking.add(event.reply_id)
-        at = _played_at(event.at_s, self.t(now))
+        at = _told_at(event.at_s, self.t(now))
         self._milestones.first(reply.turn_id, "first_played_ms", round(at * 1000))
         fields = {"reply_id": event.reply_id, **_turn_field(reply.turn_id)}
         return [WriteLine("agent_speech_started", at, fields)]
@@ -146,7 +147,7 @@ class Narrator:
             self._answered.append(reply.turn_id)
         if reply_id in self._speaking:
             self._speaking.discard(reply_id)
-            at = _played_at(event.at_s, self.t(now))
+            at = _told_at(event.at_s, self.t(now))
             lines.append(WriteLine("agent_speech_stopped", at, {"reply_id": reply_id, **turn}))
         if not reply.text and not reply.has_audio:
             self.conversation.reply_ended(reply_id, "", None)
@@ -209,7 +210,7 @@ class Narrator:
         return lines
 
 
-def _played_at(at_s: float | None, t: float) -> float:
+def _told_at(at_s: float | None, t: float) -> float:
     return t if at_s is None else round(max(min(at_s, t), t - STEP_BACK_S), 3)
 
 
