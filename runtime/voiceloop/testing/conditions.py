@@ -120,6 +120,11 @@ class Conditions:
         """How long the line is busy with so many bytes."""
         return size / self._lag.bytes_per_s if self._lag.bytes_per_s else 0.0
 
+    def slice_bytes(self, most: int, duration_s: float) -> int:
+        """How many bytes pass in that time, at least one and at `most` so many."""
+        limit = self._lag.bytes_per_s
+        return most if limit is None else max(1, min(most, int(limit * duration_s)))
+
     def cut(self, direction: Direction, size: int, piece: Piece) -> int | None:
         """So many bytes are about to pass; tells how many do before the connection breaks, None: it does not break."""
         for due in self._cuts:

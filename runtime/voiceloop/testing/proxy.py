@@ -1,41 +1,47 @@
-"""A TCP proxy that breaks connections the ways networks do."""
+"""A proxy that breaks connections the ways networks do; it looks into plain websockets, and into nothing with TLS."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-import struct
+from http import HTTPStatus
 from types import TracebackType
+from typing import Literal
 
 from voiceloop.errors import MisuseError
+from voiceloop.testing.conditions import Conditions
+from voiceloop.testing.faults import Close, Direction, Fault, Freeze, Refuse, Reset
+from voiceloop.testing.proxy_pair import CHUNK_BYTES, Pair, reset
+from voiceloop.testing.script import NoAnswer, Refusal
 
 __all__ = ["FaultProxy"]
-
-CHUNK_BYTES = 65_536
 
 
 class FaultProxy:
     """`async with FaultProxy(port) as proxy`: forwards `proxy.port` on 127.0.0.1 to `target_port` there.
 
-    Faults are switched while it runs. Bytes are forwarded in order, unchanged, `delay_s` late in each direction.
+    Faults are switched while it runs, see `faults`. Bytes are forwarded in order, unchanged, `delay_s` late in each
+    direction; `seed` decides about jitter.
     """
 
-    def __init__(self, target_port: int, *, delay_s: float = 0.0) -> None:
+    def __init__(self, target_port: int, *, delay_s: float = 0.0, seed: int = 0) -> None:
         self.target_port = target_port
-        self.delay_s = delay_s
         self.accepted = 0
         """Connections taken so far, refused ones not counted."""
+        self._conditions = Conditions(latency_s=delay_s, seed=seed, on_change=self._listen_again)
         self._port = 0
+        self._sock: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._is_opening = False
         self._tasks: asyncio.TaskGroup | None = None
-        self._pairs: set[_Pair] = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._pairs: set[Pair] = set()
+        self._waiting: set[asyncio.StreamWriter] = set()
+        """Clients that are not forwarded, or not yet."""
 
     @property
     def port(self) -> int:
-        """Where it listens; stays the same through `refuse` and `accept`."""
+        """Where it listens; stays the same while connections are refused."""
         if not self._port:
             raise MisuseError("the proxy is not open: enter it first")
         return self._port
@@ -49,103 +55,141 @@ class FaultProxy:
         """The same URL by way of the proxy."""
         return url.replace(f":{self.target_port}", f":{self.port}")
 
+    # Faults ----------------------------------------------------------------------------------------------------------
+
+    def inject(self, *faults: Fault) -> None:
+        """Let this happen now, one after the other; what lasts ends by itself or with `heal`."""
+        for fault in faults:
+            if isinstance(fault, Reset):
+                self.drop()
+            elif isinstance(fault, Close):
+                for pair in self._pairs:
+                    pair.close_for_server(fault)
+            else:
+                self._conditions.begin(fault, self.accepted)
+            if isinstance(fault, Refuse):
+                self._stop_listening()
+
+    def heal(self) -> None:
+        """Nothing is wrong any more; bytes that waited come first."""
+        self._conditions.heal()
+
     def drop(self) -> None:
-        """Reset every open connection (RST) at the client's side."""
+        """Reset every open connection (RST)."""
         for pair in self._pairs:
             pair.reset()
 
-    def black_hole(self) -> None:
+    def freeze(self, direction: Direction | Literal["both"] = "both", *, for_s: float | None = None) -> None:
         """From now on no byte passes, and nobody is told; new connections are taken and swallowed too."""
-        self._flowing.clear()
+        self.inject(Freeze(direction, for_s))
 
-    def heal(self) -> None:
-        """Let bytes pass again; those that waited come first."""
-        self._flowing.set()
+    def black_hole(self) -> None:
+        """Freeze both ways until `heal`."""
+        self.freeze()
 
     async def refuse(self) -> None:
-        """Refuse new connections; open ones go on."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        """Refuse new connections until `accept`; open ones go on."""
+        self.inject(Refuse())
 
     async def accept(self) -> None:
-        """Take new connections, on the same port. Cancelling leaves it refusing."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._take, "127.0.0.1", self._port)
-            self._port = int(self._server.sockets[0].getsockname()[1])
+        """Take new connections, on the same port."""
+        self._conditions.end(Refuse)
+
+    # Life ------------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> FaultProxy:
         self._tasks = await asyncio.TaskGroup().__aenter__()
-        await self.accept()
+        self._sock = _bound(0)
+        self._port = int(self._sock.getsockname()[1])
+        await self._listen()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.refuse()
-        for pair in self._pairs:
-            pair.reset()
-        self._flowing.set()
-        if self._tasks is not None:
-            await self._tasks.__aexit__(None, None, None)
+        tasks, self._tasks = self._tasks, None
+        self._stop_listening()
+        self.drop()
+        for writer in self._waiting:
+            reset(writer)
+        self._conditions.heal()
+        if tasks is not None:
+            await tasks.__aexit__(None, None, None)
+        if self._sock is not None:
+            self._sock.close()
+
+    def _stop_listening(self) -> None:
+        """Refuse connections, and keep the port."""
+        if self._server is not None and self._sock is not None:
+            self._server.close()
+            self._server = None
+            self._sock = _bound(self._port)
+
+    def _listen_again(self) -> None:
+        """Take connections unless they are to be refused; those that come before this is done wait in the kernel."""
+        if self._server is None and self._tasks is not None and not (self._is_opening or self._conditions.refuses()):
+            self._is_opening = True
+            if self._sock is not None:
+                self._sock.listen()
+            self._tasks.create_task(self._listen(), name="fault proxy listens")
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._take, sock=self._sock)
+        self._is_opening = False
+        if self._conditions.refuses():  # decided meanwhile
+            self._stop_listening()
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        if self._tasks is not None:
-            self._tasks.create_task(self._forward(reader, writer), name="fault proxy")
-
-    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._flowing.wait()
-        try:
-            there = await asyncio.open_connection("127.0.0.1", self.target_port)
-        except OSError:
-            _reset(writer)
+        if self._tasks is None or self._conditions.refuses():
+            reset(writer)
             return
-        pair = _Pair(writer, there[1])
+        self.accepted += 1
+        self._tasks.create_task(self._forward(self.accepted, reader, writer), name="fault proxy connects")
+
+    async def _forward(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._waiting.add(writer)
+        try:
+            await self._conditions.passes("up", number)
+            if self._tasks is None:
+                return
+            answer = self._conditions.answer()
+            if answer is not None:
+                await _answer(reader, writer, answer)
+                return
+            server = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:
+            reset(writer)
+            return
+        finally:
+            self._waiting.discard(writer)
+        pair = Pair(self._conditions, number, (reader, writer), server)
         self._pairs.add(pair)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pump(reader, there[1]), name="fault proxy up")
-                tasks.create_task(self._pump(there[0], writer), name="fault proxy down")
+            await pair.run()
         finally:
             self._pairs.discard(pair)
-            pair.close()
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry bytes one way; each waits out its own delay, not that of those before it as well."""
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK_BYTES):
-                due = loop.time() + self.delay_s
-                await self._flowing.wait()
-                if self.delay_s:
-                    await asyncio.sleep(due - loop.time())
-                writer.write(data)
-                await writer.drain()
-            await self._flowing.wait()
-            if writer.can_write_eof():
-                writer.write_eof()
 
 
-class _Pair:
-    """Both ends of one forwarded connection."""
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Refusal | NoAnswer) -> None:
+    """Answer an upgrade in the server's place, or let it wait until the client has had enough."""
+    with contextlib.suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        await reader.readuntil(b"\r\n\r\n")
+        if isinstance(answer, Refusal):
+            headers = {"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers}
+            lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+            lines += [f"{name}: {value}" for name, value in headers.items()]
+            writer.write("\r\n".join([*lines, "", ""]).encode() + answer.body)
+            await writer.drain()
+            writer.write_eof()
+    while await reader.read(CHUNK_BYTES):
+        pass
+    writer.close()
 
-    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
-        self._client = client
-        self._server = server
 
-    def reset(self) -> None:
-        _reset(self._client)
-        self._server.close()
-
-    def close(self) -> None:
-        self._client.close()
-        self._server.close()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close so that the peer sees RST instead of FIN."""
-    sock = writer.get_extra_info("socket")
-    if sock.fileno() >= 0:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+def _bound(port: int) -> socket.socket:
+    """A socket that has the port and does not listen: connections are refused and nobody else takes it."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setblocking(False)  # noqa: FBT003 - the signature of socket
+    sock.bind(("127.0.0.1", port))
+    return sock
