@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from websockets.asyncio.client import connect
 
 from test_readme import PAGES
 from voiceloop import cli
@@ -34,6 +35,8 @@ CANNOT = {
     "voiceloop login --forget": "would remove the key of whoever runs the tests",
     "voiceloop talk agent.py --config voiceloop.toml --watch": "goes on until Ctrl-C; see test_cli_first_minutes.py",
     "voiceloop talk bakery/agent.py --watch": "as above",
+    "voiceloop gateway --port 8080": "goes on until Ctrl-C; the test of web.py below runs it",
+    "cd configs/examples && DGRID_BASE_URL=http://127.0.0.1:8080 uvicorn web:app": "as above",
     "sudo apt-get install espeak-ng && .venv/bin/pip install -e '.[local,languages]'": "scripts/test installs that",
     "scripts/test": "is what runs this",
     "scripts/check": "CI runs it before the tests",
@@ -178,6 +181,26 @@ async def test_the_stand_in_for_a_chat_server_is_what_the_brain_expects(chat):
     async with asyncio.timeout(60):
         out, err = await process.communicate()
     assert "agent: I am a model." in out.decode(), err.decode()
+
+
+@pytest.mark.real
+@pytest.mark.models
+async def test_the_web_application_answers_as_the_page_starts_it(gateway):
+    (command,) = [text for text in CANNOT if text.endswith("uvicorn web:app")]
+    command = command.replace(GATEWAY, gateway).replace("uvicorn", f"exec {sys.executable} -m uvicorn --port 0")
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", command,
+        cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        while not (found := re.search(rb"running on http://(\S+)", await process.stderr.readline())):
+            assert not process.stderr.at_eof()
+        async with connect(f"ws://{found[1].decode()}/voice/") as socket:
+            await socket.send(json.dumps({"type": "text", "text": "where is order 7"}))
+            while "Order 7 leaves today." not in str(await socket.recv()):
+                pass
+        process.terminate()
+        await process.communicate()
 
 
 # What pages say about commands in passing -----------------------------------------------------------------------------

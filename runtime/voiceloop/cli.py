@@ -36,6 +36,7 @@ config_app = typer.Typer(help="The effective settings and what can be set.")
 app.add_typer(config_app, name="config")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).", metavar="FILE")]
+AgentArgument = Annotated[Path | None, typer.Argument(help="Python file with an agent.", metavar="[AGENT.py]")]
 Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "image", "moderation"]
 KeyFileOption = Annotated[Path | None, typer.Option("--key-file", help="File that holds the key.", metavar="FILE")]
 
@@ -139,7 +140,7 @@ def root(
 @app.command()
 def talk(  # noqa: PLR0913, PLR0917 - the documented options
     context: typer.Context,
-    agent: Annotated[Path | None, typer.Argument(help="Python file with an agent.", metavar="[AGENT.py]")] = None,
+    agent: AgentArgument = None,
     config: ConfigOption = None,
     source: Annotated[str | None, typer.Option("--input", help="mic or FILE.wav", metavar="mic|FILE.wav")] = None,
     output: Annotated[str | None, typer.Option(help="speaker or FILE.wav", metavar="speaker|FILE.wav")] = None,
@@ -252,9 +253,9 @@ def doctor(config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
 
 
 @config_app.command()
-def show(config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
-    """Print the effective settings, each with where it came from."""
-    status: int = command("listings", "show")(origins(config, key_file))
+def show(agent: AgentArgument = None, config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
+    """Print the effective settings, each with where it came from; with AGENT.py, those of its agent."""
+    status: int = command("listings", "show")(origins(config, key_file), agent)
     return status
 
 

@@ -33,7 +33,7 @@ def test_the_commands_to_type_next_are_printed_ready_to_paste(tmp_path, capsys):
         "voiceloop talk agent.py --config voiceloop.toml --text",
         "voiceloop talk agent.py --config voiceloop.toml --watch",
     ]
-    assert told[3] == "python -m pytest"
+    assert told[3] == "python -m pip install pytest && python -m pytest"
 
 
 @pytest.mark.parametrize("name", FILES.values())
@@ -69,12 +69,14 @@ def test_no_key_is_asked_for_in_a_file_of_settings(tmp_path):
 
 
 @pytest.mark.real
-def test_the_shipped_test_passes_where_it_was_put(tmp_path):
-    init(tmp_path)
+def test_the_shipped_test_passes_where_it_was_put_whatever_stands_above_it(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest]\nasyncio_debug = true\nno_such_option = true\n")
+    folder = tmp_path / "bakery"
+    init(folder)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOICELOOP_", "DGRID_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"],
+        cwd=folder,
         env=kept,
         check=False,
         capture_output=True,

@@ -32,6 +32,19 @@ def test_settings_are_shown_section_by_section_with_their_origin():
     assert lines[-2:] == ["[plugins.weather]", 'city = "Bonn"  # VOICELOOP_PLUGINS__WEATHER__CITY']
 
 
+def test_what_an_agents_file_says_is_shown_as_its_own(tmp_path, capsys):
+    file, config = tmp_path / "clerk_agent.py", tmp_path / "v.toml"
+    file.write_text("import voiceloop\nagent = voiceloop.Agent('Mine.', greeting='Hi', patience='low', voice='us')\n")
+    config.write_text("[agent]\ngreeting = 'Hello'\n")
+    assert show(Origins(config=config, folder=tmp_path), file) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f'instructions = "Mine."  # {file}' in lines
+    assert f'greeting = "Hello"  # {config}, line 2' in lines
+    assert f'device = "us"  # {file}' in lines
+    assert f"silence_ms = 300  # {file}" in lines
+    assert 'language = "en"  # default' in lines
+
+
 def test_a_key_is_never_shown(tmp_path, capsys):
     assert show(Origins(environ={"DGRID_API_KEY": "sk-canary12345"}, folder=tmp_path)) == 0  # pragma: allowlist secret
     out = capsys.readouterr().out

@@ -15,6 +15,7 @@ STARTER = Path(__file__).parent.parent / "starter"
 FILES = {
     "agent.py": "agent.py",
     "test_agent.py": "test_agent.py",
+    "pytest.ini": "pytest.ini",
     "voiceloop.toml": "voiceloop.toml",
     "env.example": ".env.example",
     "gitignore": ".gitignore",
@@ -48,8 +49,8 @@ Next:
     cd {shlex.quote(str(folder))}
     voiceloop talk agent.py --config voiceloop.toml --text
     voiceloop talk agent.py --config voiceloop.toml --watch
-    python -m pytest
+    python -m pip install pytest && python -m pytest
 
-The first types, the second speaks and starts again whenever a file is saved, the third tests (pip install pytest).
+The first types, the second speaks and starts again whenever a file is saved, the third tests.
 It needs no key. For a real model: voiceloop login, or copy .env.example to .env and fill it in.
 """

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from voiceloop.overlay import Effective, dotted, leaves
 from voiceloop.plugins import installed
 from voiceloop.settings import Settings
-from voiceloop.sources import Origins, read_settings
+from voiceloop.sources import Origins, agent_from_file, read_settings
 
 __all__ = ["plugins", "print_rows", "schema", "show"]
 
@@ -33,18 +34,28 @@ def print_rows(rows: Sequence[Sequence[str]]) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
-def show(origins: Origins) -> int:
-    """Print the effective settings as TOML, each with where it came from."""
-    sys.stdout.write("\n".join(shown(read_settings(origins))) + "\n")
+def show(origins: Origins, agent_file: Path | None = None) -> int:
+    """Print the effective settings as TOML, each with where it came from; with a file, those of its agent."""
+    effective = read_settings(origins)
+    if agent_file is not None:
+        settings = effective.settings.of(agent_from_file(agent_file).settings)
+        effective = Effective(settings, effective.given, effective.values)
+    sys.stdout.write("\n".join(shown(effective, str(agent_file or ""))) + "\n")
     return 0
 
 
-def shown(effective: Effective) -> list[str]:
+def shown(effective: Effective, agent_file: str = "") -> list[str]:
     """Return the lines of a settings file that has the same effect. A secret is only mentioned: no file may hold it."""
+    untouched = Effective(Settings(), {}, {})
+
+    def origin(path: tuple[str, ...]) -> str:
+        by_agent = path not in effective.values and value_at(effective, path) != value_at(untouched, path)
+        return agent_file if by_agent and agent_file else effective.where(path)
+
     sections: dict[tuple[str, ...], list[str]] = {}
     free = sorted(path for path in effective.values if path[0] == "plugins")
     for path in [*(leaf for leaf in leaves(Settings) if leaf != ("plugins",)), *free]:
-        line = f"{path[-1]} = {written(value_at(effective, path))}  # {effective.where(path)}"
+        line = f"{path[-1]} = {written(value_at(effective, path))}  # {origin(path)}"
         sections.setdefault(path[:-1], []).append(f"# {line}" if path in SECRETS else line)
     return [line for section, lines in sections.items() for line in (f"[{dotted(section)}]", *lines, "")][:-1]
 
