@@ -40,7 +40,10 @@ MAX_TYPED = 32
 PART_WITHIN_S = 30.0
 """How long a session that is to end goes on while somebody speaks or something is owed."""
 
-REFUSALS = frozenset({Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED, Cause.BUSY})
+STATUSES = dict.fromkeys((Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED, Cause.BUSY), 4) | {
+    Cause.SETTINGS: 3
+}
+"""Exit statuses of a session that ends for want of an engine; 5 for all other causes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ class Profile:
     limit_s: float = 3600.0
     token_limit: int = 0
     """0: none."""
+    money_limit: Decimal | None = None
+    prices: PriceList | None = None
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
     interrupt_after_s: float = 0.25
-    money_limit: Decimal | None = None
-    prices: PriceList | None = None
     silence_s: float = 0.5
     reply_start_s: float = 10.0
     ask_after_s: float = 2.5
@@ -149,20 +152,20 @@ class Core:
             return self._end(event, now) if isinstance(event, on.PlaybackFlushed) else []
         if isinstance(event, on.TextTyped) and self._captions_only and not self.machine.settled:
             return self._keep_for_later(event, now)
+        self.spending.happened(event, now)
         out = self._live(event, now)
         if self._ending is not None:
             self.life = Life.ENDING
-        self.spending.happened(event, now)
             return [*out, do.FlushPlayback()]
         stepped = self.machine.step(event, now)
         told = self._tell(event, stepped, now)
         out += [*self._send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
+        out += self.narrator.turns_over("" if self.machine.settled else self.machine.turn_id, now)
         out += self._next_typed(now)
         if self._parting and self._quiet and not self.narrator.captions.waiting:
             self.life, self._ending = Life.ENDING, _Ending(self._parting)
-        out += self.narrator.turns_over("" if self.machine.settled else self.machine.turn_id, now)
             return [*out, do.FlushPlayback()]
         return out + self._watch_quiet(now)
 
@@ -203,10 +206,10 @@ class Core:
     def _engine_ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         self._failover.ready(now)
         self.history.engine_came()
+        self.spending.engine(engine.model, engine.transcription_model, now)
         out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
         if self.life is Life.OPENING and self.narrator.zero_s is None:
             fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
-        self.spending.engine(engine.model, engine.transcription_model, now)
             out += [self.narrator.line("session_started", now, **fields), do.OpenLine()]
         return out + self._watch_limits(now)
 
@@ -222,8 +225,7 @@ class Core:
         out = self._roll_over.stopped()
         match verdict:
             case GiveUp():
-                status = 4 if event.cause in REFUSALS else 5
-                self._ending = _Ending(f"engine_lost_{event.cause}", status, event.detail)
+                self._ending = _Ending(f"engine_lost_{event.cause}", STATUSES.get(event.cause, 5), event.detail)
             case Retry(at_s=at_s, begins=begins):
                 if begins:
                     fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; connecting again"}
@@ -298,11 +300,11 @@ class Core:
     def _end(self, event: on.PlaybackFlushed, now: float) -> list[do.Command]:
         ending = self._ending or _Ending("ended")
         self.life = Life.OVER
-        out: list[do.Command] = [*self.narrator.flushed(event, now), *self.narrator.tools_abandoned(now)]
-        if ending.exit_status:
         self.spending.happened(event, now)
-            out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
+        out: list[do.Command] = [*self.narrator.flushed(event, now), *self.narrator.tools_abandoned(now)]
         out += self.narrator.turns_over(None, now)
+        if ending.exit_status:
+            out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
         out.append(self.narrator.line("session_ended", now, reason=ending.reason, usage=self.spending.session(now)))
         return [*out, do.EndSession(ending.reason, ending.exit_status, ending.detail)]
 
@@ -386,8 +388,10 @@ class Core:
             case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():
                 tell.reply_grew(event, now)
             case on.ReplyStarted(reply_id=reply_id):
-                if reply_id in self.machine.replies:
-                    tell.conversation.reply_started(reply_id, self.machine.replies.live[reply_id].turn_id)
+                live = self.machine.replies.get(reply_id)
+                self.spending.reply_started(reply_id, live.turn_id if live else "")
+                if live:
+                    tell.conversation.reply_started(reply_id, live.turn_id)
             case _:
                 pass
         return []
