@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from voiceloop.settings import AgentSettings, IdleSettings, LimitSettings, ModelSettings, Patience, VoiceSettings
+from voiceloop.settings import (
+    AgentSettings,
+    HistorySettings,
+    IdleSettings,
+    LimitSettings,
+    ModelSettings,
+    Patience,
+    VoiceSettings,
+)
 
 __all__ = ["Agent"]
 
@@ -35,6 +43,7 @@ class Agent:
         tools: Sequence[Callable[..., Any] | str] = (),
         idle: Mapping[str, Any] | IdleSettings | None = None,
         limits: Mapping[str, Any] | LimitSettings | None = None,
+        history: Mapping[str, Any] | HistorySettings | None = None,
     ) -> None:
         given: dict[str, Any] = {
             "instructions": instructions,
@@ -48,6 +57,7 @@ class Agent:
             "patience": patience,
             "idle": idle,
             "limits": limits,
+            "history": history,
             "tools": tuple(name for name in tools if isinstance(name, str)),
         }
         self.settings = AgentSettings(**{name: value for name, value in given.items() if value is not None})

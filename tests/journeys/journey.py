@@ -27,6 +27,7 @@ from voiceloop.core import Core, Profile
 from voiceloop.engines.realtime import RealtimeEngine
 from voiceloop.session import Ended, Session
 from voiceloop.settings import AudioSettings, BackendSettings, RealtimeSettings, Settings
+from voiceloop.summarise import AskChat
 from voiceloop.tape import Tape, TapeWriter, read_header, read_steps, replay
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.line import NumberedLine
@@ -55,6 +56,7 @@ class Journey:
         text: bool = False,
         captions_only: bool = False,
         data: dict[str, object] | None = None,
+        ask_chat: AskChat | None = None,
         realtime: dict[str, Any] | None = None,
         latency_s: float = 0.01,
         line: NumberedLine | None = None,
@@ -89,6 +91,7 @@ class Journey:
             tape=TapeWriter(self._tape),
             captions_only=captions_only,
             data=data,
+            ask_chat=ask_chat,
         )
         self.runner: asyncio.Task[Ended]
 

@@ -38,6 +38,8 @@ def test_an_error_the_session_survives(code, severity):
         ("model_not_found", Cause.BAD_MODEL),
         ("model_load_error", Cause.BAD_MODEL),
         ("session_expired", Cause.SESSION_CAP),
+        ("context_length_exceeded", Cause.CONTEXT_FULL),
+        ("exceed_context_size_error", Cause.CONTEXT_FULL),
         ("insufficient_quota", Cause.QUOTA),
         ("credit_balance_exhausted", Cause.QUOTA),
         ("billing_hard_limit_reached", Cause.QUOTA),
@@ -65,6 +67,8 @@ def test_an_error_that_ends_the_connection_has_a_cause(code, cause):
         ("Unknown parameter: 'session.foo'.", "fix"),
         ("Your session hit the maximum duration of 60 minutes.", "fatal"),
         ("You exceeded your current quota, please check your plan", "fatal"),
+        ("This model's maximum context length is 4096 tokens. However, you requested 4201 tokens.", "fatal"),
+        ("Your input exceeds the context window of this model.", "fatal"),
         ("Incorrect API key provided", "fatal"),
     ],
 )
