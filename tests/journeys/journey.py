@@ -43,6 +43,9 @@ wires = pytest.mark.parametrize(
     ("dialect", "form"), [(dialect, form) for form in ("pcm16", "g711_ulaw") for dialect in ("beta", "ga")]
 )
 
+tapes: list[Callable[[], str]] = []
+"""What recorded the sessions of the test that runs; where it fails, they are kept."""
+
 
 class Journey:
     """Builds server, network, line and session; runs the session until the script is over."""
@@ -76,6 +79,7 @@ class Journey:
         self._complete = complete
         self._news = asyncio.Event()
         self._tape = io.StringIO()
+        tapes.append(self._tape.getvalue)
         settings = Settings(
             backend=BackendSettings(base_url="wss://journey.test/v1", api_key=SecretStr(KEY)),
             audio=AudioSettings(format=Encoding(form)),
@@ -156,6 +160,11 @@ class Journey:
         """The transcript lines of one event so far."""
         return [line for line in self.lines if line["event"] == event]
 
+    @property
+    def tape(self) -> str:
+        """What was recorded of the session so far."""
+        return self._tape.getvalue()
+
     def warnings(self) -> list[str]:
         """The codes of all warnings so far."""
         return [line["code"] for line in self.said("warning")]
@@ -169,7 +178,8 @@ class Journey:
 
     def check(self) -> None:
         """AssertionError unless the conversation was sound."""
-        assert problems(self.lines) == []
+        found = problems(self.lines)
+        assert not found, found
         called = sorted(line["call_id"] for line in self.said("tool_called"))
         assert sorted(line["call_id"] for line in self.said("tool_finished")) == called
         self._check_timers()
@@ -184,7 +194,8 @@ class Journey:
         ours = (self.session._driver, self.session._bus, self.engine)
         timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
         left = [timer for timer in timers if getattr(timer._callback, "__self__", None) in ours]
-        assert [timer for timer in left if not timer.cancelled()] == []
+        left = [timer for timer in left if not timer.cancelled()]
+        assert not left, left
 
     def _check_tape(self) -> None:
         text = self._tape.getvalue().splitlines()
