@@ -65,7 +65,7 @@ def test_a_turn_that_is_never_handed_over_does_not_block_the_conversation():
 
 
 def test_a_server_that_owes_a_reply_and_starts_none_is_asked():
-    talk = Talk(Profile(reply_start_s=4.0)).user_turn()
+    talk = Talk(Profile(ask_after_s=4.0)).user_turn()
     talk.after(3.9).never(do.AskReply)
     talk.after(0.2).expect(do.AskReply("ask-1"))
 

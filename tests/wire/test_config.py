@@ -72,20 +72,22 @@ def test_a_written_reply_leaves_no_audio_to_trim():
     assert traits_of(None, "text").keeps_audio is False
 
 
-def test_history_becomes_items_and_what_has_no_words_is_left_out():
+def test_history_becomes_items_and_what_has_neither_words_nor_sound_is_left_out():
     summary = Summary("Ada ordered bread.")
     history = (
         summary,
         UserTurn("u1", "Hi"),
         UserTurn("u2", ""),
+        UserTurn("u3", ""),
         AssistantTurn("r1", "Hello", 300),
         AssistantTurn("r2", "", 0),
         ToolCall("c1", "lamp", "{}"),
         ToolOutput("c1", "ok"),
     )
-    assert list(history_items(history)) == [
+    assert list(history_items(history, {"u2": b"", "u3": b"spoken"}, "_s2")) == [
         ("", MessageItem("", "system", (Part("input_text", text=summary.told),))),
-        ("u1", MessageItem("u1", "user", (Part("input_text", text="Hi"),))),
+        ("u1", MessageItem("vl_h1_s2", "user", (Part("input_text", text="Hi"),))),
+        ("u3", MessageItem("vl_h3_s2", "user", (Part("input_audio", audio="c3Bva2Vu"),))),
         ("", MessageItem("", "assistant", (Part("text", text="Hello"),))),
         ("", CallItem("", "c1", "lamp", "{}")),
         ("", CallOutputItem("", "c1", "ok")),

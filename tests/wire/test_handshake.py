@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from voiceloop.commands import AskReply, SendText
 from voiceloop.events import EngineComplained, EngineReady
 from voiceloop.settings import TurnSettings
 from voiceloop.vocabulary import (
@@ -18,7 +17,7 @@ from voiceloop.vocabulary import (
     UserTurn,
 )
 from voiceloop.wire.protocol import RealtimeProtocol, SessionConfig, State
-from wire.talk import BETA_CREATED, GA_CREATED, Talk, greeted, lost
+from wire.talk import GA_CREATED, Talk, greeted, lost, ready
 
 LAMP = ToolSpec("lamp", "switch", {"type": "object", "properties": {}})
 FULL = SessionConfig(
@@ -30,7 +29,7 @@ FULL = SessionConfig(
     language="de-CH",
     vocabulary=("Zytglogge", "Rösti"),
 )
-READY = EngineReady(Tier.REALTIME, "gpt-realtime", Traits(), "ga")
+READY = EngineReady(Tier.REALTIME, "gpt-realtime", Traits(), "ga", transcription_model="whisper-1")
 
 
 # The way to READY -----------------------------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ def test_a_server_that_interrupts_by_itself_is_told_in_the_traits():
     assert told.traits == Traits(stops_on_speech=True)
 
 
-def test_history_is_replayed_before_anything_else_is_sent():
+def test_the_record_goes_over_as_items_the_server_can_hold():
     history = (
         UserTurn("item_user_1", "Lamp on."),
         UserTurn("item_silent", ""),
@@ -182,30 +181,31 @@ def test_history_is_replayed_before_anything_else_is_sent():
         AssistantTurn("r0", "It is on.", 900),
         AssistantTurn("r1", "", 0),
     )
-    talk, _ = greeted(SessionConfig("m", history=history))
-    talk.protocol.obey(SendText("typed-1", "And now?"))
-    talk.protocol.obey(AskReply("ask-1"))
-    assert talk.sent() == []
-    talk.says("session.updated", session=GA_CREATED)
+    talk = ready(SessionConfig("m", id_suffix="_s2"))
+    talk.protocol.recall(history, {"item_silent": b"spoken"}, "")
     sent = talk.sent()
     assert [frame.get("item", frame.get("response")) for frame in sent] == [
         {
-            "id": "item_user_1",
+            "id": "vl_h0_s2",
             "type": "message",
             "role": "user",
             "content": [{"type": "input_text", "text": "Lamp on."}],
         },
+        {
+            "id": "vl_h1_s2",
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_audio", "audio": "c3Bva2Vu"}],
+        },
         {"type": "function_call", "call_id": "call_1", "name": "lamp", "arguments": '{"on":true}'},
         {"type": "function_call_output", "call_id": "call_1", "output": "done"},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It is on."}]},
-        {"id": "typed-1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "And now?"}]},
-        {"metadata": {"ask_id": "ask-1"}},
     ]
 
 
 def test_beta_history_spells_assistant_text_the_beta_way():
-    talk, _ = greeted(SessionConfig("m", history=(AssistantTurn("r0", "Hi.", None),)), "beta")
-    talk.says("session.updated", session=BETA_CREATED)
+    talk = ready(SessionConfig("m"), "beta")
+    talk.protocol.recall((AssistantTurn("r0", "Hi.", None),), {}, "")
     assert talk.sent()[0]["item"]["content"] == [{"type": "text", "text": "Hi."}]
 
 

@@ -152,7 +152,8 @@ def test_a_fatal_error_loses_the_engine_at_once_and_once(code, cause, configured
     assert talk.protocol.closed(1006, "", 1.0) == []
     assert talk.protocol.expire(99.0) == []
     talk.protocol.obey(AskReply("ask-1"))
-    assert (talk.sent(), talk.protocol.unsent) == ([], [])
+    assert talk.protocol.give_up(Cause.DEAD_WIRE, "too late") == []
+    assert talk.sent() == []
 
 
 def test_an_error_the_session_survives_is_told():
@@ -176,7 +177,7 @@ def test_an_error_the_session_survives_is_told():
         (1008, "", Cause.BAD_KEY),
         (1008, "insufficient_quota", Cause.QUOTA),
         (1009, "", Cause.BROKEN_PEER),
-        (1013, "", Cause.REFUSED),
+        (1013, "", Cause.BUSY),
         (4000, "invalid_request_error.invalid_api_key", Cause.BAD_KEY),
     ],
 )
@@ -193,7 +194,7 @@ def test_the_error_before_a_close_without_reason_tells_the_cause():
     talk.now = 1000.0
     talk.errs("rate_limit_exceeded", "Slow down.")
     told = talk.protocol.closed(1006, "", talk.now + 1.0)
-    assert lost(told) is Cause.REFUSED
+    assert lost(told) is Cause.BUSY
     assert "Slow down." in told[0].detail
 
 
