@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.testing.gateway import ScriptedGateway
-from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Stall, Vanish
+from voiceloop.testing.script import Close, Fail, Handle, Quirks, Reply, Send, Spoken, Stall, Vanish, Wait
 
 
 def types(events):
@@ -164,3 +164,56 @@ def test_each_connection_keeps_its_own_events_and_items(peer):
     assert [each.closed for each in gateway.connections] == [(1006, "gone"), None]
     gateway.perform(Fail("only_the_newest"))
     assert [len(each.pass_time(0)) for each in (one, two)] == [0, 1]
+
+
+def test_steps_can_come_late_and_around_what_is_usual(peer):
+    gateway = ScriptedGateway()
+    gateway.when("response.create", Send("busy"), Wait(2.0), Handle(), Wait(1.0), Close(1011))
+    client = peer(gateway)
+    assert client.send("response.create") == ["busy"]
+    assert client.pass_time(1.9) == []
+    assert types(client.pass_time(0.1))[-1] == "response.done"
+    assert client.pass_time(0.9) == []
+    assert client.pass_time(0.1) == [Close(1011)]
+
+
+def test_the_greeting_can_come_late(peer):
+    client = peer(ScriptedGateway(quirks=Quirks(before_greeting=(Wait(3.0),), after_greeting=(Send("hi"),))))
+    assert client.greeting == []
+    assert [*types(client.pass_time(3.0)[:2])] == ["session.created", "conversation.created"]
+    assert client.raw[-1] == "hi"
+
+
+def test_a_relay_vanishes_at_what_it_cannot_read(peer):
+    gateway = ScriptedGateway(quirks=Quirks(drops_at=lambda event: "tool_choice" in event.get("session", {})))
+    client = peer(gateway)
+    assert types(client.send("session.update", session={"type": "realtime"})) == ["session.updated"]
+    assert client.send("session.update", session={"type": "realtime", "tool_choice": {}}) == [Vanish()]
+
+
+def test_audio_has_the_rate_that_the_session_says(peer):
+    gateway = ScriptedGateway(Reply((Spoken("a", 100),)))
+    gateway.heard_speech(100, 200)
+    client = peer(gateway)
+    pcm = {"format": {"type": "audio/pcm", "rate": 16_000}}
+    client.send("session.update", session={"type": "realtime", "audio": {"input": pcm, "output": pcm}})
+    client.speak(bytes(2 * 1600))
+    assert client.connection.hearing.clock_ms == 100
+    client.send("response.create")
+    assert (gateway.item("item_2").samples, gateway.item("item_2").audio_ms) == (1600, 100)
+
+
+def test_a_server_may_take_another_rate_than_it_says(peer):
+    client = peer(ScriptedGateway(quirks=Quirks(input_rate_hz=16_000)), beta=True)
+    client.speak(bytes(2 * 1600))
+    assert client.connection.hearing.clock_ms == 100
+
+
+def test_a_gateway_for_long_sessions_keeps_events_without_their_audio(peer):
+    gateway = ScriptedGateway(Reply((Spoken("a", 100),)), keeps_s=1.0)
+    client = peer(gateway)
+    client.speak(bytes(960))
+    events = client.send("response.create")
+    assert any(len(event.get("delta", "")) > 1000 for event in events)
+    assert gateway.got("input_audio_buffer.append") == [{"type": "input_audio_buffer.append", "audio": ""}]
+    assert all(event.get("delta", "") == "" for event in client.connection.sent)

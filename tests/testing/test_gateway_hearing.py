@@ -66,3 +66,15 @@ def test_one_append_may_hold_several_turns():
     word, silence = numbered(0, 100 * MS), bytes(600 * MS * 2)
     found = [(heard.what, heard.clock_ms) for heard in hearing.append(word + silence + word + silence, 500)]
     assert found == [("started", 0), ("stopped", 600), ("started", 700), ("stopped", 1300)]
+
+
+def test_a_gateway_for_long_sessions_forgets_old_audio_and_counts_on():
+    hearing = Hearing(listens=True, keeps_s=1.0)
+    for _ in range(100):
+        feed(hearing, 100)
+    feed(hearing, 300, sound=True)
+    assert (hearing.clock_ms, hearing.buffered_ms) == (10_300, 10_300)
+    assert len(hearing.pcm) + hearing.dropped == hearing.written
+    assert 1000 <= len(hearing.pcm) // hearing.bytes_per_ms <= 2000
+    assert hearing.buffered.endswith(numbered(0, 300 * MS))
+    assert feed(hearing, 600) == [("stopped", 10_800)]

@@ -49,3 +49,20 @@ def test_an_estimating_speaker_is_off_by_as_much_as_asked():
     assert speaker.reported == 0
     speaker.pass_time(480)
     assert (speaker.played, speaker.reported) == (480, 430)
+
+
+def test_a_speaker_for_long_sessions_remembers_the_last_of_it():
+    ledger = ledger_with(100_000)
+    speaker = Speaker(ledger, keeps=1000)
+    for block in range(1, 101):
+        speaker.pull(480)
+        speaker.pass_time(block * 480)
+    assert speaker.played == 48_000
+    (run,) = speaker.runs()
+    assert run.number + run.samples == 48_000
+    assert 1000 <= run.samples <= 2500
+    speaker.pull(480)
+    ledger.flush()
+    speaker.flush(ledger.generation)
+    speaker.pass_time(49_000)
+    assert speaker.runs()[-1].number + speaker.runs()[-1].samples == 48_000

@@ -88,6 +88,8 @@ def account(line: NumberedLine, gateway: ScriptedGateway) -> Account:
     for connection in gateway.connections:
         if connection.session.input_is_g711 or connection.session.output_is_g711:
             raise MisuseError("G.711 loses the numbers of samples: use pcm16 to account for them")
+        if connection.hearing.dropped:
+            raise MisuseError("the gateway has forgotten audio: leave keeps_s out to account for it")
     last = _surviving(gateway.connections)
     spoken = merged(_spoken(gateway.connections))
     heard = line.speaker.runs()

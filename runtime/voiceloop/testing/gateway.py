@@ -30,8 +30,9 @@ class ScriptedGateway:
     """The script, and everything the server saw.
 
     `replies` answer in order, then `brain` or else `default` for ever. With `listens`, audio that is not zero is speech
-    and `transcripts` are its words in turn; else speech comes from `heard_speech`. With `key`, another bearer token is
-    refused with 401.
+    and `transcripts` are its words in turn, unless `will_hear` told them; else speech comes from `heard_speech`. With
+    `key`, another bearer token is refused with 401. `keeps_s` is for long sessions: of audio the last so many seconds
+    are kept per connection, and none in the events. `unix_s` is the clock that `session.expires_at` is told by.
     """
 
     def __init__(  # noqa: PLR0913 - each is said once, by name, where the script begins
@@ -43,9 +44,11 @@ class ScriptedGateway:
         listens: bool = False,
         transcripts: Sequence[str] = (),
         key: str | None = None,
+        keeps_s: float | None = None,
         unix_s: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     ) -> None:
         self.quirks = quirks or Quirks()
+        self.keeps_s = keeps_s
         self.unix_s = unix_s
         self.listens = listens
         self.transcripts = list(transcripts)
@@ -88,7 +91,10 @@ class ScriptedGateway:
         self.words.know(run, text)
 
     def when(self, event_type: str, *steps: Step, times: int = 1) -> None:
-        """Do this instead of handling the next `times` client events of that type."""
+        """Do this instead of handling the next `times` client events of that type.
+
+        `when("response.create", Wait(2.0), Handle(), Close(1011))` handles it as well, late, and closes then.
+        """
         self._hooks.setdefault(event_type, deque()).extend([steps] * times)
 
     def refuse(
@@ -112,9 +118,8 @@ class ScriptedGateway:
         self._door.shut(NoAnswer(), times, for_s)
 
     def perform(self, *steps: Step) -> None:
-        """Do this now, on the newest connection."""
-        for step in steps:
-            self.connection.perform(step)
+        """Do this from now on, one after the other, on the newest connection."""
+        self.connection.follow(steps)
 
     # What the server saw ---------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voiceloop.testing.gateway_conversation import Conversation
@@ -12,7 +13,7 @@ from voiceloop.testing.gateway_outbox import Outbox, wire_name
 from voiceloop.testing.gateway_reply import ReplyRun
 from voiceloop.testing.gateway_session import SessionConfig
 from voiceloop.testing.gateway_turns import UserTurns
-from voiceloop.testing.script import SESSION_EXPIRED, Close, Dialect, Fail, Ignore, Send, Step
+from voiceloop.testing.script import SESSION_EXPIRED, Close, Dialect, Fail, Handle, Ignore, Send, Step, Vanish, Wait
 
 if TYPE_CHECKING:
     from voiceloop.testing.gateway import ScriptedGateway
@@ -28,6 +29,7 @@ class Connection:
         asked = _asked_dialect(headers)
         dialect: Dialect = asked if asked in quirks.accepts else quirks.accepts[0]
         self.gateway = gateway
+        self.counters = gateway.counters
         self.path = path
         self.headers = headers
         self.received: list[Event] = []
@@ -37,11 +39,11 @@ class Connection:
         self.outbox = Outbox()
         self.outbox.now_s = now_s
         self.session = SessionConfig(
-            dialect, gateway.counters.new_id("sess"), path.partition("model=")[2].partition("&")[0]
+            dialect, self.counters.new_id("sess"), path.partition("model=")[2].partition("&")[0]
         )
         if quirks.session_lasts_s is not None and quirks.expiry_announced:
             self.session.fields["expires_at"] = int(gateway.unix_s() + quirks.session_lasts_s)
-        self.conversation = Conversation(dialect, gateway.counters.new_id, self.emit, self.refuse, gateway.words)
+        self.conversation = Conversation(dialect, self.counters.new_id, self.emit, self.refuse, gateway.words)
         self.conversation.confirms_truncate = quirks.truncate_confirmed
         self.replies: list[ReplyRun] = []
         """Responses started on this connection, oldest first."""
@@ -67,22 +69,20 @@ class Connection:
     def greet(self) -> None:
         """The upgrade is done."""
         quirks = self.gateway.quirks
-        for step in quirks.before_greeting:
-            self.perform(step)
+        self.follow((*quirks.before_greeting, Handle(), *quirks.after_greeting), self._greet)
+        if quirks.session_lasts_s is not None:
+            self.outbox.after(quirks.session_lasts_s, lambda: self.follow(SESSION_EXPIRED))
+
+    def _greet(self) -> None:
         if self._beta_refused:
             code = "beta_api_shape_disabled"
-            self.perform(Fail(code, "The beta Realtime API is no longer supported."))
-            self.perform(Close(4000, f"invalid_request_error.{code}"))
-            return
-        if quirks.greets:
+            reason = f"invalid_request_error.{code}"
+            self.follow((Fail(code, "The beta Realtime API is no longer supported."), Close(4000, reason)))
+        elif self.gateway.quirks.greets:
             self.emit({"type": "session.created", "session": self.session.fields})
             self.emit(
                 {"type": "conversation.created", "conversation": {"id": "conv_1", "object": "realtime.conversation"}}
             )
-        for step in quirks.after_greeting:
-            self.perform(step)
-        if quirks.session_lasts_s is not None:
-            self.after(quirks.session_lasts_s, self._expire, "")
 
     def receive(self, payload: str | bytes, now_s: float) -> None:
         """A frame from the client."""
@@ -94,19 +94,26 @@ class Connection:
             self.gateway.garbage.append(payload)
             self.refuse(Fail("invalid_json", "Could not parse the event as JSON."), {})
             return
-        self.received.append(event)
-        self.gateway.received.append(event)
-        steps = () if self.outbox.ended else self.gateway.take_hook(kind)
-        if self.outbox.ended:
-            pass  # a server that has closed or stalled looks at nothing any more
-        elif steps:
-            for step in steps:
-                self.perform(step)
-        elif kind in self._handlers:
-            self._handlers[kind](event)
-        else:
-            self.refuse(Fail("invalid_value", f"Invalid value: '{kind}'.", param="type"), event)
+        noted = self._without_audio(event)
+        self.received.append(noted)
+        self.gateway.received.append(noted)
+        if not self.outbox.ended:  # a server that has closed or stalled looks at nothing any more
+            dropped = self.gateway.quirks.drops_at(event)
+            steps = (Vanish(),) if dropped else self.gateway.take_hook(kind)
+            self.follow(steps or (Handle(),), partial(self._handle, event))
         self.gateway.changed()
+
+    def _handle(self, event: Event) -> None:
+        handler = self._handlers.get(event["type"])
+        if handler is None:
+            self.refuse(Fail("invalid_value", f"Invalid value: '{event['type']}'.", param="type"), event)
+        else:
+            handler(event)
+
+    def _without_audio(self, event: Event) -> Event:
+        """What is kept of an event: all of it, unless the gateway is for long sessions."""
+        heavy = event.keys() & {"audio", "delta"}
+        return event if self.gateway.keeps_s is None or not heavy else {**event, **dict.fromkeys(heavy, "")}
 
     def end(self, code: int, reason: str) -> None:
         """The connection is gone."""
@@ -125,21 +132,25 @@ class Connection:
             return
         if quirks.hybrid_names and len(self.sent) % 2:
             name = wire_name(event["type"], beta=not beta) or name
-        event = {**event, "type": name, "event_id": self.gateway.counters.new_id("event")}
+        event = {**event, "type": name, "event_id": self.counters.new_id("event")}
         event = {field: value for field, value in event.items() if field not in quirks.omits}
-        self.sent.append(event)
+        self.sent.append(self._without_audio(event))
         self.outbox.put_event(event)
 
-    def after(self, delay_s: float, step: Callable[[], None], tag: str) -> None:
-        """Do something later, at once if `delay_s` is 0 and nothing is waiting before it."""
-        self.outbox.after(delay_s, step, tag)
-
-    def drop(self, tag: str) -> None:
-        """Forget what was to be done under this tag."""
-        self.outbox.drop(tag)
+    def follow(self, steps: Sequence[Step], usual: Callable[[], None] = lambda: None) -> None:
+        """Carry out steps one after the other; `usual` is what `Handle` stands for."""
+        at_s = 0.0
+        for step in steps:
+            act = usual if isinstance(step, Handle) else partial(self.perform, step)
+            if isinstance(step, Wait):
+                at_s += step.seconds
+            elif at_s:
+                self.outbox.after(at_s, act)
+            else:
+                act()
 
     def perform(self, step: Step) -> None:
-        """Carry out a scripted step."""
+        """Carry out a scripted step now."""
         if isinstance(step, Fail):
             self.refuse(step, {})
         elif isinstance(step, Send):
@@ -147,30 +158,14 @@ class Connection:
             if isinstance(payload, Mapping):
                 self.sent.append(dict(payload))
             self.outbox.put(payload if isinstance(payload, str | bytes) else json.dumps(payload))
-        elif not isinstance(step, Ignore):
+        elif not isinstance(step, Ignore | Handle | Wait):
             self.outbox.put(step)
-
-    def new_id(self, prefix: str) -> str:
-        """A fresh id."""
-        return self.gateway.counters.new_id(prefix)
-
-    def add_item(self, item: Item) -> str | None:
-        """Put an item at the end of the conversation; tells the id before it."""
-        return self.conversation.add(item)
-
-    def next_number(self, samples: int) -> int:
-        """Take so many sample numbers; tells the first."""
-        return self.gateway.counters.next_number(samples)
-
-    def _expire(self) -> None:
-        for step in SESSION_EXPIRED:
-            self.perform(step)
 
     def reply_over(self, run: ReplyRun) -> None:
         """A response is done with; one that was owed follows it."""
         if self.reply_owed and run.in_conversation:
             self.reply_owed = False
-            self.after(0.0, lambda: self.start_reply({}), "")
+            self.outbox.after(0.0, lambda: self.start_reply({}))
 
     # Session and responses -------------------------------------------------------------------------------------------
 
@@ -193,7 +188,7 @@ class Connection:
             beta=session.dialect == "beta",
             text_only=session.text_only if wanted is None else "audio" not in wanted,
             g711=session.output_is_g711,
-            pcm_rate_hz=quirks.output_rate_hz,
+            pcm_rate_hz=quirks.output_rate_hz or session.output_rate_hz,
             odd_deltas=quirks.odd_deltas,
             metadata_echoed=quirks.metadata_echoed,
         )

@@ -31,12 +31,15 @@ class Hearing:
     which suits a microphone whose silence is exact.
     """
 
-    def __init__(self, *, listens: bool) -> None:
+    def __init__(self, *, listens: bool, keeps_s: float | None = None) -> None:
         self.pcm = bytearray()
-        """Everything written, decoded from base64."""
+        """Everything written, decoded from base64; with `keeps_s` only the last of it."""
+        self.dropped = 0
+        """Bytes written that are no longer in `pcm`."""
         self.buffered_from = 0
-        """Where the current input buffer begins, in bytes of `pcm`."""
+        """Where the current input buffer begins, in bytes written."""
         self.bytes_per_ms = 48
+        self._keeps_s = keeps_s
         self._listens = listens
         self._utterances: list[Utterance] = []
         self._speaking: Utterance | None = None
@@ -46,19 +49,24 @@ class Hearing:
         """What `listens` makes of each utterance in turn; then "hello"."""
 
     @property
+    def written(self) -> int:
+        """Bytes written since the connection opened."""
+        return self.dropped + len(self.pcm)
+
+    @property
     def clock_ms(self) -> int:
         """Audio written since the connection opened."""
-        return len(self.pcm) // self.bytes_per_ms
+        return self.written // self.bytes_per_ms
 
     @property
     def buffered_ms(self) -> int:
         """Audio in the input buffer."""
-        return (len(self.pcm) - self.buffered_from) // self.bytes_per_ms
+        return (self.written - self.buffered_from) // self.bytes_per_ms
 
     @property
     def buffered(self) -> bytes:
         """Audio in the input buffer, as it was written."""
-        return bytes(self.pcm[self.buffered_from :])
+        return bytes(self.pcm[max(0, self.buffered_from - self.dropped) :])
 
     @property
     def unheard(self) -> int:
@@ -74,12 +82,21 @@ class Hearing:
         """Take audio; yields what turn detection makes of it (`silence_ms` None: there is none)."""
         size = max(1, SLICE_MS * self.bytes_per_ms)
         for start in range(0, len(pcm), size):
-            before = len(self.pcm)
+            before = self.written
             self.pcm += (part := pcm[start : start + size])
             if self._listens:
                 self._listen(part, before)
             if silence_ms is not None:
                 yield from self._heard(silence_ms)
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._keeps_s is None:
+            return
+        kept = int(self._keeps_s * 1000) * self.bytes_per_ms
+        if len(self.pcm) > 2 * kept:
+            self.dropped += len(self.pcm) - kept
+            del self.pcm[:-kept]
 
     def _heard(self, silence_ms: int) -> Iterator[Heard]:
         if self._speaking is None and self._utterances and self.clock_ms >= self._utterances[0].at_ms:
@@ -92,7 +109,7 @@ class Hearing:
 
     def empty_buffer(self) -> None:
         """The buffer was committed or cleared."""
-        self.buffered_from = len(self.pcm)
+        self.buffered_from = self.written
 
     def forget_speech(self) -> None:
         """The buffer with the speech in progress was cleared."""

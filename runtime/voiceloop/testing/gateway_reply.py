@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from voiceloop.testing.gateway_items import Event, Form, Item, usage
+from voiceloop.testing.gateway_conversation import Conversation
+from voiceloop.testing.gateway_items import Counters, Event, Form, Item, usage
+from voiceloop.testing.gateway_outbox import Outbox
 from voiceloop.testing.script import OMIT, Call, Reply, Spoken, Step
 
 __all__ = ["ReplyRun", "Stage"]
@@ -16,26 +18,15 @@ __all__ = ["ReplyRun", "Stage"]
 class Stage(Protocol):
     """What a reply needs of its connection."""
 
+    outbox: Outbox
+    conversation: Conversation
+    counters: Counters
+
     def emit(self, event: Event) -> None:
         """Send an event named as in the GA dialect."""
 
-    def after(self, delay_s: float, step: Callable[[], None], tag: str) -> None:
-        """Do something later, unless its tag is dropped."""
-
-    def drop(self, tag: str) -> None:
-        """Forget what was to be done under this tag."""
-
     def perform(self, step: Step) -> None:
         """Carry out a scripted step."""
-
-    def new_id(self, prefix: str) -> str:
-        """A fresh id."""
-
-    def add_item(self, item: Item) -> str | None:
-        """Put an item at the end of the conversation; tells the id before it."""
-
-    def next_number(self, samples: int) -> int:
-        """Take so many sample numbers; tells the first."""
 
     def reply_over(self, run: ReplyRun) -> None:
         """The response is done with."""
@@ -46,7 +37,7 @@ class ReplyRun:
 
     def __init__(self, reply: Reply, stage: Stage, form: Form, asked: Mapping[str, Any] = MappingProxyType({})) -> None:
         self.reply = reply
-        self.response_id = stage.new_id("resp")
+        self.response_id = stage.counters.new_id("resp")
         self.in_conversation = asked.get("conversation") != "none"
         self.created = False
         self.over = False
@@ -62,17 +53,17 @@ class ReplyRun:
         if self.reply.created_after_s is None:
             return
         at = self.reply.created_after_s
-        self._stage.after(at, self._create, self.response_id)
+        self._stage.outbox.after(at, self._create, self.response_id)
         at += self.reply.audio_after_s
         for delay_s, step in self._steps():
             at += delay_s
-            self._stage.after(at, step, self.response_id)
+            self._stage.outbox.after(at, step, self.response_id)
 
     def cancel(self, reason: str) -> None:
         """Stop, unless the script says this reply does not listen; late audio still goes out."""
         if self.reply.ignores_cancel or self.over:
             return
-        self._stage.drop(self.response_id)
+        self._stage.outbox.drop(self.response_id)
         if not self.created:
             self._create()
         item = self._open
@@ -104,7 +95,7 @@ class ReplyRun:
 
     def _message(self, spoken: Spoken) -> Iterator[tuple[float, Callable[[], None]]]:
         body = {"type": "message", "role": "assistant", "status": "in_progress", "content": []}
-        item = Item(self._stage.new_id("item"), body, rate_hz=self._form.rate_hz)
+        item = Item(self._stage.counters.new_id("item"), body, rate_hz=self._form.rate_hz)
         yield 0.0, lambda: self._open_item(item, spoken)
         words = spoken.text.split(" ")
         if self._form.silent(spoken):
@@ -115,7 +106,7 @@ class ReplyRun:
         yield 0.0, lambda: self._close_item(item, "completed")
 
     def _speech(self, item: Item, spoken: Spoken, words: list[str]) -> Iterator[tuple[float, Callable[[], None]]]:
-        item.first_number = self._stage.next_number(spoken.audio_ms * item.rate_hz // 1000)
+        item.first_number = self._stage.counters.next_number(spoken.audio_ms * item.rate_hz // 1000)
         count = -(-spoken.audio_ms // self.reply.delta_ms)
         texts = [""] * count if self.reply.transcript_last else _spread(words, count)
         left = spoken.audio_ms
@@ -128,9 +119,9 @@ class ReplyRun:
             yield 0.0, lambda: self._transcript(item, spoken.text)
 
     def _call(self, call: Call) -> Iterator[tuple[float, Callable[[], None]]]:
-        call_id = call.call_id or self._stage.new_id("call")
+        call_id = call.call_id or self._stage.counters.new_id("call")
         body = {"type": "function_call", "status": "in_progress", "name": call.name, "call_id": call_id}
-        item = Item(self._stage.new_id("item"), {**body, "arguments": ""})
+        item = Item(self._stage.counters.new_id("item"), {**body, "arguments": ""})
         yield 0.0, lambda: self._open_item(item, None)
         yield 0.0, lambda: self._arguments(item, call.arguments)
         yield 0.0, lambda: self._close_item(item, "completed")
@@ -141,7 +132,7 @@ class ReplyRun:
         index = {"response_id": self.response_id, "output_index": len(self.items) - 1}
         self._stage.emit({"type": "response.output_item.added", **index, "item": item.wire()})
         if self.in_conversation:
-            previous = self._stage.add_item(item)
+            previous = self._stage.conversation.add(item)
             self._stage.emit({"type": "conversation.item.added", "previous_item_id": previous, "item": item.wire()})
         if spoken is not None:
             part = {"type": "text", "text": ""} if self._form.silent(spoken) else {"type": "audio", "transcript": ""}
@@ -151,7 +142,7 @@ class ReplyRun:
     def _say(self, item: Item, text: str, size_ms: int) -> None:
         cut_after = self.reply.cut_after_ms
         if cut_after is not None and self._sent_ms >= cut_after:
-            self._stage.drop(self.response_id)
+            self._stage.outbox.drop(self.response_id)
             self._stage.perform(self.reply.cut)
             return
         if text:

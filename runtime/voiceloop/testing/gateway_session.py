@@ -17,7 +17,7 @@ _TURNS = {
     "create_response": True,
     "interrupt_response": True,
 }
-_PCM = {"type": "audio/pcm", "rate": 24_000}
+_PCM: dict[str, Any] = {"type": "audio/pcm", "rate": 24_000}
 _BETA: dict[str, Any] = {
     "modalities": ["audio", "text"],
     "instructions": "",
@@ -92,9 +92,23 @@ class SessionConfig:
     @property
     def output_is_g711(self) -> bool:
         """Whether a sample to the client takes one byte at 8 kHz."""
+        return _is_g711(self._output_format)
+
+    @property
+    def input_rate_hz(self) -> int:
+        """Samples a second from the client."""
+        return 8000 if self.input_is_g711 else _rate_hz(self._input("input_audio_format", "format"))
+
+    @property
+    def output_rate_hz(self) -> int:
+        """Samples a second to the client."""
+        return 8000 if self.output_is_g711 else _rate_hz(self._output_format)
+
+    @property
+    def _output_format(self) -> Any:  # noqa: ANN401 - a JSON value
         if self.dialect == "ga":
-            return _is_g711(self.fields["audio"]["output"].get("format"))
-        return _is_g711(self.fields["output_audio_format"])
+            return self.fields["audio"]["output"].get("format")
+        return self.fields["output_audio_format"]
 
     def _input(self, beta: str, ga: str) -> Any:  # noqa: ANN401 - a JSON value
         return self.fields["audio"]["input"].get(ga) if self.dialect == "ga" else self.fields[beta]
@@ -122,6 +136,12 @@ class SessionConfig:
 
 def _is_g711(given: Any) -> bool:  # noqa: ANN401 - a JSON value
     return (given.get("type") if isinstance(given, Mapping) else given) in _G711
+
+
+def _rate_hz(given: Any) -> int:  # noqa: ANN401 - a JSON value
+    """The rate that a pcm16 format names; only the form of the GA dialect can."""
+    rate = given.get("rate") if isinstance(given, Mapping) else None
+    return rate if isinstance(rate, int) else _PCM["rate"]
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401 - a JSON value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from voiceloop.testing.gateway_hearing import Heard, Hearing
 from voiceloop.testing.gateway_items import Event, Item
-from voiceloop.testing.numbers import runs
+from voiceloop.testing.numbers import SAMPLE_BYTES, runs
 from voiceloop.testing.script import Fail, Utterance
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class UserTurns:
     """The input audio buffer of one connection and what turn detection makes of it."""
 
     def __init__(self, connection: Connection) -> None:
-        self.hearing = Hearing(listens=connection.gateway.listens)
+        self.hearing = Hearing(listens=connection.gateway.listens, keeps_s=connection.gateway.keeps_s)
         self.hearing.texts = connection.gateway.transcripts
         self._connection = connection
         self._user_item = ""
@@ -36,7 +36,7 @@ class UserTurns:
         except (KeyError, TypeError, binascii.Error):
             self._connection.refuse(Fail("invalid_value", "Invalid audio.", param="audio"), event)
             return
-        self.hearing.bytes_per_ms = 8 if self._connection.session.input_is_g711 else 48
+        self.hearing.bytes_per_ms = self._bytes_per_ms()
         turns = self._connection.session.turn_detection
         for heard in self.hearing.append(pcm, None if turns is None else turns["silence_duration_ms"]):
             if heard.what == "started":
@@ -44,8 +44,12 @@ class UserTurns:
             else:
                 self._speech_stopped(heard, turns or {})
 
+    def _bytes_per_ms(self) -> int:
+        session, quirks = self._connection.session, self._connection.gateway.quirks
+        return 8 if session.input_is_g711 else (quirks.input_rate_hz or session.input_rate_hz) * SAMPLE_BYTES // 1000
+
     def _speech_started(self, heard: Heard, turns: Mapping[str, Any]) -> None:
-        self._user_item = self._connection.new_id("item")
+        self._user_item = self._connection.counters.new_id("item")
         start_ms = max(0, heard.clock_ms - turns["prefix_padding_ms"])
         started = {"audio_start_ms": start_ms, "item_id": self._user_item}
         self._connection.emit({"type": "input_audio_buffer.speech_started", **started})
@@ -82,7 +86,7 @@ class UserTurns:
 
     def _commit_turn(self, utterance: Utterance) -> None:
         item = Item(
-            self._user_item or self._connection.new_id("item"),
+            self._user_item or self._connection.counters.new_id("item"),
             {"type": "message", "role": "user", "status": "completed"},
         )
         item.body["content"] = [{"type": "input_audio", "transcript": None}]
@@ -96,7 +100,7 @@ class UserTurns:
         self._connection.emit({"type": "input_audio_buffer.committed", **committed})
         self._connection.conversation.announce(item, previous)
         if self._connection.session.transcribes and utterance.transcribed_after_s is not None:
-            self._connection.after(utterance.transcribed_after_s, lambda: self._transcribe(item, utterance), "")
+            self._connection.outbox.after(utterance.transcribed_after_s, lambda: self._transcribe(item, utterance))
 
     def _transcribe(self, item: Item, utterance: Utterance) -> None:
         event = {"item_id": item.item_id, "content_index": 0}

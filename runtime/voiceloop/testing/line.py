@@ -22,6 +22,7 @@ class NumberedLine:
     server received which samples went where. `latency_ms` lies between pulling a sample and hearing it. With
     `off_ms` the positions it reports are estimates, wrong by that much. `schedule` is speech that is known beforehand:
     when each stretch begins and how long it lasts, in milliseconds since the line opened.
+    Of what was heard the last `keeps_s` seconds are remembered, without that all.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class NumberedLine:
         off_ms: int = 0,
         block_ms: int = 20,
         schedule: Iterable[tuple[int, int]] = (),
+        keeps_s: float | None = None,
     ) -> None:
         self.microphone = Microphone()
         self.opened_at = 0.0
@@ -40,6 +42,7 @@ class NumberedLine:
         self._off_ms = off_ms
         self._block_ms = block_ms
         self._schedule = schedule
+        self._keeps_s = keeps_s
         self._ears: Ears | None = None
         self._reports: LineReports | None = None
         self._ledger: Ledger | None = None
@@ -98,7 +101,8 @@ class NumberedLine:
             raise MisuseError("a line opens once: make a new one")
         self._ears, self._ledger, self._reports = ears, ledger, reports
         self.rate_hz = rate_hz
-        self._speaker = Speaker(ledger, self._latency_ms * rate_hz // 1000, self._off_ms * rate_hz // 1000)
+        keeps = None if self._keeps_s is None else int(self._keeps_s * rate_hz)
+        self._speaker = Speaker(ledger, self._latency_ms * rate_hz // 1000, self._off_ms * rate_hz // 1000, keeps)
         loop = asyncio.get_running_loop()
         self.opened_at = loop.time()
         self._timer = loop.call_at(self.opened_at, self._tick)

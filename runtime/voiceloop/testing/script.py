@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ __all__ = [
     "Close",
     "Dialect",
     "Fail",
+    "Handle",
     "Ignore",
     "NoAnswer",
     "Quirks",
@@ -25,6 +26,7 @@ __all__ = [
     "Step",
     "Utterance",
     "Vanish",
+    "Wait",
     "refusal",
 ]
 
@@ -79,7 +81,19 @@ class Ignore:
     """Do nothing, say nothing."""
 
 
-Step = Close | Vanish | Stall | Fail | Send | Ignore
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The steps after this one come so much later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Do what a well-behaved server does: handle the event, or greet."""
+
+
+Step = Close | Vanish | Stall | Fail | Send | Ignore | Wait | Handle
 
 _TOO_LONG = "Your session hit the maximum duration of 60 minutes."
 SESSION_EXPIRED: tuple[Step, ...] = (Fail("session_expired", _TOO_LONG), Close(1001, _TOO_LONG))
@@ -190,6 +204,7 @@ class Quirks:
     greets: bool = True
     """Send `session.created`."""
     before_greeting: tuple[Step, ...] = ()
+    """`(Wait(2.0),)` greets late, `(Fail(...), Vanish())` not at all."""
     after_greeting: tuple[Step, ...] = ()
     confirms_updates: bool = True
     """Send `session.updated`."""
@@ -203,8 +218,12 @@ class Quirks:
     """`error` is a string and `code` stands beside it."""
     odd_deltas: bool = False
     """Audio deltas end in the middle of a sample."""
-    output_rate_hz: int = 24_000
-    """Rate of pcm16 output."""
+    input_rate_hz: int | None = None
+    """Rate of pcm16 input; None: what the session says, 24 kHz where it says nothing."""
+    output_rate_hz: int | None = None
+    """Rate of pcm16 output; likewise."""
+    drops_at: Callable[[Mapping[str, Any]], object] = lambda event: False
+    """Vanishes at a client event for which this is true, as relays do at what they cannot read."""
     queues_replies: bool = False
     """A turn that ends during a reply brings one after it; normally it brings none."""
     asks_after_transcripts: bool = False

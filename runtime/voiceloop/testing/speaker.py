@@ -11,20 +11,27 @@ __all__ = ["Speaker"]
 class Speaker:
     """Takes audio from a ledger into a buffer that sounds `latency` samples after it was pulled.
 
-    `off` samples are added to every position it reports, so that a test can be a phone that only estimates.
+    `off` samples are added to every position it reports, so that a test can be a phone that only estimates. With
+    `keeps` it remembers so many samples, without it all.
     """
 
-    def __init__(self, ledger: Ledger, latency: int = 0, off: int = 0) -> None:
+    def __init__(self, ledger: Ledger, latency: int = 0, off: int = 0, keeps: int | None = None) -> None:
         self.generation = 0
         self._ledger = ledger
         self._latency = latency
         self._off = off
+        self._keeps = keeps
         self._pcm = bytearray()
+        self._dropped = 0
         self._elapsed = 0
 
     def pull(self, samples: int) -> None:
         """Take the next block out of the ledger."""
         self._pcm += self._ledger.pull(samples)
+        if self._keeps is not None and self.played - self._dropped > 2 * self._keeps:
+            gone = self.played - self._dropped - self._keeps
+            self._dropped += gone
+            del self._pcm[: gone * SAMPLE_BYTES]
 
     def pass_time(self, elapsed: int) -> None:
         """Play on until `elapsed` samples have passed since the start."""
@@ -33,7 +40,7 @@ class Speaker:
     @property
     def played(self) -> int:
         """Samples the listener has heard, silence included, the start-up latency not."""
-        return min(max(0, self._elapsed - self._latency), len(self._pcm) // SAMPLE_BYTES)
+        return min(max(0, self._elapsed - self._latency), self._dropped + len(self._pcm) // SAMPLE_BYTES)
 
     @property
     def reported(self) -> int:
@@ -43,13 +50,14 @@ class Speaker:
     def flush(self, generation: int) -> None:
         """Silence from now on: what was pulled and not heard is gone."""
         self.generation = generation
-        start = self.played * SAMPLE_BYTES
+        start = (self.played - self._dropped) * SAMPLE_BYTES
         self._pcm[start:] = bytes(len(self._pcm) - start)
 
     @property
     def recording(self) -> bytes:
-        """What was heard, sample 0 at the start of the line, the latency as leading silence."""
-        return bytes(min(self._elapsed, self._latency) * SAMPLE_BYTES) + bytes(self._pcm[: self.played * SAMPLE_BYTES])
+        """What was heard, or the last of it: sample 0 at the start of the line, the latency as leading silence."""
+        heard = bytes(self._pcm[: (self.played - self._dropped) * SAMPLE_BYTES])
+        return heard if self._dropped else bytes(min(self._elapsed, self._latency) * SAMPLE_BYTES) + heard
 
     def runs(self) -> list[Run]:
         """The numbered runs in the recording."""
