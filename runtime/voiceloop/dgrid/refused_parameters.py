@@ -1,0 +1,60 @@
+"""Parameters that a model turned out not to take: recognised in its refusal, left out from then on. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from voiceloop.dgrid.failures import Failure, Kind
+
+__all__ = ["RefusedParameters", "refused_parameter"]
+
+OPTIONAL: Final = (
+    *("temperature", "top_p", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty"),
+    *("logit_bias", "seed", "stream_options", "parallel_tool_calls", "reasoning_effort"),
+)
+"""What may be left out: without it the answer is still one to the same question."""
+INSTEAD: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+"""Two names for one thing: where a model refuses one, the other is tried before none is sent."""
+CODES: Final = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
+WORDS = re.compile(
+    r"(?i)unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|deprecated|cannot find"
+)
+
+
+def refused_parameter(failure: Failure, sent: Collection[str]) -> str | None:
+    """Return which of the parameters sent a server cannot take at all; None when its refusal is about anything else.
+
+    A value that is only out of range is for whoever chose it, and so is what would change the question.
+    """
+    if failure.kind is not Kind.REFUSED or not (failure.code in CODES or WORDS.search(failure.message)):
+        return None
+    optional = [name for name in OPTIONAL if name in sent]
+    if failure.param in optional:
+        return failure.param
+    named = {name: found.start() for name in optional if (found := re.search(rf"\b{name}\b", failure.message))}
+    return min(named, key=named.__getitem__, default=None)  # the first is what it is about, a second one the advice
+
+
+class RefusedParameters:
+    """Remembers for each model what it refused."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, set[str]] = {}
+
+    def learn(self, model: str, failure: Failure, sent: Collection[str]) -> str | None:
+        """Return the parameter that a refusal is about, not to be sent to this model again; None where it is not."""
+        name = refused_parameter(failure, sent)
+        if name is not None:
+            self._refused.setdefault(model, set()).add(name)
+        return name
+
+    def without(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request's body without what the model refused, a limit under its other name where it has one."""
+        refused = self._refused.get(model, set())
+        kept = {name: value for name, value in body.items() if name not in refused}
+        for name in refused & body.keys() & INSTEAD.keys():
+            if INSTEAD[name] not in refused:
+                kept.setdefault(INSTEAD[name], body[name])
+        return kept
