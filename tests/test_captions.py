@@ -67,3 +67,22 @@ def test_the_agents_own_words_have_no_milestones():
     milestones = Milestones()
     milestones.first("", "first_text_ms", 900)
     assert milestones.take("") is None
+
+
+def test_words_of_turns_that_are_never_handed_over_are_not_kept_for_ever():
+    captions = Captions(transcribes=True)
+    for number in range(300):
+        captions.arrived(f"u{number}", "hm")
+    assert captions.committed("u0", 1.0) == []
+    assert captions.committed("u299", 1.0) == []
+    assert captions.give_up(1.0 + TRANSCRIPT_WITHIN_S) == [("u299", "hm")]
+
+
+def test_the_milestones_of_turns_that_nobody_answers_are_not_kept_for_ever():
+    milestones = Milestones()
+    for number in range(300):
+        milestones.first(f"u{number}", "first_text_ms", number)
+    assert milestones.take("u0") is None
+    assert milestones.take("u299") == {"first_text_ms": 299}
+    milestones.first("u299", "transcript_ms", 300)
+    assert milestones.take("u299") is None, "told once"

@@ -6,6 +6,8 @@ never (race 12 of the protocol reference). A turn's words wait here until those 
 
 from __future__ import annotations
 
+from voiceloop.recent import MOST, Recent
+
 __all__ = ["TRANSCRIPT_WITHIN_S", "Captions", "Milestones"]
 
 TRANSCRIPT_WITHIN_S = 10.0
@@ -13,11 +15,11 @@ TRANSCRIPT_WITHIN_S = 10.0
 
 
 class Milestones:
-    """When each step of each turn happened, in milliseconds on the recording's clock; absent when unknown."""
+    """When each step of the newest turns happened, in milliseconds on the recording's clock; absent when unknown."""
 
     def __init__(self) -> None:
-        self._turns: dict[str, dict[str, int | str]] = {}
-        self._told: set[str] = set()
+        self._turns: Recent[dict[str, int | str]] = Recent()
+        self._told: Recent[None] = Recent()
 
     def first(self, turn_id: str, name: str, at_ms: int) -> None:
         """Keep the first time something happened; the agent's own words belong to no turn."""
@@ -32,8 +34,8 @@ class Milestones:
         """What is known of a turn, once."""
         if turn_id in self._told or turn_id not in self._turns:
             return None
-        self._told.add(turn_id)
-        return self._turns[turn_id]
+        self._told[turn_id] = None
+        return self._turns.pop(turn_id, {})
 
 
 class Captions:
@@ -43,7 +45,7 @@ class Captions:
         self._transcribes = transcribes
         self._wordless: dict[str, float] = {}
         self._words: dict[str, str] = {}
-        self._handed_over: set[str] = set()
+        self._handed_over: Recent[None] = Recent()
 
     @property
     def waiting(self) -> bool:
@@ -52,7 +54,7 @@ class Captions:
 
     def committed(self, turn_id: str, now: float) -> list[tuple[str, str]]:
         """A turn was handed over. Returns the (turn, words) that can be told now, in order; so do the other verbs."""
-        self._handed_over.add(turn_id)
+        self._handed_over[turn_id] = None
         if self._transcribes:
             self._wordless[turn_id] = now
         return self._ready()
@@ -60,13 +62,15 @@ class Captions:
     def arrived(self, turn_id: str, text: str) -> list[tuple[str, str]]:
         """The words of a turn arrived; empty when they will never come."""
         self._words[turn_id] = text
+        if len(self._words) > MOST:  # of turns that were never handed over
+            del self._words[next(iter(self._words))]
         return self._ready()
 
     def forget(self, turn_id: str) -> list[tuple[str, str]]:
         """The turn was a cough: nobody waits for its words."""
         self._wordless.pop(turn_id, None)
         self._words.pop(turn_id, None)
-        self._handed_over.discard(turn_id)
+        self._handed_over.pop(turn_id, None)
         return self._ready()
 
     def give_up(self, now: float) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from voiceloop import events as on
 from voiceloop.prices import Cost, PriceList
+from voiceloop.recent import Recent
 from voiceloop.vocabulary import HeardSpan, ReplyStatus, Usage
 
 __all__ = ["Account", "Spending", "told_money"]
@@ -85,9 +86,9 @@ class Spending:
         self.began_s: float | None = None
         """Since when minutes count; None until the line is open."""
         self._model = self._transcription_model = ""
-        self._turns: dict[str, Account] = {}
-        self._closed: set[str] = set()
-        self._turn_of: dict[str, str] = {}
+        self._turns: Recent[Account] = Recent()
+        self._closed: Recent[None] = Recent()
+        self._turn_of: Recent[str] = Recent()
         self._running: set[str] = set()
         self._handed_over_s = 0.0
         self._earlier_minutes = Decimal()
@@ -133,8 +134,8 @@ class Spending:
 
     def forget(self, turn_id: str) -> None:
         """The turn was a cough: what it used is the session's alone."""
-        self._turns.pop(turn_id, None)
-        self._closed.add(turn_id)
+        self._turns.pop(turn_id, Account())
+        self._closed[turn_id] = None
 
     def _reply_finished(self, event: on.ReplyFinished) -> None:
         self._running.discard(event.reply_id)
@@ -175,11 +176,11 @@ class Spending:
 
     def in_doubt(self, turn_id: str) -> bool:
         """More may be used for this turn: the engine is not done with a reply to it."""
-        return any(self._turn_of[reply_id] == turn_id for reply_id in self._running)
+        return any(self._turn_of.get(reply_id, "") == turn_id for reply_id in self._running)
 
     def turn(self, turn_id: str) -> dict[str, object]:
         """Return what a turn used, and close its account: what comes later is the session's alone."""
-        self._closed.add(turn_id)
+        self._closed[turn_id] = None
         return self._turns.pop(turn_id, Account()).fields(self.prices)
 
     def session(self, now: float) -> dict[str, object]:

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
+
+from voiceloop.recent import Recent
 
 __all__ = ["CallBook"]
+
+
+MOST_CALLS: Final = 1024
+"""So many calls are remembered, as the tool bus does: a server that tells one again does so soon."""
 
 
 @dataclass(slots=True)
@@ -32,8 +39,8 @@ class CallBook:
         self._surviving: set[str] = set()
         self._batches: dict[str, _Batch] = {}
         self._reply_of: dict[str, str] = {}
-        self._known: set[str] = set()
-        self._rounds: dict[str, int] = {}
+        self._known: Recent[None] = Recent(MOST_CALLS)
+        self._rounds: Recent[int] = Recent()
 
     @property
     def running(self) -> bool:
@@ -48,7 +55,7 @@ class CallBook:
         batch.calls += 1
         batch.running.add(call_id)
         self._reply_of[call_id] = reply_id
-        self._known.add(call_id)
+        self._known[call_id] = None
         if name in self.survivors:
             self._surviving.add(call_id)
         return True
