@@ -8,34 +8,23 @@ whatever was lost, said twice or kept in two forms is counted, not guessed. Twen
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
-import json
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from journeys.journey import Journey
-from voiceloop.agent import Agent
-from voiceloop.testing.account import Account, account
-from voiceloop.testing.brain import Question
+from journeys.outage_checks import of_agent_audio, of_ending, of_history, of_tools, of_user_speech, of_warnings
+from journeys.outage_talk import Talk
+from voiceloop.testing.account import account
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.faults import Answer, Close, Cut, Fault, Freeze, Refuse, Reset, refusal
-from voiceloop.testing.gateway_items import Item as WireItem
-from voiceloop.testing.numbers import runs
-from voiceloop.testing.script import SESSION_EXPIRED, Call, Reply, Spoken
-from voiceloop.testing.spans import Span, absent, samples_in, spans_of
-from voiceloop.tools.tool import tool
-from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, UserTurn
+from voiceloop.testing.script import SESSION_EXPIRED
 
 __all__ = ["FAULTS", "PHASES", "Cell", "Outcome", "Trouble", "cells", "held", "outcome_of", "run", "table", "told"]
 
 AT_ONCE = 20
-WORD_MS = 200
-RATE_PER_MS = 24
-TOOL_TAKES_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,74 +63,6 @@ FAULTS = (
     Trouble("HTTP 404", _answered(404), ends="engine_lost_bad_model"),
     Trouble("no quota", _answered(429, "insufficient_quota"), ends="engine_lost_quota"),
 )
-
-
-class Talk(Journey):
-    """A journey whose user says words that are known by their samples, and whose deltas are noted as they arrive."""
-
-    def __init__(self, dialect: str) -> None:
-        self.ran: list[str] = []
-        """Orders that the tool was run for."""
-        self.arrived: list[Span] = []
-        """Samples of the agent's that came through the network."""
-
-        @tool
-        async def find_bread(order: str) -> str:
-            """Where a bread is.
-
-            order: its number
-            """
-            self.ran.append(order)
-            await asyncio.sleep(TOOL_TAKES_S)
-            return "in the oven"
-
-        agent = Agent(tools=[find_bread])
-        super().__init__(dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer)
-        self.engine._dial = partial(_noting, self.arrived, self.engine._dial)
-
-    def says(self, name: str, duration_ms: int) -> None:
-        """The user says `name1 name2 ...`, five words a second."""
-        words = " ".join(f"{name}{number}" for number in range(1, duration_ms // WORD_MS + 1))
-        self.gateway.will_hear(self.line_device.say(duration_ms), words)
-
-    async def has_answered(self) -> None:
-        """Everything the user said is written down and answered, and an engine listens."""
-        while True:
-            await self.until(self._idle, 40.0)
-            await self.passes(0.7)
-            if self._idle():
-                return
-
-    def _idle(self) -> bool:
-        written = sum(len(line["text"].split()) for line in self.said("user_said"))
-        said = sum(run.samples for run in self.line_device.said) // RATE_PER_MS // WORD_MS
-        up = self.session._driver.core.machine.tier is not None
-        return up and self.session.settled and written >= said
-
-
-def _answer(asked: Question) -> Reply:
-    """What the server says: it depends on nothing but the question, so that asking again brings the same."""
-    if asked.outputs:
-        return Reply((Spoken(f"Your bread is {asked.outputs[0]}.", 900),))
-    kind = asked.text.split(" ")[-1].rstrip("0123456789")
-    story = "Once upon a time there was a fox who lived in a wood."
-    return {
-        "think": Reply((Spoken("That needed some thought.", 900),), audio_after_s=1.5),
-        "fetch": Reply((), (Call("find_bread", '{"order": "7"}'),)),
-        "tell": Reply((Spoken(story, 4000),), pace=1.2),
-        "recite": Reply((Spoken(story, 4000),)),
-    }.get(kind, Reply((Spoken("It is noon.", 600),)))
-
-
-async def _noting(arrived: list[Span], dial: Callable[..., Awaitable[Any]], url: str, **more: Any) -> Any:
-    on_message = more.pop("on_message")
-
-    def note(frame: bytes) -> None:
-        if b'audio.delta"' in frame:
-            arrived.extend(spans_of(runs(base64.b64decode(json.loads(frame)["delta"]))))
-        on_message(frame)
-
-    return await dial(url, on_message=note, **more)
 
 
 # Phases: each brings the conversation to its point, lets the fault come, and goes on from there ---------------------
@@ -221,10 +142,6 @@ class Outcome:
     cell: Cell
     problems: list[str] = field(default_factory=list)
     tape: str = ""
-    lost_ms: float = 0.0
-    """Speech of the user that the surviving history lacks."""
-    silent_s: float = 0.0
-    """From the fault until a microphone was heard again; 0 where it never was."""
 
 
 def cells() -> list[Cell]:
@@ -254,7 +171,7 @@ async def _hold(cell: Cell) -> Outcome:
     try:
         async with talk:
             await _converse(talk, cell)
-        _judge(talk, cell, outcome)
+        outcome.problems += _judge(talk, cell)
     except Exception as error:  # noqa: BLE001 - the other cells go on
         outcome.problems.append("".join(traceback.format_exception(error)))
     outcome.tape = talk.tape
@@ -268,9 +185,9 @@ async def _converse(talk: Talk, cell: Cell) -> None:
     if cell.trouble.ends:
         await talk.ends(20.0)
     else:
-        await talk.has_answered()
+        await talk.has_settled()
         talk.says("bye", 800)
-        await talk.has_answered()
+        await talk.has_settled()
 
 
 def _strike(talk: Talk, trouble: Trouble) -> None:
@@ -279,88 +196,16 @@ def _strike(talk: Talk, trouble: Trouble) -> None:
         talk.gateway.perform(*SESSION_EXPIRED)
 
 
-# What must hold ------------------------------------------------------------------------------------------------------
-
-
-def _judge(talk: Talk, cell: Cell, outcome: Outcome) -> None:
+def _judge(talk: Talk, cell: Cell) -> Iterator[str]:
     told = account(talk.line_device, talk.gateway)
-    outcome.problems += _of_agent_audio(talk, told, cell)
-    outcome.problems += _of_tools(talk, cell)
-    outcome.problems += _of_ending(talk, cell)
-    if not cell.trouble.ends:
-        outcome.lost_ms = samples_in(told.lost) / RATE_PER_MS
-        outcome.problems += _of_user_speech(told)
-        outcome.problems += _of_history(talk)
-
-
-def _of_user_speech(told: Account) -> Iterator[str]:
-    if told.lost:
-        yield f"speech is lost: {_ms(told.lost)}; turns {told.turns}"
-    if told.twice:
-        yield f"speech is in the history twice: {_ms(told.twice)}; turns {told.turns}"
-    if told.pending:
-        yield f"speech waits in the buffer: {_ms(told.pending)}"
-
-
-def _of_agent_audio(talk: Talk, told: Account, cell: Cell) -> Iterator[str]:
-    if told.played_twice:
-        yield f"the agent is heard twice: {_ms(told.played_twice)}"
-    if told.strange:
-        yield f"{told.strange} samples were heard that nobody sent"
-    unplayed = absent(talk.arrived, told.heard)
-    if unplayed and not cell.trouble.ends:
-        yield f"arrived and was not heard: {_ms(unplayed)}"
-
-
-def _of_tools(talk: Talk, cell: Cell) -> Iterator[str]:
-    called = [line["call_id"] for line in talk.said("tool_called")]
-    if len(called) != (cell.phase == "tool running") or len(talk.ran) != len(called):
-        yield f"calls {called}, runs {talk.ran}"
-
-
-def _of_ending(talk: Talk, cell: Cell) -> Iterator[str]:
-    assert talk.ended is not None
     ends = cell.trouble.ends
-    wanted = (ends, 4) if ends else ("script over", 0)
-    if (talk.ended.reason, talk.ended.exit_status) != wanted:
-        yield f"ended as {talk.ended}, not as {wanted}"
-    warnings = [code for code in talk.warnings() if code != ends]
-    if len(warnings) != 1 or not warnings[0].startswith("engine_lost_"):
-        yield f"warnings: {warnings}"
-    errors = [error["error"]["code"] for error in talk.gateway.errors]
-    if errors != ["session_expired"] * cell.trouble.expires or talk.gateway.garbage:
-        yield f"the server complained: {errors} {talk.gateway.garbage}"
-
-
-def _of_history(talk: Talk) -> Iterator[str]:
-    ours = [_row(item) for item in talk.session.history]
-    theirs = [_wire_row(item) for item in talk.gateway.connection.items]
-    if ours != theirs:
-        yield f"the record is\n  {ours}\nand the newest connection has\n  {theirs}"
-
-
-def _row(item: Item) -> tuple[str, str]:
-    match item:
-        case UserTurn(text=text):
-            return "user", text
-        case AssistantTurn(text=text):
-            return "assistant", text
-        case ToolCall(call_id=call_id):
-            return "call", call_id
-        case ToolOutput(call_id=call_id):
-            return "output", call_id
-        case _:
-            return "other", str(item)
-
-
-def _wire_row(item: WireItem) -> tuple[str, str]:
-    kinds = {"function_call": "call", "function_call_output": "output"}
-    kind = kinds.get(item.body["type"])
-    return (str(item.body["role"]), item.text) if kind is None else (kind, item.body["call_id"])
-
-
-def _ms(spans: Iterable[Span]) -> str:
-    return ", ".join(f"{span.first / RATE_PER_MS:g}-{span.end / RATE_PER_MS:g} ms" for span in spans)
+    yield from of_agent_audio(talk, told, whole=not ends)
+    yield from of_tools(talk, calls=1 if cell.phase == "tool running" else 0)
+    yield from of_ending(talk, ends)
+    yield from of_warnings(talk, ends, ["session_expired"] if cell.trouble.expires else [])
+    if not ends:
+        yield from of_user_speech(told)
+        yield from of_history(talk)
 
 
 # Telling -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""What a conversation keeps through an outage, counted by samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from journeys.outage_talk import RATE_PER_MS, Talk
+from voiceloop.testing.account import Account
+from voiceloop.testing.gateway_items import Item as WireItem
+from voiceloop.testing.spans import Span, absent
+from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, UserTurn
+
+__all__ = ["of_agent_audio", "of_ending", "of_history", "of_tools", "of_user_speech", "of_warnings"]
+
+
+def of_user_speech(told: Account) -> Iterator[str]:
+    """Each sample that the user said is in one turn of the history that survives."""
+    if told.lost:
+        yield f"speech is lost: {_ms(told.lost)}; turns {told.turns}"
+    if told.twice:
+        yield f"speech is in the history twice: {_ms(told.twice)}; turns {told.turns}"
+    if told.pending:
+        yield f"speech waits in the buffer: {_ms(told.pending)}"
+
+
+def of_agent_audio(talk: Talk, told: Account, *, whole: bool) -> Iterator[str]:
+    """Each sample of the agent's is heard once at most; `whole`: all that arrived is heard."""
+    if told.played_twice:
+        yield f"the agent is heard twice: {_ms(told.played_twice)}"
+    if told.strange:
+        yield f"{told.strange} samples were heard that nobody sent"
+    unplayed = absent(talk.arrived, told.heard)
+    if unplayed and whole:
+        yield f"arrived and was not heard: {_ms(unplayed)}"
+
+
+def of_tools(talk: Talk, calls: int) -> Iterator[str]:
+    """So many calls, each run once and with one outcome."""
+    called = [line["call_id"] for line in talk.said("tool_called")]
+    finished = [line["call_id"] for line in talk.said("tool_finished")]
+    if len(talk.ran) != calls or len(called) != calls or sorted(called) != sorted(finished):
+        yield f"{calls} calls expected; called {called}, finished {finished}, ran {talk.ran}"
+
+
+def of_ending(talk: Talk, reason: str) -> Iterator[str]:
+    """The session ended for this reason, "" being the end of the script."""
+    assert talk.ended is not None
+    wanted = (reason, 4) if reason else ("script over", 0)
+    if (talk.ended.reason, talk.ended.exit_status) != wanted:
+        yield f"ended as {talk.ended}, not as {wanted}"
+
+
+def of_warnings(talk: Talk, ends: str, errors: list[str]) -> Iterator[str]:
+    """One warning of the outage, and no error events of the server's but these."""
+    warnings = [code for code in talk.warnings() if code != ends]
+    if len(warnings) != 1 or not warnings[0].startswith("engine_lost_"):
+        yield f"warnings: {talk.said('warning')}"
+    sent = [error["error"]["code"] for error in talk.gateway.errors]
+    if sent != errors or talk.gateway.garbage:
+        yield f"the server complained: {[error['error'] for error in talk.gateway.errors]} {talk.gateway.garbage}"
+
+
+def of_history(talk: Talk) -> Iterator[str]:
+    """The newest connection has what the record has, item by item, calls with their outputs."""
+    ours = [_row(item) for item in talk.session._driver.core.narrator.conversation.items]
+    theirs = [_wire_row(item) for item in talk.gateway.connection.items]
+    if ours != theirs:
+        yield f"the record is\n  {ours}\nand the newest connection has\n  {theirs}"
+
+
+def _row(item: Item) -> tuple[str, str]:
+    match item:
+        case UserTurn(text=text):
+            return "user", text
+        case AssistantTurn(text=text):
+            return "assistant", text
+        case ToolCall(call_id=call_id):
+            return "call", call_id
+        case ToolOutput(call_id=call_id):
+            return "output", call_id
+        case _:
+            return "other", str(item)
+
+
+def _wire_row(item: WireItem) -> tuple[str, str]:
+    kinds = {"function_call": "call", "function_call_output": "output"}
+    kind = kinds.get(item.body["type"])
+    if kind is not None:
+        return kind, item.body["call_id"]
+    written = " ".join(str(part.get("text") or part.get("transcript") or "") for part in item.body["content"])
+    return str(item.body["role"]), written.strip()
+
+
+def _ms(spans: Iterable[Span]) -> str:
+    return ", ".join(f"{span.first / RATE_PER_MS:g}-{span.end / RATE_PER_MS:g} ms" for span in spans)

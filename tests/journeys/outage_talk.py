@@ -1,0 +1,110 @@
+"""The conversation that outages befall: both sides speak numbered samples, and what is said is known by its samples."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from journeys.journey import Journey
+from voiceloop.agent import Agent
+from voiceloop.testing.brain import Question
+from voiceloop.testing.gateway_connection import Connection
+from voiceloop.testing.numbers import runs
+from voiceloop.testing.script import Call, Reply, Spoken
+from voiceloop.testing.spans import Span, spans_of
+from voiceloop.tools.tool import tool
+
+__all__ = ["RATE_PER_MS", "Talk"]
+
+RATE_PER_MS = 24
+WORD_MS = 200
+TOOL_TAKES_S = 2.0
+LONGEST_OUTAGE_S = 5.0
+STORY = "Once upon a time there was a fox who lived in a wood."
+ANSWERS = {
+    "think": Reply((Spoken("That needed some thought.", 900),), audio_after_s=1.5),
+    "fetch": Reply((), (Call("find_bread", '{"order": "7"}'),)),
+    "tell": Reply((Spoken(STORY, 4000),), pace=1.2),
+    "recite": Reply((Spoken(STORY, 4000),)),
+    "both": Reply((Spoken("Let me look.", 1500), Spoken("One moment.", 900)), (Call("find_bread", '{"order": "8"}'),)),
+}
+NOON = Reply((Spoken("It is noon.", 600),))
+
+
+class Talk(Journey):
+    """A journey whose microphone, network and tool keep count. `words_after_s`: from a turn to its transcript."""
+
+    def __init__(self, dialect: str, *, words_after_s: float = 0.0, latency_s: float = 0.01, **more: Any) -> None:
+        self.ran: list[str] = []
+        """Orders that the tool was run for."""
+        self.arrived: list[Span] = []
+        """Samples of the agent's that came through the network."""
+
+        @tool
+        async def find_bread(order: str) -> str:
+            """Where a bread is.
+
+            order: its number
+            """
+            self.ran.append(order)
+            await asyncio.sleep(TOOL_TAKES_S)
+            return "in the oven"
+
+        agent = Agent(tools=[find_bread])
+        super().__init__(
+            dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer, latency_s=latency_s, **more
+        )
+        self.engine._dial = partial(_noting, self.arrived, self.engine._dial)
+        self.gateway.connect = partial(_connect, self.gateway.connect, words_after_s)  # type: ignore[method-assign]
+
+    def says(self, name: str, duration_ms: int) -> None:
+        """The user says `name1 name2 ...`, five words a second; a name is said once in a conversation."""
+        words = " ".join(f"{name}{number}" for number in range(1, duration_ms // WORD_MS + 1))
+        self.gateway.will_hear(self.line_device.say(duration_ms), words)
+
+    async def has_settled(self) -> None:
+        """Whatever was said is heard and answered, and no outage is left that could still go unnoticed."""
+        await self.passes(LONGEST_OUTAGE_S)
+        while True:
+            await self.until(self._is_quiet, 40.0)
+            await self.passes(1.2)
+            if self._is_quiet():
+                return
+
+    def _is_quiet(self) -> bool:
+        core = self.session._driver.core
+        return core.machine.tier is not None and self.session.settled and not core.narrator.captions.waiting
+
+
+def _answer(asked: Question) -> Reply:
+    """What the server says: it depends on nothing but the question, so that asking again brings the same."""
+    if asked.outputs:
+        return Reply((Spoken(f"Your bread is {asked.outputs[0]}.", 900),))
+    return ANSWERS.get(asked.text.split(" ")[-1].rstrip("0123456789").rstrip("-"), NOON)
+
+
+def _connect(connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
+    """Let the words of what this connection hears come late."""
+    connection = connect(*given)
+    if isinstance(connection, Connection):
+        commit = connection.turns._commit_turn
+        connection.turns._commit_turn = lambda heard: commit(  # type: ignore[method-assign]
+            replace(heard, transcribed_after_s=words_after_s)
+        )
+    return connection
+
+
+async def _noting(arrived: list[Span], dial: Callable[..., Awaitable[Any]], url: str, **more: Any) -> Any:
+    on_message = more.pop("on_message")
+
+    def note(frame: bytes) -> None:
+        if b'audio.delta"' in frame:
+            arrived.extend(spans_of(runs(base64.b64decode(json.loads(frame)["delta"]))))
+        on_message(frame)
+
+    return await dial(url, on_message=note, **more)
