@@ -2,7 +2,7 @@ import pytest
 
 from voiceloop import events as on
 from voiceloop.narrator import Narrator
-from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall, UserTurn
+from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall, Usage, UserTurn
 
 
 @pytest.fixture
@@ -71,10 +71,11 @@ def test_a_reply_is_told_once_with_its_metrics(narrator):
     narrator.reply_grew(on.ReplyFinished("r1", ReplyStatus.COMPLETED), 101.3)
     spans = (HeardSpan("r1", "a", 0, 900, 900),)
     lines = narrator.playback_finished(on.PlaybackFinished("r1", spans), 102.1)
-    assert told(lines) == ["agent_speech_stopped", "agent_said", "turn_metrics"]
+    assert told(lines) == ["agent_speech_stopped", "agent_said"]
     assert lines[1].fields["heard_ms"] == 900
     assert lines[1].fields["heard_text"] == "It is noon."
-    assert lines[2].fields == {
+    (metrics,) = narrator.turns_over("", 102.1)
+    assert metrics.fields == {
         "turn_id": "u1",
         "end_of_turn_ms": 900,
         "first_text_ms": 1000,
@@ -82,6 +83,35 @@ def test_a_reply_is_told_once_with_its_metrics(narrator):
         "first_played_ms": 1200,
     }
     assert narrator.playback_finished(on.PlaybackFinished("r1", spans), 103.0) == []
+    assert narrator.turns_over("", 103.0) == []
+
+
+def test_the_metrics_of_a_turn_wait_until_nothing_more_can_come_of_it(narrator):
+    narrator.committed("u1", 100.9)
+    narrator.spending.reply_started("r1", "u1")
+    speak(narrator)
+    narrator.playback_finished(on.PlaybackFinished("r1", ()), 102.1)
+    assert narrator.turns_over("", 102.1) == []
+    narrator.spending.happened(on.ReplyFinished("r1", ReplyStatus.COMPLETED, usage=Usage(90, 10)), 102.2)
+    assert narrator.turns_over("u1", 102.2) == []
+    (metrics,) = narrator.turns_over("u2", 103.0)
+    assert metrics.fields["tokens"]["input"] == 90
+
+
+def test_at_the_end_the_metrics_of_every_answered_turn_are_told(narrator):
+    narrator.committed("u1", 100.9)
+    narrator.spending.reply_started("r1", "u1")
+    speak(narrator)
+    narrator.flushed(on.PlaybackFlushed(()), 102.0)
+    assert told(narrator.turns_over(None, 102.0)) == ["turn_metrics"]
+
+
+def test_a_second_answer_to_a_turn_that_is_over_adds_no_second_line(narrator):
+    narrator.committed("u1", 100.9)
+    for reply_id, lines in (("r1", ["turn_metrics"]), ("r2", [])):
+        speak(narrator, reply_id)
+        narrator.playback_finished(on.PlaybackFinished(reply_id, ()), 102.1)
+        assert told(narrator.turns_over("", 102.1)) == lines
 
 
 def test_the_agents_own_words_belong_to_no_turn(narrator):
