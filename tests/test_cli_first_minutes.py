@@ -63,6 +63,8 @@ def test_every_shell_has_a_completion(shell):
         ("voiceloop talk --br", ["--brain"]),
         ("voiceloop models --role mod", ["moderation"]),
         ("voiceloop config s", ["schema", "show"]),
+        ("voiceloop api t", ["token"]),
+        ("voiceloop api token --j", ["--json"]),
     ],
 )
 def test_bash_completes_commands_options_and_values(line, offered):

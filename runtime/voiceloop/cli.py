@@ -34,6 +34,8 @@ ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 app = typer.Typer(name="voiceloop", help="Realtime voice agents.", pretty_exceptions_enable=False)
 config_app = typer.Typer(help="The effective settings and what can be set.")
 app.add_typer(config_app, name="config")
+api_app = typer.Typer(help="The server's endpoints by hand.")
+app.add_typer(api_app, name="api")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).", metavar="FILE")]
 AgentArgument = Annotated[Path | None, typer.Argument(help="Python file with an agent.", metavar="[AGENT.py]")]
@@ -263,4 +265,16 @@ def show(agent: AgentArgument = None, config: ConfigOption = None, key_file: Key
 def schema() -> int:
     """Print the JSON schema of a settings file."""
     status: int = command("listings", "schema")()
+    return status
+
+
+@api_app.command("token")
+def api_token(
+    model: Annotated[str | None, typer.Option(help="Realtime model id.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,  # noqa: FBT002
+    config: ConfigOption = None,
+    key_file: KeyFileOption = None,
+) -> int:
+    """Mint a short-lived token that lets a browser start realtime sessions without the key."""
+    status: int = command("api", "token")(origins(config, key_file), model, as_json=as_json)
     return status
