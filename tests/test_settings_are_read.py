@@ -53,7 +53,6 @@ BY_SETTINGS = {
 """Settings that settings.py reads for others; the methods it does so by are used outside."""
 
 WAITING = {
-    "agent.models.chat": "for the REST tier, which is not built yet; `voiceloop models` shows it and says so",
     "agent.models.speech": "for the REST tier, which is not built yet; `voiceloop models` shows it and says so",
 }
 """Settings of parts that are not built yet."""

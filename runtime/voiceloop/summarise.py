@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from voiceloop.condense import prompt
-from voiceloop.errors import UnreachableError, VoiceloopError
+from voiceloop.errors import VoiceloopError
 from voiceloop.events import Event, Summarised, SummaryFailed
 from voiceloop.settings import Settings
 from voiceloop.vocabulary import Item
@@ -37,11 +37,17 @@ async def sum_up(older: Sequence[Item], language: str, ask: AskChat, happened: C
 
 
 def backend_chat(settings: Settings) -> AskChat:
-    """Return what asks the backend's chat model."""
+    """Return what asks the chat model of the settings' backend. Nothing is loaded before the first question."""
 
     async def ask(task: str, question: str) -> str:
-        del task, question
-        model = settings.agent.history.summary_model or settings.agent.models.chat
-        raise UnreachableError(f"the chat model {model or 'of the backend'} cannot be asked")
+        # Loading the HTTP library and certificates takes 0.2 s, in which no sound must wait.
+        model = await asyncio.to_thread(_loaded, settings)
+        return await model(task, question)
 
     return ask
+
+
+def _loaded(settings: Settings) -> AskChat:
+    from voiceloop.chatmodel import ChatModel  # noqa: PLC0415 - see above
+
+    return ChatModel(settings)

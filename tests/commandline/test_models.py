@@ -88,11 +88,16 @@ def test_a_model_that_is_set_is_told_with_where_it_was_set(capsys):
 
 @pytest.mark.real
 def test_what_the_agent_wishes_is_told_too(capsys):
-    wishes = {"VOICELOOP_AGENT__MODELS__REALTIME": "mine", "VOICELOOP_AGENT__MODELS__CHAT": "talker"}
+    wishes = {
+        "VOICELOOP_AGENT__MODELS__REALTIME": "mine",
+        "VOICELOOP_AGENT__MODELS__CHAT": "talker",
+        "VOICELOOP_AGENT__MODELS__SPEECH": "voice",
+    }
     with server(LIST) as url:
         lines = told(capsys, url, **wishes)
     assert "realtime mine set by VOICELOOP_AGENT__MODELS__REALTIME" in lines
-    assert "chat talker set by VOICELOOP_AGENT__MODELS__CHAT; no part of this version uses it yet" in lines
+    assert "chat talker set by VOICELOOP_AGENT__MODELS__CHAT" in lines
+    assert "speech voice set by VOICELOOP_AGENT__MODELS__SPEECH; no part of this version uses it yet" in lines
 
 
 @pytest.mark.real

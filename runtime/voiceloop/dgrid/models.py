@@ -29,7 +29,11 @@ LARGEST_LIST = 4 * 1024 * 1024
 SHOWN = 200
 """Characters of a server's own words that are shown."""
 
-PIN = {"realtime": "VOICELOOP_REALTIME__MODEL", "transcription": "VOICELOOP_REALTIME__TRANSCRIPTION_MODEL"}
+PIN = {
+    "realtime": "VOICELOOP_REALTIME__MODEL",
+    "transcription": "VOICELOOP_REALTIME__TRANSCRIPTION_MODEL",
+    "chat": "VOICELOOP_AGENT__MODELS__CHAT",
+}
 """The variable that pins a role's model, where there is one yet."""
 
 NO_LIST = frozenset({404, 405, 410, 501})
