@@ -13,7 +13,7 @@ from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, T
 def test_a_session_opens_its_engine_then_its_line_and_says_so():
     core = Core(Profile())
     assert core.step(on.SessionOpened(), 1.0) == [do.OpenEngine(Tier.REALTIME)]
-    started, opened = core.step(on.EngineReady(Tier.REALTIME, "m", Traits(), "ga"), 1.5)
+    *_, started, opened = core.step(on.EngineReady(Tier.REALTIME, "m", Traits(), "ga"), 1.5)
     assert started.event == "session_started"
     assert opened == do.OpenLine()
     assert core.step(on.LineOpened(), 2.0) == [do.SetDeadline("limit", 2882.0)]
@@ -76,10 +76,17 @@ def test_between_the_flush_and_its_answer_nothing_else_counts():
 
 @pytest.mark.parametrize(
     ("cause", "status"),
-    [(Cause.BAD_KEY, 4), (Cause.QUOTA, 4), (Cause.BAD_MODEL, 4), (Cause.REFUSED, 4), (Cause.DROP, 5)],
+    [
+        (Cause.BAD_KEY, 4),
+        (Cause.QUOTA, 4),
+        (Cause.BAD_MODEL, 4),
+        (Cause.REFUSED, 4),
+        (Cause.SETTINGS, 3),
+        (Cause.UNSUPPORTED_DIALECT, 5),
+    ],
 )
-def test_a_lost_engine_ends_the_session_with_the_status_of_its_cause(cause, status):
-    talk = Talk().heard(on.EngineLost(cause, "because"))
+def test_what_no_other_engine_can_cure_ends_the_session_with_the_status_of_its_cause(cause, status):
+    talk = Talk().heard(on.EngineLost(cause, "because")).never(do.OpenEngine)
     assert talk.ended == do.EndSession(f"engine_lost_{cause}", status, "because")
     assert talk.said("warning")[-1]["detail"] == "because"
 

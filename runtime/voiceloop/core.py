@@ -82,6 +82,8 @@ class Life(StrEnum):
 
     NEW = "new"
     OPENING = "opening"
+    READY = "ready"
+    """An engine was ready; the line is being opened."""
     LIVE = "live"
     ENDING = "ending"
     """Playback is being flushed, so that what was heard can be written down."""
@@ -208,7 +210,8 @@ class Core:
         self.history.engine_came()
         self.spending.engine(engine.model, engine.transcription_model, now)
         out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
-        if self.life is Life.OPENING and self.narrator.zero_s is None:
+        if self.life is Life.OPENING:
+            self.life = Life.READY
             fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
             out += [self.narrator.line("session_started", now, **fields), do.OpenLine()]
         return out + self._watch_limits(now)
@@ -237,7 +240,7 @@ class Core:
     def _take_over(self, now: float) -> list[do.Command]:
         """Let the standby take over in a quiet moment, or when there is no other engine."""
         standby = self._roll_over.standby
-        if standby is None or self.life is not Life.LIVE:
+        if standby is None:
             return []
         if self.machine.tier is not None and (not self._quiet or self.narrator.captions.waiting):
             return []
@@ -275,7 +278,7 @@ class Core:
             self._ending = _Ending(self._parting)
         elif name == LIMIT:
             return self._watch_limits(now)
-        elif name == RECONNECT:
+        elif name == RECONNECT and self.machine.tier is None:  # else a standby came to be ready meanwhile
             return [do.OpenEngine(Tier.REALTIME)]
         elif name == ROLL_OVER:
             return self._roll_over.due()
@@ -315,7 +318,8 @@ class Core:
         quiet = self._quiet
         out: list[do.Command] = []
         if self._input_over:
-            over = quiet and not self.narrator.captions.waiting
+            # While nobody listens, what was said last may be on its way to the next engine.
+            over = quiet and not self.narrator.captions.waiting and self.machine.tier is not None
             out += self._arm(INPUT_ENDED, now + self.profile.silence_s + QUIET_S, wanted=over)
         out += self._arm(PARTING, now + PART_WITHIN_S, wanted=bool(self._parting))
         if self._nudge is Nudge.END:

@@ -53,8 +53,8 @@ class Failover:
         self._ever_ready = False
 
     def ready(self, now: float) -> None:
-        """An engine is ready."""
-        self._ready_at_s = now
+        """An engine is ready; one that takes over from another in a quiet moment goes on where that one was."""
+        self._ready_at_s = now if self._ready_at_s is None else self._ready_at_s
         self._ever_ready = True
 
     def lost(self, cause: Cause, now: float) -> Retry | GiveUp:
