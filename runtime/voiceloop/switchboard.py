@@ -187,7 +187,8 @@ class _Port:
         self._board = board
 
     def happened(self, event: Event) -> None:
-        self._board.heard_of(self, event)
+        if self.connected is not Connected.GONE:
+            self._board.heard_of(self, event)
 
     def leave(self) -> None:
         self.connected = Connected.GONE
