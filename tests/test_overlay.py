@@ -254,3 +254,10 @@ def test_an_empty_plugin_table_stays_and_can_be_filled_by_a_variable():
         filled = effective(file, env_layer({"VOICELOOP_PLUGINS__WEATHER__DAYS": "[1, 2]"}))
         assert filled.settings.plugins == {"weather": {"days": [1, 2]}}
     assert effective(file).settings.plugins == {"weather": {}}
+
+
+def test_a_setting_that_only_sounds_like_a_secret_is_none():
+    settings = overlay([toml_layer("[agent.history]\nchars_per_token = 3.5\n", "a.toml")]).settings
+    assert settings.agent.history.chars_per_token == 3.5
+    with pytest.raises(SettingsError, match=r"chars_per_token = 'many' is wrong"):
+        overlay([toml_layer("[agent.history]\nchars_per_token = 'many'\n", "a.toml")])

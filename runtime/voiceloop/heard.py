@@ -7,6 +7,7 @@ spread over the audio by their length; where the first fact forbids it, they beg
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +30,17 @@ _SYLLABIC = r"\u2e80-\u2fdf\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uac00-\ud7a3\
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff" + _SYLLABIC.replace(r"\uac00-\ud7a3", "")
 """Thai, Lao, Burmese, Khmer, Han and kana: words stand without spaces between them."""
 _OPENERS = "\u2018\u201c\u300a\u300c\u300e\u3010\uff08(\\["
-SYLLABLE = re.compile(f"[{_SYLLABIC}]")
-WORD = re.compile(rf"[{_OPENERS}]*(?:[{_UNSPACED}][^\w\s{_OPENERS}]*|(?:(?![{_UNSPACED}])\S)+)\s*")
-"""A word with what belongs to it; a single character where words have no spaces around them."""
+
+
+@functools.cache  # some milliseconds each, which importing voiceloop need not pay
+def _word() -> re.Pattern[str]:
+    """A word with what belongs to it; a single character where words have no spaces around them."""
+    return re.compile(rf"[{_OPENERS}]*(?:[{_UNSPACED}][^\w\s{_OPENERS}]*|(?:(?![{_UNSPACED}])\S)+)\s*")
+
+
+@functools.cache
+def _syllable() -> re.Pattern[str]:
+    return re.compile(f"[{_SYLLABIC}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def heard_text(pieces: Sequence[Piece], heard_ms: int, received_ms: int, *, comp
     rate = _rate(text, received_ms, complete=complete)
     starts = _starts(pieces)
     end = 0
-    for match in WORD.finditer(text):
+    for match in _word().finditer(text):
         earliest_ms = max((at_ms for start, at_ms in starts if start <= match.start()), default=0)
         if earliest_ms > clock_ms:
             clock_ms = float(earliest_ms)
@@ -93,4 +102,4 @@ def _starts(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
 
 def _units(text: str) -> int:
     units = sum(1 + PAUSE_UNITS.get(letter, 0) for letter in text)
-    return units + (SYLLABLE_UNITS - 1) * len(SYLLABLE.findall(text)) or 1
+    return units + (SYLLABLE_UNITS - 1) * len(_syllable().findall(text)) or 1

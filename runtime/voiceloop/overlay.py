@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from voiceloop.errors import SettingsError
 from voiceloop.redact import looks_like_key
@@ -91,7 +91,7 @@ def toml_layer(text: str, name: str) -> Layer:
 
     values = dict(flat(tables))
     for path, value in values.items():
-        if SECRET_NAME.search(path[-1]) or (isinstance(value, str) and looks_like_key(value)):
+        if names_secret(path) or (isinstance(value, str) and looks_like_key(value)):
             raise SettingsError(
                 f"{where(path)}: {dotted(path)} holds a secret, which does not belong in a settings file;"
                 " remove it and set DGRID_API_KEY in the environment or in .env, or use --key-file"
@@ -221,7 +221,7 @@ def refuse(error: ValidationError, given: Mapping[Path, Layer]) -> NoReturn:
     if finding["type"] == "extra_forbidden":
         hint = nearest(path, spell=layer.spell)
         raise SettingsError(f"{where}: there is no setting {dotted(path)}; {hint}{more}") from error
-    value = "***" if SECRET_NAME.search(path[-1]) else shortened(finding["input"])
+    value = "***" if names_secret(path) else shortened(finding["input"])
     allowed = re.sub("a valid dictionary or instance of .*", "a table", finding["msg"])
     allowed = allowed.replace("Input should", "it should")
     raise SettingsError(f"{where}: {dotted(owner)} = {value} is wrong: {allowed}{more}") from error
@@ -274,6 +274,11 @@ def annotation(path: Path) -> Any:  # noqa: ANN401 - a type or a form of typing
             return None
         wanted = field.annotation
     return wanted
+
+
+def names_secret(path: Path) -> bool:
+    """Whether a path sounds as if it held a secret, and is no setting that is known to hold none."""
+    return SECRET_NAME.search(path[-1]) is not None and annotation(path) in {None, SecretStr | None}
 
 
 def shortened(value: object) -> str:
