@@ -5,16 +5,17 @@ import contextlib
 import json
 import logging
 
+import openai
 import pytest
 
 from dgrid.asker import BUSY, GONE, KEY, client, refusal
 from voiceloop.dgrid import chat as module
 from voiceloop.dgrid.chat import ChatCompletions
 from voiceloop.dgrid.chat_answer import CallGrew, Completion, Ended, Said, Stop
-from voiceloop.dgrid.chat_request import ChatRequest
+from voiceloop.dgrid.chat_request import AssistantMessage, ChatRequest, OneTool
 from voiceloop.dgrid.failures import Kind
 from voiceloop.testing.rest import RestAnswer, ScriptedRest
-from voiceloop.vocabulary import ToolCall
+from voiceloop.vocabulary import ToolCall, ToolSpec
 
 pytestmark = pytest.mark.real
 
@@ -99,6 +100,42 @@ async def test_a_question_is_asked_again_when_the_connection_breaks_before_the_a
     async with chatting(GONE, BUSY, TOLD) as (chat, rest):
         assert (await chat.complete(HELLO)).text == "Hi"
     assert len(rest.heard) == 3
+
+
+async def test_the_stock_client_of_openai_sends_the_same():
+    lamp = ToolSpec("lamp", "Switch it.", {"type": "object", "properties": {}})
+    function = {"name": "lamp", "description": "Switch it.", "parameters": lamp.parameters}
+    call = {"id": "call_1", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "Light!"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "done"},
+    ]
+    options = {"temperature": 0.5, "max_completion_tokens": 9, "stop": ["x"], "seed": 7, "parallel_tool_calls": False}
+    ours = ChatRequest(
+        model="m",
+        messages=[*messages[:2], AssistantMessage(tool_calls=[ToolCall("call_1", "lamp", "{}")]), messages[3]],
+        tools=[lamp],
+        tool_choice=OneTool(name="lamp"),
+        **options,
+    )
+    async with (
+        chatting(TOLD, TOLD) as (chat, rest),
+        openai.AsyncOpenAI(base_url=f"{rest.base_url}/v1", api_key=KEY) as stock,
+    ):
+        await chat.complete(ours)
+        await stock.chat.completions.create(
+            model="m",
+            messages=messages,
+            tools=[{"type": "function", "function": function}],
+            tool_choice={"type": "function", "function": {"name": "lamp"}},
+            **options,
+        )
+    mine, theirs = rest.heard
+    assert mine.json == theirs.json
+    assert (mine.method, mine.path) == (theirs.method, theirs.path)
+    assert mine.headers["authorization"] == theirs.headers["authorization"]
 
 
 # Streams

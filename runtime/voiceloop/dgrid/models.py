@@ -1,26 +1,20 @@
-"""`GET /v1/models`: which models a server has, and which of them to take for a role.
-
-A redirect is never followed, because the key would go with it. The answer is bounded in size and time.
-"""
+"""`GET /v1/models`: which models a server has, and which of them to take for a role."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 
+from voiceloop.dgrid.client import Client, Request, Timeouts
+from voiceloop.dgrid.failures import RequestRefusedError
 from voiceloop.dgrid.preferences import preferences
+from voiceloop.dgrid.retries import Retries
 from voiceloop.errors import RefusedError, UnreachableError
-from voiceloop.network.proxies import turned_away
-from voiceloop.network.route import Route, route_to
+from voiceloop.network.route import Route
 from voiceloop.redact import Redactor
-
-if TYPE_CHECKING:
-    import httpx
 
 __all__ = ["PIN", "Choice", "Listed", "choose", "list_models"]
 
@@ -37,8 +31,6 @@ PIN = {
 """The variable that pins a role's model, where there is one yet."""
 
 NO_LIST = frozenset({404, 405, 410, 501})
-REFUSED = frozenset({401, 402, 403})
-PROXY_REFUSES = 407
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,82 +68,25 @@ class _List(msgspec.Struct):
 async def list_models(
     base_url: str, key: str | None = None, *, route: Route | None = None, within_s: float = LIST_WITHIN_S
 ) -> tuple[Listed, ...] | None:
-    """Return what a server lists; None when it has no list, or nothing readable in its place.
+    """Return what a server lists; None when it has no list, or nothing readable in its place. It is asked once.
 
     `route` None takes proxy and certificates from the environment. Raises RefusedError when the key, the account or the
     proxy's password is refused, SettingsError for an environment of no use, UnreachableError for any other failure.
     Cancelling closes the connection.
     """
-    import httpx  # noqa: PLC0415 - 100 ms, needed only here
-
-    route = route or route_to(base_url, os.environ)
-    hide = Redactor([key] if key else [])
+    request = Request("GET", "/v1/models", headers={"Accept": "application/json"}, largest_bytes=LARGEST_LIST)
+    patience, once = Timeouts(whole_s=within_s), Retries(attempts=1)
     try:
-        async with (
-            asyncio.timeout(within_s),
-            _client(route, base_url, key, within_s) as client,
-            client.stream("GET", f"{base_url}/v1/models") as answer,
-        ):
-            if route.proxy is not None and answer.status_code == PROXY_REFUSES:  # it is asked plainly for http URLs
-                challenges = answer.headers.get_list("proxy-authenticate")
-                raise turned_away(route.proxy, base_url, answer.status_code, challenges)
-            body = await _body(answer)
-    except TimeoutError as error:
-        raise UnreachableError(f"{base_url} did not list its models within {within_s:g} s; try again") from error
-    except httpx.ProxyError as error:
-        status = str(error)[:3]
-        if route.proxy is not None and status.isdecimal():  # its answer to CONNECT
-            raise turned_away(route.proxy, base_url, int(status)) from error
-        raise _unreachable(base_url, route, error, hide) from error
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        raise _unreachable(base_url, route, error, hide) from error
-    return _read(base_url, answer.status_code, body, hide)
+        async with Client(base_url, key, route=route, timeouts=patience, retries=once) as client:
+            answer = await client.ask(request)
+    except RequestRefusedError as error:
+        if error.failure.status in NO_LIST:
+            return None
+        raise
+    return _read(base_url, answer.body, Redactor([key] if key else []))
 
 
-def _client(route: Route, base_url: str, key: str | None, within_s: float) -> httpx.AsyncClient:
-    import httpx  # noqa: PLC0415 - see list_models
-
-    proxy = None
-    if route.proxy is not None:
-        auth = None if route.proxy.user is None else (route.proxy.user, route.proxy.password)
-        proxy = httpx.Proxy(route.proxy.url, auth=auth, ssl_context=route.proxy_tls)
-    return httpx.AsyncClient(
-        headers={"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {}),
-        timeout=within_s,
-        verify=route.tls or base_url.startswith("https:"),  # for http none of the system's certificates are loaded
-        proxy=proxy,
-        trust_env=False,
-    )
-
-
-def _unreachable(base_url: str, route: Route, error: Exception, hide: Redactor) -> UnreachableError:
-    reason = hide(" ".join(str(error).split()) or type(error).__name__)
-    if route.proxy is None:
-        return UnreachableError(f"cannot reach {base_url}: {reason}; check DGRID_BASE_URL and the network")
-    return UnreachableError(
-        f"cannot reach {base_url} through the {route.proxy}: {reason};"
-        f" check DGRID_BASE_URL, {route.proxy.variable} and the network"
-    )
-
-
-async def _body(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in answer.aiter_bytes():
-        body += chunk
-        if len(body) > LARGEST_LIST:
-            raise ValueError(f"its list of models is longer than {LARGEST_LIST} bytes")
-    return bytes(body)
-
-
-def _read(base_url: str, status: int, body: bytes, hide: Redactor) -> tuple[Listed, ...] | None:
-    if status in NO_LIST:
-        return None
-    if status in REFUSED:
-        raise RefusedError(f"{base_url} refuses the key or the account (HTTP {status}); check DGRID_API_KEY")
-    if 300 <= status < 400:  # noqa: PLR2004 - the redirects
-        raise UnreachableError(f"{base_url} sends elsewhere (HTTP {status}), where the key must not go; set that URL")
-    if status != 200:  # noqa: PLR2004 - OK
-        raise UnreachableError(f"{base_url} answers /v1/models with HTTP {status}; try again later")
+def _read(base_url: str, body: bytes, hide: Redactor) -> tuple[Listed, ...] | None:
     try:
         found = msgspec.json.decode(body, type=_List)
     except (msgspec.DecodeError, UnicodeDecodeError):  # a page for people, say: a server that lists nothing
