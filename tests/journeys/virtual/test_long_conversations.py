@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from journeys.footprint import objects_held
 from journeys.journey import Journey, dialects, spoken_words
 from voiceloop.agent import Agent
-from voiceloop.condense import MISSING
+from voiceloop.condense import MISSING, tokens
 from voiceloop.errors import UnreachableError
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.script import Call, Fail, Reply, Spoken
@@ -220,3 +221,35 @@ async def test_sound_that_fills_the_servers_context_comes_back_as_words():
     assert len(talk.gateway.connections) == 2
     texts = [text for _, text in recalled(talk.gateway.connections[1])]
     assert texts == ["one", "1. Yes.", "two", "2. Yes.", "three", "3. Yes."]
+
+
+@virtual_time
+async def test_five_hundred_turns_are_held_with_the_memory_of_a_few():
+    many, tools = 500, Reply((), (Call("stock", '{"kind":"bread"}'),))
+    replies = [
+        reply
+        for number in range(1, many + 1)
+        for reply in ([tools] if number % 10 == 0 else []) + [Reply((Spoken(f"{number}. Plenty of it.", 200),))]
+    ]
+    agent = Agent(tools=[stock], history={"limit": 500}, limits={"minutes": 600})
+    talk = Journey(*replies, agent=agent, ask_chat=Chat(*[SUMMED_UP] * many), listens=True)
+    talk._check_sound = lambda: None  # counting samples for so long takes longer than all the rest
+    held = {}
+    async with talk:
+        for number in range(1, many + 1):
+            talk.gateway.will_hear(talk.line_device.say(200), f"word {number}")
+            await talk.line("agent_said", number)
+            await talk.passes(0.5)
+            if number > 300:
+                held[number] = objects_held(talk.session)
+            assert tokens(talk.session.history) < 600
+    assert [line["text"] for line in talk.said("user_said")] == [f"word {number}" for number in range(1, many + 1)]
+    assert [line["heard_text"] for line in talk.said("agent_said")] == [
+        f"{number}. Plenty of it." for number in range(1, many + 1)
+    ]
+    assert len(talk.said("tool_finished")) == many / 10
+    assert len(talk.gateway.connections) > 10
+    assert talk.warnings() == []
+    earlier = max(held[number] for number in range(301, 401))
+    later = max(held[number] for number in range(401, 501))
+    assert later < 1.02 * earlier
