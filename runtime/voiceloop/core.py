@@ -20,7 +20,7 @@ from voiceloop.narrator import Narrator
 from voiceloop.prices import PriceList
 from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.turn.arbiter import Want
-from voiceloop.turn.machine import TurnMachine, TurnPolicy
+from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
 from voiceloop.vocabulary import Cause, Tier
 
 __all__ = ["Core", "Profile"]
@@ -388,7 +388,7 @@ class Core:
             case on.SummaryFailed(detail=detail):
                 return [tell.line("warning", now, code="summary_failed", detail=detail)]
             case on.EngineComplained(code=code, detail=detail, ask_id=ask_id):
-                return [] if ask_id else [tell.line("warning", now, code=code, detail=detail)]
+                return [] if ask_id or code == NO_TURN else [tell.line("warning", now, code=code, detail=detail)]
             case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():
                 tell.reply_grew(event, now)
             case on.ReplyStarted(reply_id=reply_id):

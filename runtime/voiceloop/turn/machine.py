@@ -19,10 +19,12 @@ from voiceloop.turn.replies import LiveReply, Replies
 from voiceloop.turn.states import Ear, EarTrigger, MouthTrigger, Slot
 from voiceloop.vocabulary import Cause, ReplyStatus, Tier, ToolCall, Traits
 
-__all__ = ["TurnMachine", "TurnPolicy"]
+__all__ = ["NO_TURN", "TurnMachine", "TurnPolicy"]
 
 REPLY_DUE = "reply_due"
 COMMIT_DUE = "commit_due"
+NO_TURN = "input_audio_buffer_commit_empty"
+"""What an engine complains of that found no speech in a turn that was handed over."""
 
 GRACE_S = 0.3
 """How long an engine that starts replies by itself may take after the reply that stood in its way has ended."""
@@ -354,7 +356,7 @@ class TurnMachine:
     # Trouble -----------------------------------------------------------------------------------------------------
 
     def _complained(self, event: on.EngineComplained) -> list[do.Command]:
-        if event.code == "input_audio_buffer_commit_empty" and not self.traits.ends_turns:
+        if event.code == NO_TURN and not self.traits.ends_turns:
             self.floor.hear(EarTrigger.ABANDONED)
             return [do.ClearDeadline(COMMIT_DUE)]
         if not event.ask_id:
