@@ -181,10 +181,17 @@ async def test_an_answer_without_end_is_broken_off():
 
 
 async def test_an_error_without_end_is_broken_off_and_its_status_counts():
-    async with script(RestAnswer([b"x" * 100_000], 400, ends="never")) as rest, client(rest) as asker:
+    async with script(RestAnswer([b"no", *[b"x" * 50_000] * 2], 400, ends="never")) as rest, client(rest) as asker:
         failure = await refusal(asker.ask(GET))
         await rest.heard[0].gone.wait()
     assert failure.kind is Kind.REFUSED
+    assert failure.message.startswith("nox")
+
+
+async def test_an_error_that_breaks_off_is_told_as_far_as_it_came():
+    async with script(RestAnswer(b"no, because", 400, ends="cut")) as rest, client(rest) as asker:
+        failure = await refusal(asker.ask(GET))
+    assert (failure.kind, failure.message) == (Kind.REFUSED, "no, because")
 
 
 async def test_an_answer_that_lies_about_its_packing_is_broken():

@@ -89,8 +89,8 @@ class Client:
 
     `base_url` is as `voiceloop.sources.base_url` returns it, without `/v1`. Without a key no `Authorization` is sent.
     `route` None takes proxy and certificates from the environment, and entering raises SettingsError when those are of
-    no use. Redirects are never followed: the key would go with them. Raises SettingsError
-    for a key that no header can carry. Leaving waits for requests that are under way, which all have deadlines.
+    no use; so does a key that no header can carry. Redirects are never followed: the key would go with them. Leaving
+    waits for requests that are under way, which all have deadlines.
 
     Requests raise RequestRefusedError or RequestFailedError. Cancelling one closes its connection, without waiting
     for that, and leaves the others alone.
@@ -129,12 +129,12 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._http is not None, "it was entered"
         http, self._http = self._http, None
         try:
             await self._group.__aexit__(None, None, None)
         finally:
-            if http is not None:
-                await http.aclose()
+            await http.aclose()
 
     # Asking ----------------------------------------------------------------------------------------------------------
 

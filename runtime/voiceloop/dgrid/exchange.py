@@ -121,9 +121,10 @@ class Exchange:
             return None
         if self.status == PROXY_REFUSES and self._proxy is not None:  # it is asked plainly for http URLs
             return self._turned_away(self._proxy, self.status, answer.headers.get_list("proxy-authenticate"))
-        body = await self.rest()  # as much of it as there is: the status is the news
-        words = b"" if isinstance(body, Failure) else body
-        return read_failure(self.status, self.headers, words, self._secrets, self._now())
+        body = bytearray()
+        while isinstance(chunk := await self.chunk(), bytes):  # as much as comes: the status is the news
+            body += chunk
+        return read_failure(self.status, self.headers, bytes(body), self._secrets, self._now())
 
     async def chunk(self) -> bytes | Failure | None:
         """Return the next bytes of the answer; None at its end."""
