@@ -45,12 +45,16 @@ class Unanswered:
         """Up to here everything belongs to a turn that was handed over."""
         self._unheard_from: int | None = None
         """Set while there is no engine: where the last one may have stopped to listen."""
+        self._again_from = self._again_at = 0
+        """Where that began which the engine was given once more, and where the capture stood then."""
 
     def capture(self, pcm: bytes, first_sample: int) -> None:
         """Keep one captured frame of 16-bit mono PCM."""
         self._ring.write(pcm, first_sample)
         if not self._turns and self._unheard_from is None:
-            self._ring.forget(self._ring.end - self._idle)
+            idle_from = self._ring.end - self._idle
+            young = idle_from < self._again_at
+            self._ring.forget(min(idle_from, self._again_from) if young else idle_from)
 
     # What becomes of turns ---------------------------------------------------------------------------------------
 
@@ -84,7 +88,9 @@ class Unanswered:
 
     def lost(self, silent_s: float) -> None:
         """The engine is gone; it gave no sign of life for `silent_s` seconds."""
-        self._unheard_from = self._ring.end - self._samples(silent_s + MARGIN_S)
+        heard_until = self._ring.end - self._samples(silent_s + MARGIN_S)
+        # One that was lost so soon may not have heard what it was given once more.
+        self._unheard_from = min(heard_until, self._again_from) if heard_until < self._again_at else heard_until
         self._join()
 
     def speech(self, turn_id: str) -> bytes:
@@ -102,6 +108,7 @@ class Unanswered:
         """
         start, end = self._span(open_turn, whole=whole)
         self._unheard_from = None
+        self._again_from, self._again_at = start, self._ring.end
         self._turns = {name: turn for name, turn in self._turns.items() if turn.committed or name == open_turn}
         step = self._samples(BLOCK_S)
         for at in range(max(start, self._ring.oldest), end, step):
