@@ -7,7 +7,7 @@ import pytest
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.errors import MisuseError
-from voiceloop.testing.account import account
+from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.line import NumberedLine
@@ -55,7 +55,7 @@ class Call:
 
     @property
     def account(self):
-        return account(self.line, self.gateway)
+        return account_for(self.line, self.gateway)
 
 
 @virtual_time

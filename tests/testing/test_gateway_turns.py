@@ -185,3 +185,12 @@ def test_a_relay_that_asks_for_replies_itself_brings_an_error_or_a_second_reply(
         codes = [event["error"]["code"] for event in gateway.errors]
         assert codes == ["conversation_already_has_active_response"] * errors
         assert len(client.connection.replies) == replies
+
+
+def test_a_listening_server_may_take_its_time_for_the_words(peer):
+    client = peer(ScriptedGateway(listens=True, quirks=Quirks(transcribed_after_s=2.0)), beta=True)
+    client.send("session.update", session={"input_audio_transcription": {"model": "w"}})
+    assert not any(
+        "transcription" in kind for kind in types(speak_for(client, 200) + speak_for(client, 600, sound=False))
+    )
+    assert types(client.pass_time(2.0))[-1] == "conversation.item.input_audio_transcription.completed"

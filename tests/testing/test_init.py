@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,11 @@ def test_every_public_name_loads_and_the_list_is_sorted():
     assert testing.__all__ == sorted(testing.__all__)
     for name in testing.__all__:
         assert getattr(testing, name).__name__ == name
+    assert {"Turn", "account_for"} <= set(testing.__all__)
+
+
+def test_no_name_is_that_of_a_module_which_would_take_its_place():
+    assert not {module.stem for module in Path(testing.__file__).parent.glob("*.py")} & set(testing.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -17,7 +17,7 @@ from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import runs
 from voiceloop.testing.spans import Span, absent, common, merged, repeated, samples_in, spans_of
 
-__all__ = ["Account", "Turn", "account"]
+__all__ = ["Account", "Turn", "account", "account_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Account:
         return (span for turn in self.turns for span in turn.spans)
 
 
-def account(line: NumberedLine, gateway: ScriptedGateway) -> Account:
+def account_for(line: NumberedLine, gateway: ScriptedGateway) -> Account:
     """Add up a conversation, during it or after it. Raises MisuseError for G.711, in which numbers are lost."""
     for connection in gateway.connections:
         if connection.session.input_is_g711 or connection.session.output_is_g711:
@@ -105,6 +105,9 @@ def account(line: NumberedLine, gateway: ScriptedGateway) -> Account:
         heard=tuple(known),
         strange=sum(run.samples for run in heard) - samples_in(known),
     )
+
+
+account = account_for
 
 
 def _surviving(connections: Sequence[Connection]) -> Connection | None:

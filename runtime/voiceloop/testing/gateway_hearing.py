@@ -31,7 +31,7 @@ class Hearing:
     which suits a microphone whose silence is exact.
     """
 
-    def __init__(self, *, listens: bool, keeps_s: float | None = None) -> None:
+    def __init__(self, *, listens: bool, keeps_s: float | None = None, transcribed_after_s: float = 0.0) -> None:
         self.pcm = bytearray()
         """Everything written, decoded from base64; with `keeps_s` only the last of it."""
         self.dropped = 0
@@ -40,6 +40,7 @@ class Hearing:
         """Where the current input buffer begins, in bytes written."""
         self.bytes_per_ms = 48
         self._keeps_s = keeps_s
+        self._transcribed_after_s = transcribed_after_s
         self._listens = listens
         self._utterances: list[Utterance] = []
         self._speaking: Utterance | None = None
@@ -120,7 +121,7 @@ class Hearing:
         speaking, self._speaking = self._speaking, None
         if speaking is None and self._utterances:
             speaking = self._utterances.pop(0)
-        return speaking or Utterance(0, self.clock_ms)
+        return speaking or Utterance(0, self.clock_ms, transcribed_after_s=self._transcribed_after_s)
 
     def _listen(self, pcm: bytes, before: int) -> None:
         if not pcm.strip(b"\0"):
@@ -130,7 +131,7 @@ class Hearing:
             text = self.texts[self._next_text] if self._next_text < len(self.texts) else "hello"
             self._next_text += 1
             onset = before + len(pcm) - len(pcm.lstrip(b"\0"))
-            self._utterances.append(Utterance(onset // self.bytes_per_ms, -1, text))
+            self._utterances.append(Utterance(onset // self.bytes_per_ms, -1, text, self._transcribed_after_s))
 
     def _end_ms(self, utterance: Utterance) -> int:
         return utterance.end_ms if utterance.end_ms >= 0 else -(-self._last_sound // self.bytes_per_ms)

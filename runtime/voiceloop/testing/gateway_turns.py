@@ -24,7 +24,9 @@ class UserTurns:
     """The input audio buffer of one connection and what turn detection makes of it."""
 
     def __init__(self, connection: Connection) -> None:
-        self.hearing = Hearing(listens=connection.gateway.listens, keeps_s=connection.gateway.keeps_s)
+        gateway = connection.gateway
+        late_s = gateway.quirks.transcribed_after_s
+        self.hearing = Hearing(listens=gateway.listens, keeps_s=gateway.keeps_s, transcribed_after_s=late_s)
         self.hearing.texts = connection.gateway.transcripts
         self._connection = connection
         self._user_item = ""

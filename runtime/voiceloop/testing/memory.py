@@ -7,9 +7,11 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from voiceloop.engines.realtime import RealtimeEngine
 from voiceloop.engines.refusals import refused
 from voiceloop.engines.socket import Socket
 from voiceloop.errors import UnreachableError
+from voiceloop.settings import BackendSettings, Settings
 from voiceloop.testing.conditions import Conditions
 from voiceloop.testing.faults import Direction, Fault, Freeze, Reset
 from voiceloop.testing.gateway import ScriptedGateway
@@ -76,6 +78,14 @@ class MemoryNetwork:
     def release(self) -> None:
         """Deliver what waited, at once."""
         self._conditions.end(Freeze)
+
+    def engine(self, settings: Settings | None = None) -> RealtimeEngine:
+        """An engine that reaches the gateway over this network: `Session(agent, engine=network.engine())`.
+
+        Of `settings` everything but the backend counts.
+        """
+        backend = BackendSettings(base_url="wss://memory.invalid")
+        return RealtimeEngine((settings or Settings()).model_copy(update={"backend": backend}), dial=self.connect)
 
     async def connect(  # noqa: PLR0913 - the signature of engines.socket.Connect
         self,

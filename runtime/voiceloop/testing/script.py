@@ -226,6 +226,8 @@ class Quirks:
     """Vanishes at a client event for which this is true, as relays do at what they cannot read."""
     queues_replies: bool = False
     """A turn that ends during a reply brings one after it; normally it brings none."""
+    transcribed_after_s: float = 0.0
+    """When a gateway that listens has the words of a turn, from its commit on."""
     asks_after_transcripts: bool = False
     """Asks for a reply of its own after each input transcription: a second one, or the error that one is active."""
     session_lasts_s: float | None = None
