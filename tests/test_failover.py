@@ -1,0 +1,110 @@
+"""When the next engine is opened, and when nobody tries any more."""
+
+import pytest
+
+from voiceloop.failover import HOPELESS, Failover, GiveUp, Retry
+from voiceloop.vocabulary import Cause
+
+
+@pytest.fixture
+def failover():
+    """A session whose engine has been ready for a minute, at 100 s."""
+    failover = Failover(60.0, seed=7)
+    failover.ready(40.0)
+    return failover
+
+
+def attempts(failover, since, count, cause=Cause.UNREACHABLE):
+    """The distances between attempts that fail at once, and that of the first from the loss."""
+    found, now = [], since
+    for _ in range(count):
+        verdict = failover.lost(cause, now)
+        assert isinstance(verdict, Retry)
+        found.append(verdict.at_s - now)
+        now = verdict.at_s
+    return found
+
+
+def test_the_first_attempt_comes_at_once_and_is_worth_a_word(failover):
+    assert failover.lost(Cause.DROP, 100.0) == Retry(100.0, begins=True)
+
+
+def test_the_next_ones_come_at_growing_distances_and_are_worth_none(failover):
+    found = attempts(failover, 100.0, 8)
+    assert found == pytest.approx([0.0, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0], rel=0.25)
+    assert failover.lost(Cause.DROP, 110.0).begins is False
+
+
+def test_sessions_of_one_server_do_not_return_as_one():
+    found = []
+    for seed in (1, 2, 2):
+        failover = Failover(60.0, seed)
+        failover.ready(0.0)
+        found.append(attempts(failover, 100.0, 5))
+    assert found[0] != found[1] == found[2]
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_what_another_engine_cannot_cure_is_never_tried(failover, cause):
+    verdict = failover.lost(cause, 100.0)
+    assert (verdict == GiveUp()) is (cause in HOPELESS)
+
+
+def test_an_engine_that_was_never_ready_is_not_tried_again():
+    assert Failover(60.0).lost(Cause.DROP, 1.0) == GiveUp()
+
+
+def test_an_outage_that_lasts_too_long_is_the_end(failover):
+    failover.lost(Cause.DROP, 100.0)
+    assert isinstance(failover.lost(Cause.UNREACHABLE, 158.0), Retry)
+    assert failover.lost(Cause.UNREACHABLE, 159.9) == GiveUp()
+
+
+def test_with_no_time_at_all_there_is_one_attempt():
+    failover = Failover(0.0)
+    failover.ready(0.0)
+    assert failover.lost(Cause.DROP, 100.0) == Retry(100.0, begins=True)
+    assert failover.lost(Cause.DROP, 100.1) == GiveUp()
+
+
+def test_an_engine_that_breaks_down_at_once_does_not_end_the_outage(failover):
+    failover.lost(Cause.DROP, 100.0)
+    failover.ready(101.0)
+    again = failover.lost(Cause.DROP, 105.9)
+    assert again.begins is False
+    assert again.at_s > 105.9
+    failover.ready(107.0)
+    assert failover.lost(Cause.DROP, 112.1) == Retry(112.1, begins=True)
+
+
+def test_a_server_that_breaks_every_engine_down_at_once_is_given_up(failover):
+    now = 100.0
+    while isinstance(verdict := failover.lost(Cause.DROP, now), Retry):
+        assert now < 170.0
+        failover.ready(verdict.at_s + 0.5)
+        now = verdict.at_s + 3.0
+    assert verdict == GiveUp()
+    assert now > 155.0
+
+
+def test_an_engine_that_took_over_in_a_quiet_moment_does_not_go_on_with_an_old_outage(failover):
+    failover.lost(Cause.DROP, 100.0)
+    failover.ready(101.0)
+    failover.ready(3000.0)
+    assert failover.lost(Cause.DROP, 3002.0) == Retry(3002.0, begins=True)
+
+
+def test_there_are_never_more_than_thirty_attempts_a_minute():
+    failover = Failover(600.0)
+    failover.ready(0.0)
+    now, times = 100.0, []
+    for _ in range(20):  # short outages, each with an engine that is well for a while
+        times.append(failover.lost(Cause.DROP, now).at_s)
+        failover.ready(now)
+        now += 5.0
+    now = 200.0
+    for _ in range(100):
+        now = failover.lost(Cause.UNREACHABLE, now).at_s
+        times.append(now)
+    for at in times:
+        assert len([each for each in times if at <= each < at + 59.999]) <= 30
