@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from voiceloop import events
@@ -74,7 +74,7 @@ class Pace:
         if awaited is Awaited.NOTHING:
             return inf
         seen = sorted(self._took[Awaited.REPLY if awaited is Awaited.REPLY else Awaited.OUTPUT])
-        slow_s = seen[int(RARE * (len(seen) - 1))] if seen else 0.0
+        slow_s = seen[ceil(RARE * len(seen)) - 1] if seen else 0.0  # of a few the slowest, so that a stall counts
         return max(self._least_s[awaited], min(PATIENCE * slow_s, LONGEST_S))
 
 
