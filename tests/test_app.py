@@ -59,6 +59,17 @@ def test_named_files_win_over_those_of_the_sample():
     assert (planned.wanted.output, planned.wanted.transcript) == (Path("mine.wav"), Path("mine.jsonl"))
 
 
+def test_a_price_file_is_looked_at_before_anything_is_opened(tmp_path):
+    (tmp_path / "prices.toml").write_text('currency = "USD"\ndate = 2026-11-22\n[models.m]\ntext_inputt = 4\n')
+    with pytest.raises(SettingsError, match=r"prices\.toml, line 4: there is no price text_inputt"):
+        make_plan(text=True, environ={"VOICELOOP_AGENT__LIMITS__PRICES": "prices.toml"})
+
+
+def test_a_limit_of_money_without_prices_is_refused():
+    with pytest.raises(SettingsError, match="needs prices: set"):
+        make_plan(text=True, agent=Agent(limits={"money": 0.5}))
+
+
 def test_with_a_sound_card_nothing_is_added():
     planned = make_plan(card=sound)
     assert not planned.sample

@@ -208,6 +208,11 @@ async def test_data_that_cannot_be_had_or_does_not_suffice_closes_that_socket_al
         await client.hears_of("ready")
 
 
+def test_a_price_file_that_is_not_there_is_refused_at_once():
+    with pytest.raises(SettingsError, match=r"cannot read the price file none\.toml"):
+        voiceloop.asgi(Agent(limits={"prices": "none.toml"}), SETTINGS)
+
+
 def test_without_data_texts_that_need_some_are_refused_at_once():
     with pytest.raises(SettingsError, match=r"agent.greeting: nothing is called \{\{ shop \}\} here"):
         voiceloop.asgi(Agent(greeting="{{ shop }}"), SETTINGS)

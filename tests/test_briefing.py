@@ -1,10 +1,14 @@
 """What core and engine are told of an agent."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
 from voiceloop.agent import Agent
 from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
 from voiceloop.errors import SettingsError
+from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.tools.tool import tool
 
@@ -45,6 +49,14 @@ def test_the_core_learns_the_limits():
     profile = profile_of(Agent(limits={"minutes": 2, "tokens": 500}), Settings())
     assert (profile.limit_s, profile.token_limit) == (120, 500)
     assert profile_of(Agent(), Settings()).token_limit == 0
+
+
+def test_the_core_learns_the_limit_of_money_to_the_digit_and_the_prices():
+    prices = PriceList("EUR", date(2026, 11, 22), {"m": {"minute": Decimal("0.05")}})
+    profile = profile_of(Agent(limits={"money": 0.1, "prices": "prices.toml"}), Settings(), prices=prices)
+    assert (profile.money_limit, profile.prices) == (Decimal("0.1"), prices)
+    nothing = profile_of(Agent(), Settings())
+    assert (nothing.money_limit, nothing.prices) == (None, None)
 
 
 def test_the_engine_learns_who_speaks():

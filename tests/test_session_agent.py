@@ -83,6 +83,11 @@ async def test_tools_that_come_with_voiceloop_are_called_by_their_names():
         assert [spec.name for spec in engine.obeyed[-1].tools] == ["end_conversation"]
 
 
+def test_a_limit_of_money_without_prices_is_refused():
+    with pytest.raises(SettingsError, match="needs prices"):
+        Session(Agent(limits={"money": 0.5}), engine=Engine())
+
+
 def test_a_session_loads_no_plugins():
     with pytest.raises(MisuseError, match="'basics' is loaded by voiceloop"):
         Session(Agent(tools=["basics"]), engine=Engine())

@@ -93,7 +93,7 @@ def test_wishes_can_be_granted_twice():
     assert once.of(who) == once
 
 
-@pytest.mark.parametrize("limits", [{"tokens": 0}, {"minutes": 0}, {"tool_rounds": -1}])
+@pytest.mark.parametrize("limits", [{"tokens": 0}, {"minutes": 0}, {"tool_rounds": -1}, {"money": 0}, {"money": "inf"}])
 def test_limits_are_limits(limits):
     with pytest.raises(ValidationError):
         LimitSettings(**limits)

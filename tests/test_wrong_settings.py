@@ -52,6 +52,7 @@ MISTAKES = [
     ("agent.limits", "minute = 5", "did you mean agent.limits.minutes?"),
     ("agent.limits", "rounds = 5", "did you mean agent.limits.tool_rounds?"),
     ("agent.limits", "max_tokens = 5", "did you mean agent.limits.tokens?"),
+    ("agent.limits", 'price = "p.toml"', "did you mean agent.limits.prices?"),
     ("backend", 'url = "https://a.example"', "did you mean backend.base_url?"),
     ("backend", 'baseurl = "https://a.example"', "did you mean backend.base_url?"),
     ("backend", "allow_plain_text = true", "did you mean backend.allow_plaintext?"),

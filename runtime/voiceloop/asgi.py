@@ -23,6 +23,7 @@ from voiceloop.devices.websocketline import RATES_HZ
 from voiceloop.embedded import embedded_gateway
 from voiceloop.engines.base import Engine
 from voiceloop.errors import SettingsError, VoiceloopError
+from voiceloop.pricefile import prices_of
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
 from voiceloop.tools.builtin import built_in
@@ -91,6 +92,7 @@ class VoiceApp:
         self._settings = settings.of(agent.settings)
         self._agent = agent.told(self._settings.agent)
         built_in(self._agent.named, self._agent.settings.language)  # what no session could load is said at once
+        prices_of(self._agent.settings.limits)
         if data is None:
             check_texts(self._agent.settings)
         self._data = data

@@ -72,7 +72,7 @@ def test_the_entry_point_makes_an_engine_of_the_settings():
 @virtual_time
 async def test_it_is_ready_when_the_server_has_confirmed_the_session(dialect):
     async with Desk(dialect=dialect, model="m") as desk:
-        assert desk.events == [EngineReady(Tier.REALTIME, "m", Traits(), dialect)]
+        assert desk.events == [EngineReady(Tier.REALTIME, "m", Traits(), dialect, transcription_model="whisper-1")]
         session = desk.gateway.expect("session.update", times=1)[0]["session"]
         assert session["instructions"] == "Be brief."
 

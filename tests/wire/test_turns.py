@@ -13,6 +13,7 @@ from voiceloop.events import (
     UserTranscribed,
 )
 from voiceloop.settings import TurnSettings
+from voiceloop.vocabulary import Usage
 from voiceloop.wire.protocol import SessionConfig
 from voiceloop.wire.turns import fit_item_id
 from wire.talk import ready
@@ -62,6 +63,20 @@ def test_a_turn_the_server_ended_carries_the_servers_ids():
     talk.says("input_audio_buffer.speech_started", item_id="u1", audio_start_ms=0)
     assert talk.says("input_audio_buffer.committed", item_id="u1", previous_item_id="a0") == [TurnCommitted("u1", "a0")]
     assert talk.says(COMPLETED, item_id="u1", transcript=" Hello.\n") == [UserTranscribed("u1", "Hello.")]
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"type": "duration", "seconds": 2.5}, Usage(seconds=2.5)),
+        ({"type": "duration", "seconds": -1}, Usage()),
+        ({"type": "tokens", "input_tokens": 9, "output_tokens": 4}, Usage(9, 4)),
+        (None, Usage()),
+    ],
+)
+def test_what_finding_the_words_used_comes_with_them(usage, told):
+    talk = ready()
+    assert talk.says(COMPLETED, item_id="u1", transcript="Hi", usage=usage) == [UserTranscribed("u1", "Hi", told)]
 
 
 def test_a_transcription_that_failed_says_why():
