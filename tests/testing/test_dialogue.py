@@ -184,9 +184,9 @@ def test_it_runs_on_uvloop_in_real_time():
 
 @pytest.mark.parametrize("greeting", ["Hello.", None])
 async def test_an_agent_that_is_never_done_is_not_waited_for_for_ever(greeting):
-    agent = voiceloop.Agent(greeting=greeting)
+    agent, story = voiceloop.Agent(greeting=greeting), Reply((Spoken("Well", 200_000),), pace=1.0)
     with pytest.raises(AssertionError, match="waited 120 s for the agent to be done"):
-        async with testing.converse(agent, brain=lambda _: Reply((Spoken("Well", 0),), ends=False)) as c:
+        async with testing.converse(agent, audio=True, brain=lambda _: story) as c:
             await c.says("hello")
 
 
