@@ -80,15 +80,22 @@ def test_between_the_flush_and_its_answer_nothing_else_counts():
         (Cause.BAD_KEY, 4),
         (Cause.QUOTA, 4),
         (Cause.BAD_MODEL, 4),
-        (Cause.REFUSED, 4),
         (Cause.SETTINGS, 3),
-        (Cause.UNSUPPORTED_DIALECT, 5),
     ],
 )
 def test_what_no_other_engine_can_cure_ends_the_session_with_the_status_of_its_cause(cause, status):
     talk = Talk().heard(on.EngineLost(cause, "because")).never(do.OpenEngine)
     assert talk.ended == do.EndSession(f"engine_lost_{cause}", status, "because")
     assert talk.said("warning")[-1]["detail"] == "because"
+
+
+@pytest.mark.parametrize(("cause", "status"), [(Cause.REFUSED, 4), (Cause.UNSUPPORTED_DIALECT, 5)])
+def test_being_turned_away_is_the_end_unless_the_server_knows_the_session(cause, status):
+    core = Core(Profile())
+    core.step(on.SessionOpened(), 1.0)
+    core.step(on.EngineLost(cause, "because"), 1.1)
+    assert core.step(on.PlaybackFlushed(()), 1.1)[-1] == do.EndSession(f"engine_lost_{cause}", status, "because")
+    assert Talk().heard(on.EngineLost(cause, "because")).ended is None
 
 
 def test_a_lost_line_is_a_device_failure():

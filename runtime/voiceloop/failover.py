@@ -15,9 +15,8 @@ from voiceloop.vocabulary import Cause
 
 __all__ = ["HOPELESS", "Failover", "GiveUp", "Retry"]
 
-HOPELESS: Final = frozenset(
-    {Cause.QUOTA, Cause.BAD_KEY, Cause.BAD_MODEL, Cause.REFUSED, Cause.UNSUPPORTED_DIALECT, Cause.SETTINGS},
-)
+HOPELESS: Final = frozenset({Cause.QUOTA, Cause.BAD_KEY, Cause.BAD_MODEL, Cause.SETTINGS})
+"""No time cures these. A server that took this very session before and now turns it away may take it back."""
 DELAYS_S: Final = (0.0, 0.2, 0.4, 0.8, 1.0)
 """Before the first attempt, the second and so on; the last one holds for all that follow."""
 JITTER: Final = 0.25
