@@ -59,6 +59,13 @@ def test_a_reply_of_two_items_is_heard_part_by_part():
     ]
 
 
+def test_sound_that_was_cut_off_before_its_first_word_was_heard_all_the_same():
+    reply = SpokenReply("r1", "u1")
+    told = reply.items((HeardSpan("r1", "a", 0, 100, 100),))
+    assert told == [{"item_id": "a", "content_index": 0, "text": "", "heard_ms": 100}]
+    assert reply.heard((HeardSpan("r1", "a", 0, 100, 100),)) == ""
+
+
 def test_a_part_that_was_heard_out_keeps_all_its_words_while_the_next_part_still_grows():
     reply = SpokenReply("r1", "u1")
     reply.add("a", 0, "The first part.", 0)

@@ -1,7 +1,7 @@
 import pytest
 
 from voiceloop import events as on
-from voiceloop.narrator import Narrator
+from voiceloop.narrator import STEP_BACK_S, Narrator
 from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall, Usage, UserTurn
 
 
@@ -40,6 +40,8 @@ def test_speech_cannot_happen_before_the_beginning_nor_after_now(narrator):
 def test_speech_that_is_heard_of_late_is_told_no_further_back_than_lines_may_step(narrator):
     assert narrator.speech(on.SpeechStarted("u1", 1.0), 104.5).t == 2.5
     assert narrator.speech(on.SpeechStopped("u1", 2.0), 104.5).t == 2.5
+    now = narrator.zero_s + 16.638
+    assert narrator.speech(on.SpeechStarted("u2", 1.0), now).t >= narrator.t(now) - STEP_BACK_S
 
 
 def test_a_turn_is_written_with_its_words(narrator):

@@ -50,16 +50,16 @@ class SpokenReply:
         return " ".join(word for word in words if word)
 
     def items(self, spans: Sequence[HeardSpan]) -> list[dict[str, object]]:
-        """What was said and heard of each part, for the transcript."""
+        """What was said and heard of each part, for the transcript; what was cut off before its first word, too."""
         by_part = {(span.item_id, span.content_index): span for span in spans if span.reply_id == self.reply_id}
         found: list[dict[str, object]] = []
-        for key, pieces in self.parts.items():
+        for key in dict.fromkeys((*self.parts, *by_part)):
             span = by_part.get(key)
             found.append(
                 {
                     "item_id": key[0],
                     "content_index": key[1],
-                    "text": _joined(pieces),
+                    "text": _joined(self.parts.get(key, ())),
                     "heard_ms": None if span is None else span.heard_ms,
                 }
             )

@@ -7,6 +7,7 @@ known and when the words of every earlier turn are known, so captions never swap
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 import msgspec
 
@@ -211,7 +212,8 @@ class Narrator:
 
 
 def _told_at(at_s: float | None, t: float) -> float:
-    return t if at_s is None else round(max(min(at_s, t), t - STEP_BACK_S), 3)
+    earliest = ceil((t - STEP_BACK_S) * 1000) / 1000  # rounded to the nearest, it could lie a hair too far back
+    return t if at_s is None else max(round(min(at_s, t), 3), earliest)
 
 
 def _turn_field(turn_id: str) -> Mapping[str, str]:

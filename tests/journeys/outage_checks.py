@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from journeys.outage_talk import RATE_PER_MS, Talk
@@ -11,6 +12,10 @@ from voiceloop.testing.spans import Span, absent
 from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, UserTurn
 
 __all__ = ["of_agent_audio", "of_ending", "of_history", "of_tools", "of_user_speech", "of_warnings"]
+
+Row = tuple[str, str]
+SUFFIX = re.compile(r"_s\d+$")
+"""What ids of a connection end in after the first one."""
 
 
 def of_user_speech(told: Account) -> Iterator[str]:
@@ -62,31 +67,42 @@ def of_warnings(talk: Talk, ends: str, errors: list[str]) -> Iterator[str]:
 
 def of_history(talk: Talk) -> Iterator[str]:
     """The newest connection has what the record has, item by item, calls with their outputs."""
-    ours = [_row(item) for item in talk.session._driver.core.narrator.conversation.items]
-    theirs = [_wire_row(item) for item in talk.gateway.connection.items]
+    ours = _joined(map(_row, talk.session._driver.core.narrator.conversation.items))
+    theirs = _joined(map(_wire_row, talk.gateway.connection.items))
     if ours != theirs:
         yield f"the record is\n  {ours}\nand the newest connection has\n  {theirs}"
 
 
-def _row(item: Item) -> tuple[str, str]:
+def _joined(rows: Iterable[Row]) -> list[Row]:
+    """A reply of several items is one in the record."""
+    joined: list[Row] = []
+    for kind, text in rows:
+        if joined and kind == joined[-1][0] == "assistant":
+            joined[-1] = (kind, f"{joined[-1][1]} {text}")
+        else:
+            joined.append((kind, text))
+    return joined
+
+
+def _row(item: Item) -> Row:
     match item:
         case UserTurn(text=text):
             return "user", text
         case AssistantTurn(text=text):
             return "assistant", text
         case ToolCall(call_id=call_id):
-            return "call", call_id
+            return "call", SUFFIX.sub("", call_id)
         case ToolOutput(call_id=call_id):
-            return "output", call_id
+            return "output", SUFFIX.sub("", call_id)
         case _:
             return "other", str(item)
 
 
-def _wire_row(item: WireItem) -> tuple[str, str]:
+def _wire_row(item: WireItem) -> Row:
     kinds = {"function_call": "call", "function_call_output": "output"}
     kind = kinds.get(item.body["type"])
     if kind is not None:
-        return kind, item.body["call_id"]
+        return kind, SUFFIX.sub("", item.body["call_id"])
     written = " ".join(str(part.get("text") or part.get("transcript") or "") for part in item.body["content"])
     return str(item.body["role"]), written.strip()
 

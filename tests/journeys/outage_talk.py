@@ -85,7 +85,7 @@ def _answer(asked: Question) -> Reply:
     """What the server says: it depends on nothing but the question, so that asking again brings the same."""
     if asked.outputs:
         return Reply((Spoken(f"Your bread is {asked.outputs[0]}.", 900),))
-    return ANSWERS.get(asked.text.split(" ")[-1].rstrip("0123456789").rstrip("-"), NOON)
+    return ANSWERS.get(asked.text.split(" ")[-1].partition("-")[0].rstrip("0123456789"), NOON)
 
 
 def _connect(connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
