@@ -17,7 +17,7 @@ from typing import Any
 
 from journeys.outage_checks import of_agent_audio, of_ending, of_history, of_tools, of_user_speech, of_warnings
 from journeys.outage_talk import Talk
-from voiceloop.testing.account import account
+from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.faults import Answer, Close, Cut, Fault, Freeze, Refuse, Reset, refusal
 from voiceloop.testing.script import SESSION_EXPIRED
@@ -197,7 +197,7 @@ def _strike(talk: Talk, trouble: Trouble) -> None:
 
 
 def _judge(talk: Talk, cell: Cell) -> Iterator[str]:
-    told = account(talk.line_device, talk.gateway)
+    told = account_for(talk.line_device, talk.gateway)
     ends = cell.trouble.ends
     yield from of_agent_audio(talk, told, whole=not ends)
     yield from of_tools(talk, calls=1 if cell.phase == "tool running" else 0)

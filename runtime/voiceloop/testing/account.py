@@ -17,7 +17,7 @@ from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import runs
 from voiceloop.testing.spans import Span, absent, common, merged, repeated, samples_in, spans_of
 
-__all__ = ["Account", "Turn", "account", "account_for"]
+__all__ = ["Account", "Turn", "account_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,6 @@ def account_for(line: NumberedLine, gateway: ScriptedGateway) -> Account:
         heard=tuple(known),
         strange=sum(run.samples for run in heard) - samples_in(known),
     )
-
-
-account = account_for
 
 
 def _surviving(connections: Sequence[Connection]) -> Connection | None:
