@@ -23,25 +23,42 @@ def speak(narrator, reply_id="r1", turn_id="u1"):
     return narrator.playback_started(on.PlaybackStarted(reply_id, 1.2), 101.22)
 
 
+def spoken_at(narrator, event, now):
+    (line,) = narrator.speech(event, now)
+    return line.t
+
+
 def test_before_the_recording_begins_everything_happens_at_zero():
     assert Narrator(transcribes=True).t(55.0) == 0.0
 
 
 def test_speech_bears_the_time_it_happened_not_the_time_we_learned_of_it(narrator):
-    assert narrator.speech(on.SpeechStarted("u1", 1.25), 101.5).t == 1.25
-    assert narrator.speech(on.SpeechStopped("u1", 2.0), 102.5).t == 2.0
+    assert spoken_at(narrator, on.SpeechStarted("u1", 1.25), 101.5) == 1.25
+    assert spoken_at(narrator, on.SpeechStopped("u1", 2.0), 102.5) == 2.0
 
 
 def test_speech_cannot_happen_before_the_beginning_nor_after_now(narrator):
-    assert narrator.speech(on.SpeechStarted("u1", -0.3), 100.5).t == 0.0
-    assert narrator.speech(on.SpeechStarted("u1", 9.0), 100.5).t == 0.5
+    assert spoken_at(narrator, on.SpeechStarted("u1", -0.3), 100.5) == 0.0
+    assert spoken_at(narrator, on.SpeechStarted("u2", 9.0), 100.5) == 0.5
 
 
 def test_speech_that_is_heard_of_late_is_told_no_further_back_than_lines_may_step(narrator):
-    assert narrator.speech(on.SpeechStarted("u1", 1.0), 104.5).t == 2.5
-    assert narrator.speech(on.SpeechStopped("u1", 2.0), 104.5).t == 2.5
+    assert spoken_at(narrator, on.SpeechStarted("u1", 1.0), 104.5) == 2.5
+    assert spoken_at(narrator, on.SpeechStopped("u1", 2.0), 104.5) == 2.5
     now = narrator.zero_s + 16.638
-    assert narrator.speech(on.SpeechStarted("u2", 1.0), now).t >= narrator.t(now) - STEP_BACK_S
+    assert spoken_at(narrator, on.SpeechStarted("u2", 1.0), now) >= narrator.t(now) - STEP_BACK_S
+
+
+def test_a_turn_that_is_heard_again_begins_and_ends_once(narrator):
+    spoken_at(narrator, on.SpeechStarted("u1", 1.0), 101.2)
+    assert narrator.speech(on.SpeechStarted("u1", 1.1), 103.0) == []
+    spoken_at(narrator, on.SpeechStopped("u1", 2.0), 103.0)
+    assert narrator.speech(on.SpeechStopped("u1", 2.1), 104.0) == []
+    speak(narrator)
+    lines = narrator.playback_finished(on.PlaybackFinished("r1", (HeardSpan("r1", "a", 0, 900, 900),)), 105.0)
+    (metrics,) = narrator.turns_over("", 105.0)
+    assert told(lines) == ["agent_speech_stopped", "agent_said"]
+    assert metrics.fields["last_speech_ms"] == 2100
 
 
 def test_a_turn_is_written_with_its_words(narrator):

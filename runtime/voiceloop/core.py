@@ -362,7 +362,7 @@ class Core:
         match event:
             case on.SpeechStarted() | on.SpeechStopped():
                 self._user_is_here()
-                return [tell.speech(event, now)]
+                return tell.speech(event, now)
             case on.TurnCommitted(turn_id=turn_id):
                 if any(isinstance(command, do.ForgetTurn) for command in done):
                     return tell.forget(turn_id, now)

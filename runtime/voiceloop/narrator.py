@@ -16,6 +16,7 @@ from voiceloop.captions import Captions, Milestones
 from voiceloop.commands import WriteLine
 from voiceloop.conversation import Conversation
 from voiceloop.prices import PriceList
+from voiceloop.recent import Recent
 from voiceloop.spending import Spending
 from voiceloop.vocabulary import Outcome, ToolCall
 
@@ -35,6 +36,7 @@ class Narrator:
         self.captions = Captions(transcribes=transcribes)
         self._calls: dict[str, ToolCall] = {}
         self._speaking: set[str] = set()
+        self._speech_told: Recent[set[str]] = Recent()
         self._milestones = Milestones()
         self._answered: list[str] = []
         """Turns that an answer to has ended; their metrics are told when nothing more can come of them."""
@@ -52,16 +54,24 @@ class Narrator:
 
     # The user ----------------------------------------------------------------------------------------------------
 
-    def speech(self, event: on.SpeechStarted | on.SpeechStopped, now: float) -> WriteLine:
-        """Speech began or stopped; the line bears the time it did, not the time we learned of it, where that may be."""
+    def speech(self, event: on.SpeechStarted | on.SpeechStopped, now: float) -> list[WriteLine]:
+        """Speech began or stopped; the line bears the time it did, not the time we learned of it, where that may be.
+
+        Once for each turn: the next engine hears the turn again that was being spoken when one was lost.
+        """
         at = round(min(max(event.at_s, 0.0), self.t(now)), 3)
         t = _told_at(at, self.t(now))
-        if isinstance(event, on.SpeechStarted):
-            return WriteLine("user_speech_started", t, {"turn_id": event.turn_id})
-        self._milestones.ended(
-            event.turn_id, event.source, last_speech_ms=round(at * 1000), end_of_turn_ms=self._ms(now)
-        )
-        return WriteLine("user_speech_stopped", t, {"turn_id": event.turn_id})
+        name = "user_speech_started"
+        if isinstance(event, on.SpeechStopped):
+            name = "user_speech_stopped"
+            self._milestones.ended(
+                event.turn_id, event.source, last_speech_ms=round(at * 1000), end_of_turn_ms=self._ms(now)
+            )
+        told = self._speech_told.setdefault(event.turn_id, set())
+        if name in told:
+            return []
+        told.add(name)
+        return [WriteLine(name, t, {"turn_id": event.turn_id})]
 
     def committed(self, turn_id: str, now: float) -> list[WriteLine]:
         """A turn was handed over: its place in the record is fixed."""
