@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Command
 WORDS = frozenset(
     {"arguments", "delta", "description", "detail", "heard_text", "instructions", "output", "say", "text"}
 )
-"""Fields that carry what people, models, tools or servers said. The core branches on none of them."""
+"""Fields that carry what people, models, tools or servers said. The core decides by their length at most."""
 
 FIGURES = frozenset({"money_limit", "prices"})
 """Settings that the core computes with and nobody says: a mask in a price or a model's name would change a replay."""
