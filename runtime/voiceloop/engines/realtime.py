@@ -20,6 +20,7 @@ from voiceloop.dgrid.preferences import preferences
 from voiceloop.engines.base import EnginePort, Seed
 from voiceloop.engines.coding import decoder, encoder
 from voiceloop.engines.socket import Connect, Socket, UpgradeRefusedError, connect
+from voiceloop.engines.watch import Watch
 from voiceloop.errors import BackendError, RefusedError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
 from voiceloop.network.route import route_to
@@ -27,7 +28,7 @@ from voiceloop.settings import Settings
 from voiceloop.vocabulary import Cause, Item, UserTurn
 from voiceloop.wire.dialect import Dialect, guess
 from voiceloop.wire.fast import append_frame
-from voiceloop.wire.liveness import Awaited, Liveness, Pace, Verdict
+from voiceloop.wire.liveness import Pace
 from voiceloop.wire.protocol import RealtimeProtocol, SessionConfig, State
 
 __all__ = ["RealtimeEngine", "factory"]
@@ -37,7 +38,6 @@ AGAIN_WITHIN_S = 4.0
 """A server that was reached before is not waited for as long as an unknown one."""
 FAILURES = ((SettingsError, Cause.SETTINGS), (RefusedError, Cause.REFUSED))
 SAMPLE_BYTES = 2
-STALLED_WORDS = {Awaited.REPLY: "reply", Awaited.OUTPUT: "output of the reply", Awaited.MORE: "more of the reply"}
 
 
 def factory(_: Mapping[str, Any], context: Settings) -> RealtimeEngine:
@@ -55,17 +55,13 @@ class RealtimeEngine:
         self._connection = connection
         realtime = settings.realtime
         self._pace = pace or Pace(realtime.reply_start_timeout_s, realtime.first_audio_timeout_s)
-        self._liveness: Liveness | None = None
-        self._messages = 0
+        self._watch = Watch(self._pace, self._happened)
         self._settings = settings
         self._address = _address(settings.backend.base_url)
         self._dial = dial or partial(connect, route=route_to(self._address, os.environ, settings.backend))
         self._port: EnginePort | None = None
         self._socket: Socket | None = None
         self._protocol: RealtimeProtocol | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at_s = 0.0
-        self._last_byte_s = 0.0
         self._next_sample = 0
         self._refused: tuple[int, bytes] | None = None
         self._rate_hz = settings.audio.wire.rate_hz
@@ -129,12 +125,12 @@ class RealtimeEngine:
         if self._protocol is not None:
             self._protocol.obey(command)
             self._flush()
-            self._watch(self._protocol)
+            self._watch.look()
 
     async def close(self, within_s: float) -> None:
         """Close politely, or hard after `within_s` seconds. Idempotent; safe to cancel."""
         self._closing = True
-        self._stop_timer()
+        self._watch.stop()
         socket, self._socket = self._socket, None
         if socket is not None:
             await socket.close(within_s)
@@ -187,9 +183,8 @@ class RealtimeEngine:
             if self._closing:
                 await self.close(0.0)
                 return
-            now = asyncio.get_running_loop().time()
-            self._liveness = Liveness(self._pace, now)
-            protocol.connected(now)
+            protocol.connected(asyncio.get_running_loop().time())
+            self._watch.begin(protocol, socket)
             self._happened([])
 
     def _choose_coding(self, protocol: RealtimeProtocol) -> None:
@@ -203,7 +198,7 @@ class RealtimeEngine:
         protocol, port = self._protocol, self._port
         if protocol is None or port is None:
             return
-        self._messages += 1
+        self._watch.messages += 1
         try:
             self._take(frame, protocol, port)
         except Exception as error:  # noqa: BLE001 - raised into the socket it would only cost the connection
@@ -217,14 +212,11 @@ class RealtimeEngine:
         if chunk.events:
             for event in chunk.events:
                 port.happened(event)
-            self._watch(protocol)
+            self._watch.look()
         pcm = chunk.payload if self._decode is None else self._decode(chunk.item_id, chunk.payload)
         port.audio(chunk.reply_id, chunk.item_id, chunk.content_index, pcm)
 
     def _closed(self, code: int, reason: str) -> None:
-        self._stop_timer()
-        if self._socket is not None:
-            self._last_byte_s = self._socket.last_byte_at
         self._socket = None
         if self._protocol is not None and not self._closing:
             self._happened(self._protocol.closed(code, reason, asyncio.get_running_loop().time()))
@@ -239,25 +231,19 @@ class RealtimeEngine:
         self._flush()
         if self._protocol is not None and self._protocol.redial is not None and not self._closing:
             self._redial(self._protocol.redial)
-        elif self._protocol is not None:
-            self._watch(self._protocol)
-        self._set_timer()
+        if not self._closing:
+            self._watch.look()
 
     def _report(self, event: Event) -> None:
         if self._port is None or self._closing:
             return
         if isinstance(event, EngineReady) and self._protocol is not None:
             at_s = self._protocol.expires_at_s
-            event = replace(
-                event, expires_in_s=None if at_s is None else max(0.0, at_s - datetime.now(UTC).timestamp())
-            )
+            left_s = None if at_s is None else max(0.0, at_s - datetime.now(UTC).timestamp())
+            event = replace(event, expires_in_s=left_s)
         elif isinstance(event, EngineLost):
-            event = replace(event, silent_s=self._silent_s())
+            event = replace(event, silent_s=self._watch.silent_s())
         self._port.happened(event)
-
-    def _silent_s(self) -> float:
-        heard_s = self._last_byte_s if self._socket is None else self._socket.last_byte_at
-        return max(0.0, asyncio.get_running_loop().time() - heard_s)
 
     def _flush(self) -> None:
         if self._protocol is None or self._socket is None:
@@ -275,58 +261,6 @@ class RealtimeEngine:
         if socket is not None:
             await socket.close(REDIAL_WITHIN_S)
         await self._connect(config, dialect, auto=False)
-
-    # Time --------------------------------------------------------------------------------------------------------
-
-    def _watch(self, protocol: RealtimeProtocol) -> None:
-        """Look at the wire as soon as the server begins to owe something else."""
-        if self._liveness is not None and protocol.awaited is not self._liveness.awaited:
-            self._liveness.turn_to(protocol.awaited, asyncio.get_running_loop().time())
-            self._set_timer()
-
-    def _set_timer(self) -> None:
-        """Wake up when the protocol or the wire is to be looked at; a timer that comes earlier sees to the rest."""
-        at_s = self._due_s()
-        if at_s is None:
-            self._stop_timer()
-        elif self._timer is None or at_s < self._timer_at_s:
-            self._stop_timer()
-            self._timer_at_s = at_s
-            self._timer = asyncio.get_running_loop().call_at(at_s, self._expired)
-
-    def _due_s(self) -> float | None:
-        protocol, liveness = self._protocol, self._liveness
-        if protocol is None or self._closing or protocol.state is State.LOST:
-            return None
-        if protocol.state is State.READY and liveness is not None:
-            return liveness.next_s
-        return protocol.deadline()
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _expired(self) -> None:
-        self._timer = None
-        protocol, liveness, socket = self._protocol, self._liveness, self._socket
-        if protocol is None:
-            return
-        now = asyncio.get_running_loop().time()
-        if protocol.state is not State.READY or liveness is None or socket is None:
-            self._happened(protocol.expire(now))
-            return
-        match liveness.check(max(now, liveness.next_s), socket.last_byte_at, self._messages):
-            case Verdict.WELL:
-                pass
-            case Verdict.PING:
-                socket.ping()
-            case Verdict.DEAD:
-                self._happened(protocol.give_up(Cause.DEAD_WIRE, "the server gives no sign of life"))
-            case Verdict.STALLED:
-                words = f"the server answers pings, but no {STALLED_WORDS[liveness.awaited]} came in time"
-                self._happened(protocol.give_up(Cause.SLOW_MODEL, words))
-        self._set_timer()
 
 
 async def _raised(error: Exception) -> None:
