@@ -91,7 +91,7 @@ def test_every_transcript_event_is_listed_with_its_fields():
 
 
 def test_every_command_listed_is_there():
-    listed = re.search(r"The commands (.*), their flags", STABILITY, re.DOTALL)
+    listed = re.search(r"The commands (.*), their\s+arguments", STABILITY, re.DOTALL)
     commands = typer.main.get_command(cli.app).commands
     assert set(re.findall(r"`(\w+)`", listed[1])) <= set(commands)
 

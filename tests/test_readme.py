@@ -52,7 +52,7 @@ async def test_what_the_pages_show_works(backend, capsys):
     assert "/voice" in [getattr(route, "path", "") for route in names["app"].routes]
     printed = capsys.readouterr().out
     assert "'Order 7 leaves today.'" in printed
-    assert "session_ended {'reason': 'input_ended'}" in printed
+    assert "session_ended {'reason': 'input_ended'" in printed
     assert backend.got("session.update")[-1]["session"]["instructions"].endswith("about to close.")
 
 

@@ -1,20 +1,18 @@
-"""Where a conversation's models are: the backend that is set, or the embedded gateway, and which model to take."""
+"""Where a conversation's models are: the backend that is set, or the embedded gateway."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from voiceloop.dgrid.models import PIN, Listed, choose, list_models
-from voiceloop.dgrid.preferences import preferences
+from voiceloop.choosing import with_model
+from voiceloop.dgrid.models import list_models
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
 from voiceloop.languages.shelf import AUTO, language_for
-from voiceloop.network.route import route_to
-from voiceloop.settings import BackendSettings, Settings
+from voiceloop.settings import Settings
 
 __all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
 
@@ -76,43 +74,3 @@ def with_backend(settings: Settings, gateway: EmbeddedGateway) -> Settings:
     """Return settings that lead to the embedded gateway."""
     backend = settings.backend.model_copy(update={"base_url": gateway.base_url, "api_key": SecretStr(gateway.key)})
     return settings.model_copy(update={"backend": backend})
-
-
-# Models --------------------------------------------------------------------------------------------------------------
-
-
-async def with_model(settings: Settings, tell: Callable[[str], None]) -> Settings:
-    """Return settings with models for a realtime session: those that are set, else the best the backend lists.
-
-    Tells which realtime model was taken. A backend that does not tell its models is tried with the first preference:
-    whatever is wrong with it shows when the session opens. Raises UnreachableError when it lists models and none fits,
-    SettingsError for certificates or a proxy of no use.
-    """
-    if settings.realtime.model is not None:
-        return settings
-    backend = settings.backend
-    assert backend.base_url is not None, "there is a backend by now"
-    listed, problem = await listed_at(backend)
-    choice = choose("realtime", listed, backend.base_url)
-    pin = PIN[choice.role]
-    if choice.fitting:
-        tell(f"Model {choice.model}, chosen of {choice.fitting} that fit; pin it: {pin}={choice.model}")
-    else:
-        tell(f"{problem}: taking {choice.model} by {preferences().file}; pin another: {pin}=ID")
-    taken = {"model": choice.model}
-    words = preferences().roles["transcription"].choose([model.id for model in listed or ()])
-    if words is not None and settings.realtime.transcription_model == "auto":
-        taken["transcription_model"] = words
-    return settings.model_copy(update={"realtime": settings.realtime.model_copy(update=taken)})
-
-
-async def listed_at(backend: BackendSettings) -> tuple[Sequence[Listed] | None, str]:
-    """Return what the backend lists, or None and why it told nothing. Raises SettingsError for a way of no use."""
-    key = None if backend.api_key is None else backend.api_key.get_secret_value()
-    assert backend.base_url is not None, "there is a backend by now"
-    route = route_to(backend.base_url, os.environ, backend)
-    try:
-        listed = await list_models(backend.base_url, key, route=route)
-    except BackendError:  # the session will say what is wrong, better than a list could
-        return None, f"{backend.base_url} did not tell its models"
-    return listed, f"{backend.base_url} has no list of models"

@@ -81,8 +81,9 @@ class Session:
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
         texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
         `.env` and the environment choose the backend; SettingsError when they name none, and for a price file that is
-        wrong. What settings say of an agent wins over the agent. `ask_chat` sums up what a conversation has become too
-        long for; None asks the backend.
+        wrong. Where no model is set the backend is asked for its models when the session opens. What settings say of an
+        agent wins over the agent. `ask_chat` sums up what a conversation has become too long for; None asks the
+        backend.
         """
         settings = (settings or (_environment_settings() if engine is None else Settings())).of(agent.settings)
         agent = agent.told(settings.agent)
@@ -370,6 +371,10 @@ def _price_list(limits: LimitSettings) -> PriceList | None:
 
 
 def _realtime_engine(settings: Settings) -> Engine:
+    if settings.realtime.model is None:
+        from voiceloop.choosing import ChoosingEngine  # noqa: PLC0415 - as below
+
+        return ChoosingEngine(settings)
     from voiceloop.engines.realtime import RealtimeEngine  # noqa: PLC0415 - only sessions without an engine pay for it
 
     return RealtimeEngine(settings)
