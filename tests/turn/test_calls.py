@@ -83,3 +83,15 @@ def test_a_tool_that_survives_interruption_keeps_its_follow_up():
     book.finished("c2")
     book.finished("c1")
     assert book.follow_up("r1") == "u1"
+
+
+def test_calls_of_a_reply_that_nobody_wants_bring_no_follow_up_and_cost_others_none():
+    book = CallBook()
+    for reply_id, call_id in (("r1", "c1"), ("r2", "c2")):
+        book.opened(reply_id, "u1", call_id, "clock")
+    book.supersede_reply("r2")
+    book.supersede_reply("r3")
+    for reply_id, call_id in (("r1", "c1"), ("r2", "c2")):
+        book.finished(call_id)
+        book.reply_over(reply_id)
+    assert (book.follow_up("r1"), book.follow_up("r2")) == ("u1", None)

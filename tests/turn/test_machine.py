@@ -288,7 +288,7 @@ def test_audio_of_a_reply_nobody_knows_changes_nothing():
 
 def test_an_answer_with_a_second_reply_waiting_goes_on_speaking():
     talk = Talk().user_turn().playing("r1").finished("r1")
-    talk.reply("r2")
+    talk.heard(on.SayAsked("one more thing")).reply("r2", ask_id="ask-1")
     talk.played("r1")
     assert phase_of(talk.core.machine) is Phase.AGENT_SPEAKING
 

@@ -6,7 +6,7 @@ from conversation import CLIENT, Talk
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Profile
-from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall
+from voiceloop.vocabulary import HeardSpan, Outcome, ReplyStatus, ToolCall, Traits
 
 HALF = (HeardSpan("r1", "r1-a", 0, 1500, 4000),)
 
@@ -113,6 +113,38 @@ def test_race_20_a_call_reported_three_times_runs_once():
     call = ToolCall("c1", "clock", "{}")
     talk.heard(*[on.ToolCalled("r1", call)] * 3)
     assert talk.only(do.RunTool).call == call
+
+
+@pytest.mark.parametrize("traits", [Traits(), CLIENT])
+def test_race_23_a_second_reply_that_nobody_asked_for_is_cancelled_unheard(traits):
+    talk = Talk(traits=traits).user_turn().playing("r1").finished("r1")
+    talk.heard(on.ReplyStarted("r2")).expect(do.CancelReply("r2"), do.MuteReply("r2"))
+    talk.finished("r2", ReplyStatus.CANCELLED).played("r1")
+    assert talk.core.machine.settled
+    assert len(talk.said("agent_said")) == 1
+
+
+def test_race_23_an_ask_that_another_reply_was_quicker_than_is_cancelled_when_it_starts():
+    talk = Talk(traits=CLIENT).user_turn().expect(do.AskReply("ask-1"))
+    talk.reply("r1").finished("r1")
+    talk.heard(on.ReplyStarted("r2", "ask-1")).expect(do.CancelReply("r2"), do.MuteReply("r2"))
+
+
+def test_race_23_a_tool_called_once_more_by_a_second_reply_costs_the_first_nothing():
+    talk = Talk().user_turn().heard(on.ReplyStarted("r1"))
+    talk.tool_call("c1")
+    talk.finished("r1")
+    talk.heard(on.ReplyStarted("r2")).expect(do.CancelReply("r2"))
+    talk.tool_call("c2", "r2")
+    talk.expect(do.CancelTool("c2"))
+    talk.heard(on.ToolFinished("c2", Outcome.CANCELLED, "cancelled"))
+    talk.finished("r2", ReplyStatus.CANCELLED).never(do.AskReply)
+    talk.heard(on.ToolFinished("c1", Outcome.OK, "noon")).expect(do.AskReply("ask-1"))
+
+
+def test_what_an_engine_says_before_anybody_spoke_is_its_own_greeting():
+    talk = Talk().heard(on.ReplyStarted("r1")).never(do.CancelReply)
+    talk.finished("r1")
 
 
 def test_a_turn_that_goes_on_before_its_answer_began_is_answered_once():

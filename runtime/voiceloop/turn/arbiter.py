@@ -101,6 +101,12 @@ class Arbiter:
         self.reply_id = reply_id
         return [ClearDeadline(REPLY_SLOT)], want
 
+    def answered(self, turn_id: str) -> None:
+        """A reply to this turn began: another one that is asked for already is cancelled when it starts."""
+        for ask_id in [ask_id for ask_id, want in self._open.items() if want.say is None and want.turn_id == turn_id]:
+            del self._open[ask_id]
+            self._abandoned.append(ask_id)
+
     def finished(self, reply_id: str) -> bool:
         """A reply is over. True when it held the slot."""
         if reply_id != self.reply_id:

@@ -95,6 +95,11 @@ class CallBook:
         """Follow-ups this turn has caused so far."""
         return self._rounds.get(turn_id, 0)
 
+    def supersede_reply(self, reply_id: str) -> None:
+        """Nobody wants this reply: the calls it made so far bring no follow-up."""
+        if reply_id in self._batches:
+            self._batches[reply_id].superseded = True
+
     def supersede(self) -> list[str]:
         """The user went on: calls to cancel. Batches without a survivor lose their follow-up."""
         doomed = [call_id for call_id in self._reply_of if call_id not in self._surviving]

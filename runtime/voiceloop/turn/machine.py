@@ -235,7 +235,8 @@ class TurnMachine:
         out, want = self.arbiter.started(reply_id, ask_id)
         if any(isinstance(command, do.CancelReply) for command in out):
             return out
-        if want is None and self._cough_handed_over and not self.unanswered:
+        if want is None and not self.unanswered and (self._cough_handed_over or self._spoken_turn):
+            # It answers a cough, or a turn for the second time: relays ask for replies of their own.
             self._cough_handed_over = ""
             return out + self.arbiter.cancel(now)
         # What an engine starts by itself answers speech; typed turns are always asked for.
@@ -246,6 +247,7 @@ class TurnMachine:
         self._first_is_shielded = False
         if self.unanswered == turn_id:
             self.unanswered = ""
+            self.arbiter.answered(turn_id)
             out.append(do.ClearDeadline(REPLY_DUE))
         if self.floor.ear is Ear.SPEAKING and not self.replies.shielded:
             out += self.floor.hold(now)
@@ -293,7 +295,7 @@ class TurnMachine:
             return []
         run: list[do.Command] = [do.RunTool(call)]
         if reply is None:
-            self.calls.supersede()
+            self.calls.supersede_reply(reply_id)
             run.append(do.CancelTool(call.call_id))
         return run
 
