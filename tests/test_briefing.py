@@ -8,6 +8,7 @@ import pytest
 from voiceloop.agent import Agent
 from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
 from voiceloop.errors import SettingsError
+from voiceloop.history import HistoryPolicy
 from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.tools.tool import tool
@@ -97,3 +98,9 @@ def test_a_model_is_told_which_language_to_speak(tag, told):
 def test_what_is_only_read_is_written_as_it_is():
     seed = seed_of(Agent(pronounce={"a": "b"}), Settings(), "text")
     assert (seed.pronounce, seed.modality) == ({}, "text")
+
+
+def test_the_core_learns_how_much_of_a_conversation_models_are_given():
+    assert profile_of(Agent(), Settings()).history == HistoryPolicy(24_000, 6, 4.0)
+    agent = Agent(history={"limit": 0, "keep_turns": 2, "chars_per_token": 3.5})
+    assert profile_of(agent, Settings()).history == HistoryPolicy(0, 2, 3.5)
