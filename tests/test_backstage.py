@@ -7,9 +7,8 @@ import pytest
 
 from voiceloop.backstage import Backstage
 from voiceloop.errors import UsageError
-from voiceloop.events import EngineReady, LineEnded, LineLost, LineOpened, SayAsked
+from voiceloop.events import LineEnded, LineLost, LineOpened, SayAsked
 from voiceloop.testing.clock import virtual_time
-from voiceloop.vocabulary import Tier, Traits
 
 
 class Listening:
@@ -17,15 +16,6 @@ class Listening:
 
     rate_hz = 24_000
     take = "ears"
-
-    def __init__(self):
-        self.configured = []
-
-    def configure(self, traits):
-        self.configured.append(traits)
-
-    def put(self, *audio):
-        return bool(audio)
 
 
 @pytest.fixture
@@ -48,13 +38,9 @@ def backstage(events, failures, listening):
     return Backstage(events.append, failures.append, listening, listening)
 
 
-def test_the_local_gate_learns_of_the_engine_before_anybody_else(backstage, events, listening):
-    traits = Traits(ends_turns=False)
-    ready = EngineReady(Tier.REALTIME, "m", traits)
-    backstage.happened(ready)
+def test_what_happens_is_told_as_it_is(backstage, events):
     backstage.happened(SayAsked("hello"))
-    assert listening.configured == [traits]
-    assert events == [ready, SayAsked("hello")]
+    assert events == [SayAsked("hello")]
 
 
 def test_a_line_reports_its_end_and_its_loss(backstage, events):
@@ -97,10 +83,6 @@ async def test_a_line_that_does_not_open_is_lost_with_its_status(backstage, even
     await backstage.open_line(Doorway(UsageError("no such file")), opened, captions_only=False)
     assert not opened.is_set()
     assert events == [LineLost("no such file", 2)]
-
-
-def test_audio_goes_straight_to_the_ledger(backstage, listening):
-    assert backstage.audio == listening.put
 
 
 def test_before_the_session_runs_nothing_is_started(backstage):

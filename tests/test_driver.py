@@ -24,8 +24,9 @@ class Script:
     def __init__(self, **answers):
         self.answers = answers
         self.told = []
-        self.narrator = self
+        self.narrator = self.conversation = self.history = self
         self.zero_s = None
+        self.items = self.older = ["what was said"]
 
     def step(self, event, now):
         self.told.append((event, now))
@@ -50,12 +51,26 @@ class Bench:
             self.ledger,
             line,
             self,
-            open_engine=lambda: self.done.append("open engine"),
             open_line=lambda: self.done.append("open line"),
+            summarise=lambda older: self.done.append(f"sum up {len(older)}"),
             write=lambda line: self.done.append(line.event),
             ended=self.done.append,
             failed=self.failures.append,
         )
+
+    heard_s = 1.25
+
+    def open(self):
+        self.done.append("open engine")
+
+    def prepare(self):
+        self.done.append("prepare engine")
+
+    def switch(self):
+        self.done.append("switch engine")
+
+    def recall(self, items, open_turn):
+        self.done.append(("recall", list(items), open_turn))
 
     def obey(self, command):
         self.done.append(command)
@@ -89,6 +104,8 @@ ENGINE_COMMANDS = [
     do.ForgetTurn("t1"),
     do.SendText("t1", "hello"),
     do.SendToolOutput("c1", "noon"),
+    do.SendSaid("r1", "It is"),
+    do.UpdateEngine("Be brief."),
 ]
 
 
@@ -98,6 +115,10 @@ async def test_every_command_goes_to_the_hand_it_is_for_in_order():
     commands = [
         do.OpenEngine("realtime"),
         do.OpenLine(),
+        do.PrepareEngine("realtime"),
+        do.SwitchEngine(),
+        do.Recall(1, "u1"),
+        do.Summarise(1, 900),
         *ENGINE_COMMANDS,
         do.RunTool(call),
         do.CancelTool("c1"),
@@ -106,8 +127,19 @@ async def test_every_command_goes_to_the_hand_it_is_for_in_order():
     ]
     bench = Bench(Script(SessionOpened=commands))
     bench.driver.happened(on.SessionOpened())
-    wanted = ["open engine", "open line", *ENGINE_COMMANDS, call, "cancel c1", "warning", do.EndSession("bye")]
-    assert bench.done == wanted
+    assert bench.done == [
+        "open engine",
+        "open line",
+        "prepare engine",
+        "switch engine",
+        ("recall", ["what was said"], "u1"),
+        "sum up 1",
+        *ENGINE_COMMANDS,
+        call,
+        "cancel c1",
+        "warning",
+        do.EndSession("bye"),
+    ]
 
 
 @virtual_time
@@ -155,7 +187,7 @@ async def test_a_flush_is_answered_before_whatever_else_waits():
     core = Script(InterruptAsked=flush)
     bench = Bench(core, line=Speaker())
     bench.driver.happened(on.InterruptAsked())
-    assert core.events == [on.InterruptAsked(), on.PlaybackFlushed(()), on.SayAsked("later")]
+    assert core.events == [on.InterruptAsked(), on.PlaybackFlushed((), heard_s=1.25), on.SayAsked("later")]
 
 
 @virtual_time
@@ -169,7 +201,7 @@ async def test_what_the_line_has_played_is_known_before_the_event_that_asks():
     line.sample = 2_400
     bench.driver.happened(on.InterruptAsked())
     span = HeardSpan("r1", "a", 0, 100, 1000)
-    assert core.events == [on.PlaybackStarted("r1", 0.0), on.InterruptAsked(), on.PlaybackFlushed((span,), 0.1)]
+    assert core.events == [on.PlaybackStarted("r1", 0.0), on.InterruptAsked(), on.PlaybackFlushed((span,), 0.1, 1.25)]
     assert line.flushed == [bench.ledger.generation] == [1]
 
 
