@@ -90,7 +90,7 @@ class Client:
     `base_url` is as `voiceloop.sources.base_url` returns it, without `/v1`. Without a key no `Authorization` is sent.
     `route` None takes proxy and certificates from the environment, and entering raises SettingsError when those are of
     no use; so does a key that no header can carry. Redirects are never followed: the key would go with them. Leaving
-    waits for requests that are under way, which all have deadlines.
+    breaks off what is under way in other tasks.
 
     Requests raise RequestRefusedError or RequestFailedError. Cancelling one closes its connection, without waiting
     for that, and leaves the others alone.
@@ -118,6 +118,7 @@ class Client:
         self._world = world
         self._http: httpx.AsyncClient | None = None
         self._group = asyncio.TaskGroup()
+        self._waits: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         route = self._route or route_to(self.base_url, os.environ)
@@ -131,6 +132,8 @@ class Client:
     ) -> None:
         assert self._http is not None, "it was entered"
         http, self._http = self._http, None
+        for wait in self._waits:
+            wait.cancel()
         try:
             await self._group.__aexit__(None, None, None)
         finally:
@@ -223,14 +226,26 @@ class Client:
 
     async def _apart(self, name: str, work: Coroutine[Any, Any, T]) -> T:
         """Await work in a task of its own, which is cancelled once however often this one is: see `exchange`."""
-        task = self._group.create_task(work, name=name)
+        closed = Failure(Kind.DROPPED, "the client was closed")
+        if self._http is None:
+            work.close()
+            raise self.error(closed)
+        wait = self._group.create_task(work, name=name)
+        self._waits.add(wait)
+        wait.add_done_callback(self._waits.discard)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(wait)
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if wait.cancelled() and this is not None and not this.cancelling():
+                raise self.error(closed) from None
+            raise
         finally:
-            task.cancel()
+            wait.cancel()
 
     def _release(self, exchange: Exchange) -> None:
-        self._group.create_task(exchange.close(), name="closing a request")
+        if self._http is not None:  # else its connection is closed with the others
+            self._group.create_task(exchange.close(), name="closing a request")
 
 
 class OpenAnswer:
