@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from voiceloop.clips import decode
-from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.events import SayAsked, SpeechStarted, SpeechStopped, TurnCommitted, UserTranscribed
 from voiceloop.hearing import MAX_KEPT_FRAMES, Hearing
 from voiceloop.settings import TurnSettings
 from voiceloop.testing.numbers import Run, numbered, runs
@@ -46,7 +46,9 @@ def events():
 
 @pytest.fixture
 def hearing(ear, events):
-    return Hearing(ear, RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing.connect(ear.hear, Traits(), "")
+    return hearing
 
 
 def feed(hearing, frames, first=0):
@@ -101,8 +103,9 @@ def test_after_half_a_minute_the_oldest_is_dropped_and_counted(hearing, ear):
 
 
 def test_an_engine_that_ends_turns_needs_no_gate(hearing, ear, events):
-    hearing.configure(MANUAL)
-    hearing.configure(Traits())
+    hearing.connect(ear.hear, MANUAL, "")
+    hearing.disconnect(0.0)
+    hearing.connect(ear.hear, Traits(), "")
     feed(hearing, 10)
     assert len(ear.heard) == 10
     assert events == []
@@ -111,7 +114,7 @@ def test_an_engine_that_ends_turns_needs_no_gate(hearing, ear, events):
 @pytest.mark.parametrize("block", [160, 480, 1000, 4800])
 def test_with_the_gate_speech_is_handed_over_with_its_preroll_and_silence_is_not(hearing, ear, events, block):
     voice = bytes(2 * RATE * 3) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE * 3)
-    hearing.configure(MANUAL)
+    hearing.connect(ear.hear, MANUAL, "")
     for first in range(0, len(voice) // 2, block):
         hearing.take(voice[2 * first : 2 * (first + block)], first)
     started, stopped = events
@@ -127,10 +130,10 @@ def test_with_the_gate_speech_is_handed_over_with_its_preroll_and_silence_is_not
 
 
 def test_the_preroll_of_a_turn_never_repeats_what_the_turn_before_had(ear, events):
-    hearing = Hearing(ear, RATE, TurnSettings(silence_ms=60, prefix_padding_ms=1000), events.append)
+    hearing = Hearing(RATE, TurnSettings(silence_ms=60, prefix_padding_ms=1000), events.append)
     word = decode((SPEECH / "hello.wav").read_bytes(), RATE)[2 * RATE // 4 : -2 * RATE * 6 // 10]
     voice = word + bytes(2 * 4800) + word + bytes(2 * RATE)
-    hearing.configure(MANUAL)
+    hearing.connect(ear.hear, MANUAL, "")
     for first in range(0, len(voice) // 2, FRAME):
         hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
     turns = [event.turn_id for event in events if isinstance(event, SpeechStarted)]
@@ -144,11 +147,139 @@ def test_the_preroll_of_a_turn_never_repeats_what_the_turn_before_had(ear, event
 
 def test_the_end_of_a_turn_is_told_after_its_last_sound_was_handed_over(ear):
     told = []
-    hearing = Hearing(ear, RATE, TurnSettings(), lambda event: told.append((event, len(ear.pcm) // 2)))
+    hearing = Hearing(RATE, TurnSettings(), lambda event: told.append((event, len(ear.pcm) // 2)))
     voice = decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)
-    hearing.configure(MANUAL)
+    hearing.connect(ear.hear, MANUAL, "")
     for first in range(0, len(voice) // 2, FRAME):
         hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
     (_, at_start), (_, at_end) = told
     assert at_start > 0.3 * RATE
     assert at_end == len(ear.pcm) // 2
+
+
+# From one engine to the next -----------------------------------------------------------------------------------------
+
+
+def heard_by(ear):
+    """The numbered samples an engine heard, as one run: from and how many."""
+    (run,) = runs(ear.pcm)
+    return run.number, run.samples
+
+
+def test_until_there_is_an_engine_nothing_is_handed_over_and_the_turn_is_heard_again_by_the_next(hearing, ear):
+    feed(hearing, 50)
+    hearing.told(SpeechStarted("u1", 0.5))
+    hearing.disconnect(0.1)
+    feed(hearing, 50, first=50)
+    assert len(ear.heard) == 50
+    second = Ear()
+    hearing.connect(second.hear, Traits(), "u1")
+    feed(hearing, 10, first=100)
+    assert heard_by(second) == (RATE // 5, 110 * FRAME - RATE // 5)
+    assert [first for first, _ in second.heard] == sorted(first for first, _ in second.heard)
+
+
+def test_what_goes_on_waits_behind_what_is_heard_again(hearing):
+    feed(hearing, 50)
+    hearing.told(SpeechStarted("u1", 0.5))
+    hearing.disconnect(0.1)
+    second, room = Ear(), iter([True, True, False])
+
+    def reluctant(pcm, first_sample):
+        second.takes = next(room, False)
+        return second.hear(pcm, first_sample)
+
+    hearing.connect(reluctant, Traits(), "u1")
+    feed(hearing, 5, first=50)
+    assert len(second.heard) == 2
+    room = iter([True] * 100)
+    feed(hearing, 1, first=55)
+    assert heard_by(second) == (RATE // 5, 56 * FRAME - RATE // 5)
+
+
+def test_what_an_engine_did_not_take_before_it_was_lost_is_heard_by_the_next_once(hearing, ear):
+    ear.takes = False
+    feed(hearing, 5)
+    hearing.disconnect(0.1)
+    second = Ear()
+    hearing.connect(second.hear, Traits(), "")
+    assert heard_by(second) == (0, 5 * FRAME)
+    assert hearing.dropped_frames == 0
+
+
+def test_a_commit_never_overtakes_the_sound_it_is_about(hearing, ear):
+    done = []
+    hearing.after_kept(lambda: done.append(len(ear.heard)))
+    assert done == [0]
+    ear.takes = False
+    feed(hearing, 3)
+    hearing.after_kept(lambda: done.append(len(ear.heard)))
+    feed(hearing, 1, first=3)
+    assert done == [0]
+    ear.takes = True
+    feed(hearing, 1, first=4)
+    assert done == [0, 5]
+
+
+def test_a_commit_that_waited_for_a_lost_engine_is_not_for_the_next(hearing, ear):
+    done = []
+    ear.takes = False
+    feed(hearing, 3)
+    hearing.after_kept(lambda: done.append("committed"))
+    hearing.disconnect(0.0)
+    ear.takes = True
+    hearing.connect(ear.hear, Traits(), "")
+    feed(hearing, 3, first=3)
+    assert done == []
+
+
+def test_the_gate_goes_on_with_its_turns_while_there_is_no_engine_and_the_next_one_hears_the_turn_once(ear, events):
+    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing.connect(ear.hear, MANUAL, "")
+    word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
+    voice = bytes(2 * RATE) + word + bytes(2 * RATE)
+    lost_at = RATE + len(word) // 4 // FRAME * FRAME
+    for first in range(0, len(voice) // 2, FRAME):
+        if first == lost_at:
+            hearing.disconnect(0.0)
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
+    started, stopped = events
+    assert (started.turn_id, stopped.turn_id) == ("turn-1", "turn-1")
+    second = Ear()
+    hearing.connect(second.hear, MANUAL, "turn-1")
+    first = second.heard[0][0]
+    assert first / RATE == pytest.approx(started.at_s - 0.3, abs=0.001)
+    assert (first + len(second.pcm) // 2) / RATE == pytest.approx(stopped.at_s + 0.1, abs=0.001)
+    assert second.pcm == voice[2 * first : 2 * first + len(second.pcm)]
+    for first in range(0, len(voice) // 2, FRAME):
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], len(voice) // 2 + first)
+    assert [event.turn_id for event in events[2:]] == ["turn-2", "turn-2"]
+
+
+def test_what_engines_took_is_counted_and_told_with_each_turn(hearing, ear):
+    feed(hearing, 50)
+    assert hearing.told(TurnCommitted("u1")) == TurnCommitted("u1", heard_s=1.0)
+    hearing.told(SpeechStarted("u2", 0.8))
+    hearing.disconnect(0.0)
+    feed(hearing, 50, first=50)
+    assert hearing.heard_s == 1.0
+    hearing.connect(ear.hear, Traits(), "u2")
+    assert hearing.heard_s == pytest.approx(1.9)
+    ear.takes = False
+    feed(hearing, 50, first=100)
+    assert hearing.heard_s == pytest.approx(1.9)
+
+
+def test_a_turn_is_kept_as_sound_until_its_words_are_known(hearing):
+    feed(hearing, 100)
+    for event in (SpeechStarted("u1", 0.5), SpeechStopped("u1", 1.0), TurnCommitted("u1")):
+        hearing.told(event)
+    assert runs(hearing.unanswered.speech("u1")) == [Run(0, RATE // 5, RATE * 9 // 10)]
+    hearing.told(UserTranscribed("u1", ""))
+    assert hearing.unanswered.speech("u1")
+    assert hearing.told(UserTranscribed("u1", "Hello.")) == UserTranscribed("u1", "Hello.")
+    assert hearing.unanswered.speech("u1") == b""
+
+
+def test_other_events_pass_as_they_are(hearing):
+    assert hearing.told(SayAsked("hello")) == SayAsked("hello")
