@@ -13,12 +13,13 @@ from enum import StrEnum
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.captions import TRANSCRIPT_WITHIN_S
-from voiceloop.failover import Failover, GiveUp, Retry
+from voiceloop.continuity import Continuity
+from voiceloop.failover import Failover
 from voiceloop.history import History, HistoryPolicy
 from voiceloop.limits import Limits, Watch
 from voiceloop.narrator import Narrator
 from voiceloop.prices import PriceList
-from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
+from voiceloop.rollover import RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
 from voiceloop.vocabulary import Cause, Tier
@@ -31,7 +32,6 @@ IDLE = "idle"
 LIMIT = "limit"
 PARTING = "parting"
 TRANSCRIPTS = "transcripts"
-RECONNECT = "reconnect"
 
 QUIET_S = 1.5
 """A conversation from a file ends after this much quiet past the end-of-turn silence."""
@@ -125,11 +125,10 @@ class Core:
         self.spending = self.narrator.spending
         self._watch = Watch(Limits(profile.limit_s, profile.token_limit, profile.money_limit), self.spending)
         self.life = Life.NEW
-        self._failover = Failover(profile.reconnect_within_s, profile.seed)
-        self._roll_over = RollOver(profile.roll_over_after_s)
-        self.history = History(self.narrator.conversation, self._roll_over, profile.history)
-        self._earlier: set[str] = set()
-        """Replies of earlier engines that are still being played: this engine is told when they are over."""
+        roll_over = RollOver(profile.roll_over_after_s)
+        self.history = History(self.narrator.conversation, roll_over, profile.history)
+        failover = Failover(profile.reconnect_within_s, profile.seed)
+        self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over)
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -161,7 +160,7 @@ class Core:
             return [*out, do.FlushPlayback()]
         stepped = self.machine.step(event, now)
         told = self._tell(event, stepped, now)
-        out += [*self._send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
+        out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
         out += self.narrator.turns_over("" if self.machine.settled else self.machine.turn_id, now)
@@ -180,12 +179,11 @@ class Core:
                 return [do.OpenEngine(Tier.REALTIME)]
             case on.EngineReady():
                 return self._engine_ready(event, now)
-            case on.EngineLost():
-                return self._engine_lost(event, now)
-            case on.StandbyReady(engine=engine):
-                self._roll_over.prepared(engine, now)
-            case on.StandbyLost():
-                return self._roll_over.failed(now)
+            case on.EngineLost() | on.StandbyReady() | on.StandbyLost():
+                out = self._continuity.happened(event, now)
+                if (lost := self._continuity.given_up) is not None:
+                    self._ending = _Ending(f"engine_lost_{lost.cause}", STATUSES.get(lost.cause, 5), lost.detail)
+                return out
             case on.LineOpened(captions_only=captions_only):
                 return self._line_opened(now, captions_only=captions_only)
             case on.LineEnded():
@@ -206,54 +204,20 @@ class Core:
     # Engines come and go -----------------------------------------------------------------------------------------
 
     def _engine_ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
-        self._failover.ready(now)
-        self.history.engine_came()
         self.spending.engine(engine.model, engine.transcription_model, now)
-        out: list[do.Command] = [self._recall(), *self._roll_over.running(engine, now)]
+        out = self._continuity.ready(engine, now)
         if self.life is Life.OPENING:
             self.life = Life.READY
             fields = {"tier": str(engine.tier), "model": engine.model, "dialect": engine.dialect}
             out += [self.narrator.line("session_started", now, **fields), do.OpenLine()]
         return out + self._watch_limits(now)
 
-    def _recall(self) -> do.Command:
-        conversation = self.narrator.conversation
-        self._earlier = set(conversation.replies)
-        return do.Recall(len(conversation.items), self.machine.floor.speaking_turn)
-
-    def _engine_lost(self, event: on.EngineLost, now: float) -> list[do.Command]:
-        full = event.cause is Cause.CONTEXT_FULL
-        hopeless = full and not self.history.overflowed(self.machine.turn_id)
-        verdict = GiveUp() if hopeless else self._failover.lost(event.cause, now)
-        out = self._roll_over.stopped()
-        match verdict:
-            case GiveUp():
-                self._ending = _Ending(f"engine_lost_{event.cause}", STATUSES.get(event.cause, 5), event.detail)
-            case Retry(at_s=at_s, begins=begins):
-                if begins:
-                    fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; connecting again"}
-                    out.append(self.narrator.line("warning", now, **fields))
-                if self._roll_over.standby is None:
-                    out.append(do.OpenEngine(Tier.REALTIME) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
-        return out
-
     def _take_over(self, now: float) -> list[do.Command]:
-        """Let the standby take over in a quiet moment, or when there is no other engine."""
-        standby = self._roll_over.standby
+        """Let the standby take over, if this is the moment."""
+        standby = self._continuity.successor(quiet=self._quiet)
         if standby is None:
             return []
-        if self.machine.tier is not None and (not self._quiet or self.narrator.captions.waiting):
-            return []
         return [do.SwitchEngine(), *self._engine_ready(standby, now), *self.machine.step(standby, now)]
-
-    def _send_said(self) -> list[do.Command]:
-        """Tell an engine what was heard of replies that it did not give."""
-        over = self._earlier - self.narrator.conversation.replies.keys()
-        self._earlier -= over
-        if self.machine.tier is None:
-            return []  # it stands in the record, which the next engine gets
-        said = self.narrator.conversation.said(over)
-        return [do.SendSaid(turn.reply_id, turn.text) for turn in said]
 
     def _line_opened(self, now: float, *, captions_only: bool) -> list[do.Command]:
         self.life = Life.LIVE
@@ -278,16 +242,12 @@ class Core:
             self._ending = _Ending(self._parting)
         elif name == LIMIT:
             return self._watch_limits(now)
-        elif name == RECONNECT and self.machine.tier is None:  # else a standby came to be ready meanwhile
-            return [do.OpenEngine(Tier.REALTIME)]
-        elif name == ROLL_OVER:
-            return self._roll_over.due()
-        elif name == ROLL_OVER_NOW and self._roll_over.standby is not None:
-            return self.machine.lost(Cause.SESSION_CAP)
         elif name == TRANSCRIPTS:
             return list(self.narrator.give_up_words(now))
         elif name == IDLE:
             self._idle()
+        else:
+            return self._continuity.deadline(name)
         return []
 
     def _idle(self) -> None:
