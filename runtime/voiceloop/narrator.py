@@ -187,6 +187,8 @@ class Narrator:
 
         None: the session ends, and nothing more will come.
         """
+        if not self._answered:
+            return []
         ends = going_on is None
         over = [turn for turn in self._answered if ends or (turn != going_on and not self.spending.in_doubt(turn))]
         self._answered = [turn for turn in self._answered if turn not in over]
