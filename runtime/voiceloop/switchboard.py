@@ -130,7 +130,7 @@ class Switchboard:
         """Take an event that an engine reports."""
         if port is self._standby:
             self._heard_of_standby(port, event)
-        elif port is self._current:
+        else:
             if isinstance(event, EngineReady):
                 port.connected, port.traits = Connected.READY, event.traits
             elif isinstance(event, EngineLost):
