@@ -118,7 +118,7 @@ async def test_a_freeze_downwards_lets_the_client_speak():
 
 async def test_a_freeze_thaws_by_itself_and_swallows_upgrades_meanwhile():
     async with stage() as (gateway, proxy, url):
-        proxy.inject(Freeze(for_s=0.5))
+        proxy.inject(Freeze(for_s=1.0))
         with pytest.raises(TimeoutError):
             await connect(url, open_timeout=0.1)
         async with connect(url) as websocket:
@@ -156,7 +156,7 @@ async def test_connections_are_refused_for_a_while_and_open_ones_go_on():
                 writer.close()
                 break
         await gateway.until(lambda: len(said(gateway)) == refused)
-        assert refused > 1
+        assert refused
         assert proxy.port == port
 
 
@@ -188,18 +188,15 @@ async def test_upgrades_are_answered_with_a_status_in_the_servers_place(status):
             assert len(gateway.upgrades) == 1
 
 
-async def test_upgrades_are_left_unanswered_for_a_while():
+async def test_upgrades_are_left_unanswered():
     async with stage() as (gateway, proxy, url):
-        proxy.inject(Answer(NoAnswer(), for_s=0.3))
+        proxy.inject(Answer(NoAnswer()))
         with pytest.raises(TimeoutError):
             await connect(url, open_timeout=0.1)
         assert gateway.upgrades == []
-        while not gateway.upgrades:
-            try:
-                async with connect(url, open_timeout=0.1):
-                    pass
-            except TimeoutError:
-                pass
+        proxy.heal()
+        async with connect(url):
+            assert len(gateway.upgrades) == 1
 
 
 @pytest.mark.parametrize(("inside", "arrived"), [(False, ["1", "22", "333"]), (True, ["1", "22"])])
@@ -266,3 +263,27 @@ async def test_leaving_the_proxy_leaves_nothing_open():
         assert (await ending(websocket))[1] is None
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", proxy.port)
+
+
+def test_faults_are_the_same_on_uvloop():
+    uvloop = pytest.importorskip("uvloop")
+
+    async def break_it():
+        async with talk() as (gateway, proxy, websocket):
+            proxy.inject(Freeze(for_s=0.1))
+            await says(websocket, "thawed")
+            await gateway.until(lambda: said(gateway))
+            proxy.inject(Cut("down", messages=1, inside=True))
+            gateway.perform(Send("never whole"))
+            assert await ending(websocket) == ([], None)
+            proxy.inject(Reset(), Refuse())
+            url = f"ws://127.0.0.1:{proxy.port}/v1/realtime"
+            with pytest.raises(OSError, match="Connect"):
+                await connect(url)
+            proxy.heal()
+            async with connect(url) as again:
+                proxy.inject(Close(1001, "bye"))
+                assert (await ending(again))[1].code == 1001
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(break_it())

@@ -173,6 +173,6 @@ class _Flow:
 def reset(writer: asyncio.StreamWriter) -> None:
     """Close so that the peer sees RST instead of FIN."""
     sock = writer.get_extra_info("socket")
-    if sock.fileno() >= 0:
+    if sock is not None and sock.fileno() >= 0:  # uvloop knows no socket any more once it is closed
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
