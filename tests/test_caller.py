@@ -165,10 +165,10 @@ async def test_a_lost_backend_closes_the_socket_and_keeps_its_details_to_itself(
     gateway = ScriptedGateway()
     async with WebClient(app_with(Agent(), gateway)) as client:
         await client.hears_of("ready")
-        gateway.perform(Fail("rate_limit_exceeded", "Key sk-canary is over its limit."), Close(1011, "sk-canary"))
+        gateway.perform(Fail("insufficient_quota", "Key sk-canary is over its limit."), Close(1011, "sk-canary"))
         code, reason = await client.is_closed()
     assert code == 1011
-    assert reason.startswith("engine_lost_")
+    assert reason.startswith("engine_lost_quota")
     assert client.got("warning")
     assert "canary" not in str(client.told)
     assert "canary" not in reason

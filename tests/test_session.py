@@ -246,7 +246,8 @@ def test_the_profile_is_what_agent_and_settings_say():
     assert (profile.greeting, profile.greeting_interruptible) == ("Hello.", False)
     assert (profile.idle_prompt, profile.idle_goodbye, profile.idle_after_s) == ("There?", "Bye.", 7)
     assert (profile.limit_s, profile.tool_rounds, profile.survivors) == (120, 3, ("sturdy",))
-    assert (profile.interrupt_after_s, profile.silence_s, profile.reply_start_s) == (0.4, 0.7, 4)
+    assert (profile.interrupt_after_s, profile.silence_s) == (0.4, 0.7)
+    assert (profile.reply_start_s, profile.ask_after_s) == (8.0, 2.0)
     assert profile.transcribes is False
 
 

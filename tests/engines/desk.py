@@ -41,6 +41,8 @@ class Desk:
         self._connect = connect or self.network.connect
         self.events = []
         self.sounds = []
+        self.recordings = {}
+        """Turns that are there as sound."""
         self.engine = RealtimeEngine(self.settings, dial=self._dial)
         self.seed = Seed("Be brief.", (), self.settings.audio.wire)
         self._news = asyncio.Event()
@@ -61,6 +63,9 @@ class Desk:
 
     def spawn(self, name, work):
         self.group.create_task(work, name=name)
+
+    def speech(self, turn_id):
+        return self.recordings.get(turn_id, b"")
 
     # The test
 

@@ -1,6 +1,7 @@
 """The realtime engine between its port and a scripted server, on virtual time."""
 
 import asyncio
+from base64 import b64decode
 
 import pytest
 
@@ -15,7 +16,7 @@ from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.numbers import Run, numbered, runs
 from voiceloop.testing.script import Close, Fail, Quirks, Reply, Send, Spoken, Stall
-from voiceloop.vocabulary import AudioFormat, Cause, Tier, Traits
+from voiceloop.vocabulary import AudioFormat, Cause, Tier, Traits, UserTurn
 
 dialects = pytest.mark.parametrize("dialect", ["beta", "ga"])
 FRAME = 480
@@ -108,24 +109,33 @@ async def test_a_refusal_is_reported_with_its_cause():
 
 
 @virtual_time
-async def test_the_other_dialect_is_dialled_with_all_that_was_asked_meanwhile():
+async def test_the_other_dialect_is_dialled_and_the_next_connection_begins_with_it():
     gateway = ScriptedGateway(quirks=Quirks(accepts=("ga",)))
-    desk = Desk(gateway, dialect="auto", model=BETA_MODEL)
-    desk.engine.obey(SendText("t0", "before anything was opened"))
-    opened = desk.engine.open
-
-    async def open_and_ask(seed, port):
-        await opened(seed, port)
-        desk.engine.obey(SendText("t1", "before it was ready"))
-
-    desk.engine.open = open_and_ask
-    async with desk:
+    async with Desk(gateway, dialect="auto", model=BETA_MODEL) as desk:
         assert desk.ready.dialect == "ga"
-        await gateway.until(lambda: len(gateway.got("conversation.item.create")) == 2)
-        words = [event["item"]["content"][0]["text"] for event in gateway.got("conversation.item.create")]
-        assert words == ["before anything was opened", "before it was ready"]
-    assert desk.network.attempts == 2
-    assert desk.of(EngineLost) == []
+        assert desk.network.attempts == 2
+        assert desk.of(EngineLost) == []
+        second = desk.engine.fresh(2)
+        await second.open(desk.seed, desk)
+        await desk.until(lambda: len(desk.of(EngineReady)) == 2)
+        assert desk.network.attempts == 3
+        await second.close(0.5)
+
+
+@virtual_time
+async def test_the_record_goes_over_and_nothing_is_obeyed_before_the_engine_is_ready():
+    gateway = ScriptedGateway()
+    desk = Desk(gateway)
+    desk.recordings["u2"] = b"\1\0" * 480
+    desk.engine.recall((UserTurn("u0", "before anything was opened"),), "")
+    desk.engine.obey(SendText("t0", "before anything was opened"))
+    async with desk:
+        desk.engine.recall((UserTurn("u1", "Hello."), UserTurn("u2", ""), UserTurn("u3", "")), "")
+        desk.engine.obey(SendText("t1", "afterwards"))
+        await gateway.until(lambda: len(gateway.got("conversation.item.create")) == 3)
+        parts = [event["item"]["content"][0] for event in gateway.got("conversation.item.create")]
+    assert [part.get("text") for part in parts] == ["Hello.", None, "afterwards"]
+    assert b64decode(parts[1]["audio"]) == b"\1\0" * 480
 
 
 @virtual_time

@@ -55,7 +55,7 @@ async def test_a_server_that_has_done_with_beta_is_dialled_again():
     assert len(gateway.connections) == 2
 
 
-@pytest.mark.parametrize(("status", "cause"), [(401, Cause.BAD_KEY), (429, Cause.REFUSED), (500, Cause.UNREACHABLE)])
+@pytest.mark.parametrize(("status", "cause"), [(401, Cause.BAD_KEY), (429, Cause.BUSY), (500, Cause.UNREACHABLE)])
 async def test_a_refused_upgrade_is_reported(status, cause):
     gateway = ScriptedGateway()
     gateway.refuse(status, b"no")
