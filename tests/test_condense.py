@@ -48,11 +48,11 @@ def talk(turns: int) -> list[Item]:
     [
         ("", 4),
         ("What time is it?", 8),
-        ("Wie spät ist es?", 8),
+        ("Wie spät ist es?", 9),
         ("现在几点了？", 10),
         ("지금 몇 시야?", 10),
-        ("كم الساعة الآن؟", 11),
-        ("🕛", 5),
+        ("كم الساعة الآن؟", 13),
+        ("🕛", 6),
         ("It is 12 点", 8),
         ("key: ████████", 8),
     ],
@@ -64,7 +64,8 @@ def test_tokens_are_estimated_by_script(text, estimate):
 def test_every_kind_of_item_takes_room():
     items = [Summary("s"), UserTurn("u", "hello"), AssistantTurn("r", "Hi there.", 300), call("c"), output("c")]
     assert tokens(items) == sum(tokens([item]) for item in items)
-    assert tokens([call("c")]) == 4 + 5
+    assert tokens([call("c")]) == 4 + 9
+    assert tokens([output("c")]) == 4 + 8
     assert tokens([Summary("s")]) > tokens([UserTurn("u", "s")])
 
 
