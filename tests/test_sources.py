@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -251,7 +252,7 @@ def test_an_agent_may_import_its_neighbours(tmp_path):
         ("x = 1\n", "has no agent; end it with: agent = voiceloop.Agent"),
         (BAKERY.replace("agent =", "one =") + "two = voiceloop.Agent()\n", r"has several agents \(one, two\)"),
         ("import voiceloop\n\nimport no_such_module_here\n", "line 3: ModuleNotFoundError: No module named"),
-        ("def broken(:\n", "line 1: SyntaxError: "),
+        ("x = 1\ndef broken(:\n", "line 2: SyntaxError: "),
         ("x = 1\n\ny = x / 0\n", "line 3: ZeroDivisionError: division by zero"),
         ("def f():\n    raise ValueError('a\\nb')\nf()\n", "line 2: ValueError: a b"),
         ("raise SystemExit(3)\n", "line 1: SystemExit: 3"),
@@ -259,12 +260,14 @@ def test_an_agent_may_import_its_neighbours(tmp_path):
         ("import voiceloop\nvoiceloop.Agent(language=5)\n", "line 2: ValidationError: "),
     ],
 )
-def test_an_agent_that_cannot_be_had_is_explained_with_its_line(tmp_path, text, problem):
+def test_an_agent_that_cannot_be_had_is_explained_with_its_line(tmp_path, monkeypatch, text, problem):
     file = write(tmp_path / "broken_agent.py", text)
-    with pytest.raises(UsageError, match=problem) as error:
-        agent_from_file(file)
-    assert str(error.value).startswith(str(file))
-    assert "\n" not in str(error.value)
+    monkeypatch.chdir(tmp_path)
+    for named in (file, Path(file.name)):
+        with pytest.raises(UsageError, match=problem) as error:
+            agent_from_file(named)
+        assert str(error.value).startswith(str(named))
+        assert "\n" not in str(error.value)
 
 
 def test_a_file_that_is_no_python_or_not_there_is_named(tmp_path):

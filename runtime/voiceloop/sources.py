@@ -237,9 +237,10 @@ def import_file(path: Path) -> ModuleType:
 
 def line_at_fault(error: BaseException, path: Path) -> int:
     """Return the last line of the file itself that led to the error."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
+    name = os.path.abspath(path)  # noqa: PTH100 - as importing spells it: no link is followed
+    if isinstance(error, SyntaxError) and error.filename == name:
         return error.lineno or 1
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
     return (lines or [1])[-1] or 1
 
 
