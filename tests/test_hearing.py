@@ -218,7 +218,23 @@ def test_a_commit_never_overtakes_the_sound_it_is_about(hearing, ear):
     assert done == [0]
     ear.takes = True
     feed(hearing, 1, first=4)
-    assert done == [0, 5]
+    assert done == [0, 3]
+
+
+def test_a_turn_that_an_engine_could_not_take_at_once_is_handed_over_in_the_silence_after_it(ear, events):
+    hearing = Hearing(RATE, TurnSettings(), events.append)
+    voice = decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)
+    hearing.connect(ear.hear, MANUAL, "")
+    ear.takes = False
+    for first in range(0, len(voice) // 2, FRAME):
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
+    assert isinstance(events[-1], SpeechStopped)
+    done = []
+    hearing.after_kept(lambda: done.append(len(ear.pcm)))
+    ear.takes = True
+    assert ear.pcm == b""
+    hearing.take(bytes(2 * FRAME), len(voice) // 2)
+    assert done == [len(ear.pcm)] != [0]
 
 
 def test_a_commit_that_waited_for_a_lost_engine_is_not_for_the_next(hearing, ear):

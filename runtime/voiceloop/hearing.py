@@ -48,7 +48,10 @@ class Hearing:
         self._turn = turn
         self._happened = happened
         self._kept: deque[tuple[bytes, int]] = deque()
-        self._later: deque[Callable[[], None]] = deque(maxlen=MAX_LATER)
+        self._gone = 0
+        """Frames that were kept once and are no more."""
+        self._later: deque[tuple[int, Callable[[], None]]] = deque(maxlen=MAX_LATER)
+        """What is to be done as soon as so many are gone."""
         self._taken_bytes = 0
         self._gated: Callable[[bytes, int], None] | None = None
 
@@ -79,11 +82,13 @@ class Hearing:
             self._send(pcm, first_sample)
         else:
             self._gated(pcm, first_sample)
+            if self._kept:
+                self._catch_up()  # no frame may follow for minutes
 
     def after_kept(self, work: Callable[[], None]) -> None:
         """Do what must not overtake the sound that the engine could not take yet."""
         if self._kept:
-            self._later.append(work)
+            self._later.append((self._gone + len(self._kept), work))
         else:
             work()
 
@@ -113,14 +118,19 @@ class Hearing:
         self._kept.append((pcm, first_sample))
         self._catch_up()
         if len(self._kept) > MAX_KEPT_FRAMES:
-            self._kept.popleft()
+            self._let_go()
             self.dropped_frames += 1
 
     def _catch_up(self) -> None:
         while self._kept and self._hear is not None and self._hear(*self._kept[0]):
-            self._taken_bytes += len(self._kept.popleft()[0])
-        while self._later and not self._kept:
-            self._later.popleft()()
+            self._taken_bytes += len(self._kept[0][0])
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._kept.popleft()
+        self._gone += 1
+        while self._later and self._later[0][0] <= self._gone:
+            self._later.popleft()[1]()
 
     def _make_gate(self) -> Callable[[bytes, int], None]:
         from voiceloop.audio.gate import Gate, SpeechOnset  # noqa: PLC0415 - most sessions never need numpy for it
