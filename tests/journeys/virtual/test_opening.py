@@ -146,7 +146,7 @@ REFUSALS = [
     (402, b"", "quota", 4),
     (403, b"Forbidden", "bad_key", 4),
     (404, b"", "bad_model", 4),
-    (429, b"slow down", "refused", 4),
+    (429, b"slow down", "busy", 4),
     (429, b'{"error": {"code": "insufficient_quota", "message": "no money left"}}', "quota", 4),
     (405, b"", "unsupported_dialect", 5),
     (500, b"<html>\n<body>oops</body></html>", "unreachable", 5),
