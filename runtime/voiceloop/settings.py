@@ -101,8 +101,8 @@ class ModelSettings(Section):
 class HistorySettings(Section):
     """How much of a conversation the models are given, so that none ever gets more than it can take.
 
-    A record over the limit is summed up in its older part by a chat model, beside the conversation. Where the server
-    tells how much it holds, sound included, it gets the record as text, on a fresh connection, once that passes the limit.
+    A record over the limit is summed up in its older part by a chat model, beside the conversation. A server that
+    tells how much it holds, sound included, gets the record as text on a fresh connection once that passes the limit.
     """
 
     limit: int = Field(default=24_000, ge=0)
