@@ -141,6 +141,11 @@ class TurnCommitted:
 
 
 @dataclass(frozen=True, slots=True)
+class SilenceCommitted:
+    """Nobody has spoken for so long that the engine answers the silence; its reply is the agent's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class UserTranscribed:
     """What the user said, in words. May come before or after the reply it prompted, or never."""
 
@@ -322,6 +327,7 @@ UserEvent = (
     SpeechStarted
     | SpeechStopped
     | TurnCommitted
+    | SilenceCommitted
     | TextTyped
     | SayAsked
     | InterruptAsked

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from voiceloop.commands import CommitTurn, ForgetTurn, SendText
 from voiceloop.events import (
+    SilenceCommitted,
     SpeechStarted,
     SpeechStopped,
     TranscriptionFailed,
@@ -177,3 +178,17 @@ def test_only_the_latest_ids_are_remembered():
         talk.says("input_audio_buffer.committed", item_id=f"u{number}")
     assert talk.says(COMPLETED, item_id="u0", transcript="Hi")[0].turn_id == "u0"
     assert talk.says(COMPLETED, item_id="u1", transcript="Hi")[0].turn_id == "local-1"
+
+
+def test_silence_that_the_server_answers_is_no_turn_whatever_recognition_makes_of_it():
+    talk = ready()
+    assert talk.says("input_audio_buffer.timeout_triggered", item_id="u1", audio_start_ms=0, audio_end_ms=900) == []
+    assert talk.says("input_audio_buffer.committed", item_id="u1") == [SilenceCommitted()]
+    assert talk.says(COMPLETED, item_id="u1", transcript="Thank you.") == talk.says(FAILED, item_id="u1") == []
+    assert talk.says("input_audio_buffer.committed", item_id="u2") == [TurnCommitted("u2")]
+
+
+def test_a_silence_without_a_name_makes_no_other_turn_one():
+    talk = ready()
+    talk.says("input_audio_buffer.timeout_triggered")
+    assert talk.says("input_audio_buffer.committed", item_id="u1") == [TurnCommitted("u1")]

@@ -106,6 +106,8 @@ class TurnMachine:
                 return self._speech(event, now) if heard else []
             case on.TurnCommitted(turn_id=turn_id):
                 return self._committed(turn_id, now)
+            case on.SilenceCommitted():
+                self._spoken_turn = self._cough_handed_over = ""
             case on.TextTyped(turn_id=turn_id, text=text):
                 return self._typed(turn_id, text, now)
             case on.SayAsked(text=text):

@@ -32,6 +32,13 @@ class Inbox:
                 self._counts.saw_unknown(event.type)
             case server.BrokenMessage():
                 self._counts.broken += 1
+            case server.InputIdle():
+                self._turns.idled(event.item_id)
+            case server.InputCommitted() if self._turns.is_silence(event.item_id):
+                self._asks.committed()
+                told = [events.SilenceCommitted()]
+            case server.InputTranscriptDone() | server.InputTranscriptFailed() if self._turns.is_silence(event.item_id):
+                pass  # nobody said what recognition makes of silence
             case _:
                 told = self._words(event) or self._response(event) or self._input(event, offset_s)
         return told

@@ -131,6 +131,9 @@ class Response:
     error: WireError | None = None
     output: tuple[WireItem, ...] = ()
     conversation_id: str | None = None
+    """None where the server says nothing about it."""
+    outside: bool = False
+    """The server says that it belongs to no conversation."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     usage: Usage = Usage()
 
@@ -239,6 +242,7 @@ def read_response(raw: Json) -> Response:
         error=None if failure is None else read_error(failure),
         output=tuple(read_item(item) for item in listing(raw, "output") if isinstance(item, dict)),
         conversation_id=optional_text(raw, "conversation_id"),
+        outside="conversation_id" in raw and raw["conversation_id"] is None,
         metadata={key: value for key, value in child(raw, "metadata").items() if isinstance(value, str)},
         usage=read_usage(child(raw, "usage")),
     )

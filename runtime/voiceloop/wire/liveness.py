@@ -126,7 +126,7 @@ def after_events(awaited: Awaited, told: Iterable[events.Event], *, replies_by_i
     """What is owed after the engine told this."""
     for event in told:
         match event:
-            case events.TurnCommitted() if replies_by_itself and awaited is Awaited.NOTHING:
+            case events.TurnCommitted() | events.SilenceCommitted() if replies_by_itself and awaited is Awaited.NOTHING:
                 awaited = Awaited.REPLY
             case events.ReplyStarted():
                 awaited = Awaited.OUTPUT

@@ -150,7 +150,7 @@ class RealtimeProtocol:
                 return self._lose(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
-        if isinstance(event, server.ResponseDone):
+        if isinstance(event, server.ResponseDone) and not self._replies.is_outside(event.response):
             told += self._response_done(told, event.response)
         self._awaits_after(told)
         return told

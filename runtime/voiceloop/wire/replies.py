@@ -17,7 +17,7 @@ from voiceloop import events
 from voiceloop.events import Event
 from voiceloop.vocabulary import AudioFormat, ReplyStatus, ToolCall
 from voiceloop.wire import server
-from voiceloop.wire.asks import Asks
+from voiceloop.wire.asks import ASK_KEY, Asks
 from voiceloop.wire.fast import AudioDelta
 from voiceloop.wire.faults import describe
 from voiceloop.wire.items import CallItem, MessageItem, Response, Spot, WireItem
@@ -116,6 +116,7 @@ class Replies:
         self._replies: OrderedDict[str, Reply] = OrderedDict()
         self._reported: deque[str] = deque(maxlen=_CALLS_KEPT)
         self._unnamed = 0
+        self._names_conversation = False
 
     def get(self, reply_id: str) -> Reply | None:
         """The reply of that id, if it is remembered."""
@@ -132,12 +133,21 @@ class Replies:
     def created(self, response: Response) -> list[Event]:
         """A response began; nothing is told when an earlier event of it already told so."""
         told: list[Event] = []
+        self._look_where(response)
         newest = self._newest()
         if response.id:
             self.find(response.id, told, response.metadata)
         elif newest is None or not newest.running:
             self._begin("", told, response.metadata)
         return told
+
+    def is_outside(self, response: Response) -> bool:
+        """The response is none of ours, and belongs to no conversation: a relay's own, such as a guard rail.
+
+        Most servers that are not OpenAI's leave the conversation empty in every response, so that alone says nothing.
+        """
+        says_so = self._names_conversation or bool(response.metadata)
+        return response.outside and says_so and ASK_KEY not in response.metadata
 
     def received_ms(self, part: Part) -> int:
         """Milliseconds of sound received of a part."""
@@ -216,6 +226,7 @@ class Replies:
     def done(self, response: Response) -> list[Event]:
         """A response ended: whatever was not told yet, then `ReplyFinished`, once."""
         told: list[Event] = []
+        self._look_where(response)
         reply = self.find(response.id, told, response.metadata)
         if not reply.running:
             return told
@@ -278,6 +289,11 @@ class Replies:
         told = ToolCall(call_id + self._id_suffix, call.name, call.arguments)
         return [events.ToolCalled(reply.reply_id, told)]
 
+    def _look_where(self, response: Response) -> None:
+        self._names_conversation |= response.conversation_id is not None
+        if response.id and response.id not in self._replies and self.is_outside(response):
+            self._keep(response.id, Reply("", response.id, running=False))  # one that is over: nothing of it is told
+
     def _newest(self) -> Reply | None:
         running = (reply for reply in reversed(self._replies.values()) if reply.running)
         return next(running, None) or next(reversed(self._replies.values()), None)
@@ -286,8 +302,11 @@ class Replies:
         self._unnamed += not response_id
         named = response_id or f"reply_{self._unnamed}"
         reply = Reply(named + self._id_suffix, response_id)
-        self._replies[named] = reply
-        while len(self._replies) > _KEPT:
-            self._replies.popitem(last=False)
+        self._keep(named, reply)
         told.append(events.ReplyStarted(reply.reply_id, self._asks.answered(metadata)))
         return reply
+
+    def _keep(self, response_id: str, reply: Reply) -> None:
+        self._replies[response_id] = reply
+        while len(self._replies) > _KEPT:
+            self._replies.popitem(last=False)

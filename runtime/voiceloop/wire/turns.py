@@ -35,6 +35,7 @@ class Turns:
         """The turn detection in force."""
         self._ids: OrderedDict[str, str] = OrderedDict()
         self._commits: deque[tuple[str, str]] = deque(maxlen=_KEPT)
+        self._silences: deque[str] = deque(maxlen=_KEPT)
         self._onset_s: float | None = None
         self._speaking = ""
         self._last_committed = ""
@@ -76,6 +77,15 @@ class Turns:
         if self._onset_s is not None:
             at_s = max(at_s, self._onset_s)
         return events.SpeechStopped(self.turn_id(item_id) if item_id else self._speaking, at_s)
+
+    def idled(self, item_id: str) -> None:
+        """Nobody has spoken for long: the item is silence."""
+        if item_id:
+            self._silences.append(item_id)
+
+    def is_silence(self, item_id: str) -> bool:
+        """The item holds no turn of the user's."""
+        return item_id in self._silences
 
     def commit_sent(self, event_id: str, turn_id: str) -> None:
         """A commit of our own went out."""

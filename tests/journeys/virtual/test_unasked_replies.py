@@ -2,10 +2,10 @@
 
 import pytest
 
-from journeys.journey import Journey, dialects
+from journeys.journey import Journey, dialects, spoken_words
 from journeys.virtual.test_races import ASKING, NOON, ONE, TOOLS, asked, calls, story
 from voiceloop.testing.clock import virtual_time
-from voiceloop.testing.script import Quirks, Reply, Spoken
+from voiceloop.testing.script import Call, Quirks, Reply, Spoken, Utterance
 from voiceloop.vocabulary import AssistantTurn, UserTurn
 
 WILLFUL = Quirks(asks_after_transcripts=True)
@@ -91,3 +91,76 @@ async def test_race_23_the_user_can_interrupt_as_ever(dialect, realtime):
     assert cut["audio_end_ms"] == first["heard_ms"]
     assert (second["text"], second["heard_ms"]) == ("It is noon.", 800)
     assert talk.warnings() == []
+
+
+# Replies outside the conversation, of relays that watch over it
+
+
+@dialects
+@askers
+@virtual_time
+async def test_replies_outside_the_conversation_disturb_nothing(dialect, realtime):
+    guard = Reply((Spoken("harmless", 400), Spoken("very", 0)), (Call("clock", '{"after_s": 0}'),), pace=0.5)
+    failed = Reply((), status="failed", status_details={"error": {"code": "context_length_exceeded"}})
+    turns = [story(3000, pace=1.2), guard, failed, NOON]
+    async with Journey(*turns, dialect=dialect, realtime=realtime, agent=TOOLS, complete=False) as talk:
+        await asked(talk, "tell me a story")
+        await talk.line("agent_speech_started")
+        for topic in ("guard", "summary"):
+            talk.gateway.connection.ask_reply({"response": {"conversation": "none", "metadata": {"topic": topic}}})
+        await talk.line("agent_said")
+        await asked(talk)
+        await talk.line("agent_said", times=2)
+    assert [line["heard_ms"] for line in talk.said("agent_said")] == [3000, 800]
+    assert talk.said("tool_called") == talk.warnings() == []
+    assert len(record(talk)) == 4
+    assert len(talk.gateway.connections) == 1
+    talk.gateway.expect("response.cancel", times=0)
+
+
+# Servers that answer silence
+
+
+def idle(talk):
+    """The server has waited long enough for the user: it commits the silence and answers it."""
+    connection = talk.gateway.connection
+    item_id = connection.counters.new_id("item")
+    connection.emit(
+        {"type": "input_audio_buffer.timeout_triggered", "item_id": item_id, "audio_start_ms": 0, "audio_end_ms": 500}
+    )
+    connection.turns._user_item = item_id
+    connection.turns._commit_turn(Utterance(0, 500, "Thank you for watching."))
+    connection.start_reply({})
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["before anybody spoke", "after a turn"])
+@virtual_time
+async def test_a_reply_to_silence_is_the_agents_own(before):
+    turns = [NOON] * before + [Reply((Spoken("Are you still there?", 900),)), ONE]
+    async with Journey(*turns) as talk:
+        if before:
+            await asked(talk)
+            await talk.line("agent_said")
+        await talk.passes(8.0)
+        idle(talk)
+        said = await talk.line("agent_said", times=before + 1)
+        await asked(talk, "I am")
+        await talk.line("agent_said", times=before + 2)
+    assert (said["text"], said["heard_ms"]) == ("Are you still there?", 900)
+    assert "turn_id" not in said
+    words = ["what time is it", "It is noon."] * before + ["Are you still there?", "I am", "It is one."]
+    assert spoken_words(talk.lines) == record(talk) == words
+    assert talk.warnings() == []
+
+
+@virtual_time
+async def test_a_reply_to_silence_can_be_interrupted():
+    async with Journey(Reply((Spoken("Are you still there? " * 5, 5000),)), NOON) as talk:
+        await talk.passes(8.0)
+        idle(talk)
+        await talk.line("agent_speech_started")
+        await talk.passes(1.0)
+        talk.user_says("yes what time is it", 900)
+        await talk.line("agent_said", times=2)
+    assert talk.said("agent_said")[0]["interrupted"] is True
+    assert spoken_words(talk.lines)[-1] == "It is noon."
