@@ -168,3 +168,14 @@ async def test_g711_cannot_be_accounted_for(peer):
     with pytest.raises(MisuseError, match="pcm16"):
         _ = call.account
     await call.line.close(1.0)
+
+
+@virtual_time
+async def test_a_gateway_that_forgets_cannot_account(peer):
+    call = await Call(peer).open()
+    call.gateway.keeps_s = 0.1
+    call.connects()
+    await asyncio.sleep(1.0)
+    with pytest.raises(MisuseError, match="keeps_s"):
+        _ = call.account
+    await call.line.close(1.0)

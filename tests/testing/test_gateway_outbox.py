@@ -49,3 +49,13 @@ def test_names_follow_the_dialect():
     assert wire_name("response.output_audio.delta", beta=False) == "response.output_audio.delta"
     assert wire_name("conversation.item.done", beta=True) is None
     assert wire_name("error", beta=True) == "error"
+
+
+def test_nothing_is_due_after_the_end():
+    outbox = Outbox()
+    done = []
+    outbox.after(1.0, lambda: done.append("before"))
+    outbox.put(Vanish())
+    outbox.after(1.0, lambda: done.append("after"))
+    assert outbox.take(5.0) == [Vanish()]
+    assert (done, outbox.next_due_s) == ([], None)

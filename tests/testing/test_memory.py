@@ -200,3 +200,16 @@ async def test_dropping_the_network_drops_every_connection():
     client.network.drop()
     client.network.drop()
     assert client.closes == [(1006, "the network dropped the connection")]
+
+
+@virtual_time
+async def test_the_latency_can_change_at_any_time():
+    client = await Client(ScriptedGateway(), latency_s=0.02).open()
+    assert client.network.latency_s == 0.02
+    await asyncio.sleep(1)
+    client.network.latency_s = 0.2
+    client.say("input_audio_buffer.clear")
+    sent = client.loop.time() - client.start
+    await asyncio.sleep(1)
+    assert client.times[-1] - sent == pytest.approx(0.4)
+    await client.socket.close(1.0)

@@ -7,6 +7,7 @@ import pytest
 
 from voiceloop.errors import MisuseError
 from voiceloop.testing.proxy import FaultProxy
+from voiceloop.testing.proxy_pair import reset
 
 pytestmark = pytest.mark.real
 
@@ -110,3 +111,14 @@ async def test_urls_lead_through_it():
 def test_it_has_no_port_before_it_is_open():
     with pytest.raises(MisuseError):
         _ = FaultProxy(1).port
+
+
+async def test_a_server_that_resets_is_a_reset_for_the_client():
+    async def hang_up(reader, writer):
+        await reader.read(1)
+        reset(writer)
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server, through(server.sockets[0].getsockname()[1]) as (_, connection):
+        with pytest.raises(ConnectionResetError):
+            await ask(connection, b"anyone?")
