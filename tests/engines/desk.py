@@ -79,6 +79,13 @@ class Desk:
         await self.engine.close(0.5)
         await self.group.__aexit__(None, None, None)
 
+    @property
+    def now(self):
+        return asyncio.get_running_loop().time()
+
+    async def passes(self, seconds):
+        await asyncio.sleep(seconds)
+
     async def until(self, condition):
         async with asyncio.timeout(30):
             while not condition():
