@@ -92,6 +92,8 @@ class Marked:
         self._engine = engine
         self._marks = marks
         self._ready = ready
+        self.fresh = engine.fresh
+        self.recall = engine.recall
         self.hear = engine.hear
         self.obey = engine.obey
         self.close = engine.close
@@ -99,6 +101,7 @@ class Marked:
     async def open(self, seed: Any, port: Any) -> None:  # noqa: ANN401
         self._port = port
         self.spawn = port.spawn
+        self.speech = port.speech
         self._audio = port.audio
         await self._engine.open(seed, self)
 
