@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from voiceloop.testing.script import Call, Reply, Spoken
 from voiceloop.testing.spans import Span, spans_of
 from voiceloop.tools.tool import tool
 
-__all__ = ["RATE_PER_MS", "Talk"]
+__all__ = ["RATE_PER_MS", "Recovery", "Talk"]
 
 RATE_PER_MS = 24
 WORD_MS = 200
@@ -36,6 +36,14 @@ ANSWERS = {
 NOON = Reply((Spoken("It is noon.", 600),))
 
 
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Milliseconds from the fault to the server's next connection, and to the first sound on it."""
+
+    socket_ms: float
+    microphone_ms: float
+
+
 class Talk(Journey):
     """A journey whose microphone, network and tool keep count. `words_after_s`: from a turn to its transcript."""
 
@@ -44,6 +52,12 @@ class Talk(Journey):
         """Orders that the tool was run for."""
         self.arrived: list[Span] = []
         """Samples of the agent's that came through the network."""
+        self.struck_s = 0.0
+        """Loop time of the fault."""
+        self.connected_at: list[float] = []
+        """Loop times at which the server took a connection."""
+        self.appended_at: list[list[float]] = []
+        """For each connection, when the server got audio of the microphone."""
 
         @tool
         async def find_bread(order: str) -> str:
@@ -59,8 +73,8 @@ class Talk(Journey):
         super().__init__(
             dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer, latency_s=latency_s, **more
         )
-        self.engine._dial = partial(_noting, self.arrived, self.engine._dial)
-        self.gateway.connect = partial(_connect, self.gateway.connect, words_after_s)  # type: ignore[method-assign]
+        self.engine._dial = partial(_noting, self.arrived, dial=self.engine._dial)
+        self.gateway.connect = partial(self._connect, self.gateway.connect, words_after_s)  # type: ignore[method-assign]
 
     def says(self, name: str, duration_ms: int) -> None:
         """The user says `name1 name2 ...`, five words a second; a name is said once in a conversation."""
@@ -76,6 +90,34 @@ class Talk(Journey):
             if self._is_quiet():
                 return
 
+    @property
+    def recovery(self) -> Recovery | None:
+        """How soon the microphone was heard again; None if it never was."""
+        for connected_s, appended in zip(self.connected_at, self.appended_at, strict=True):
+            if connected_s > self.struck_s and appended:
+                return Recovery((connected_s - self.struck_s) * 1000, (appended[0] - self.struck_s) * 1000)
+        return None
+
+    def _connect(self, connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
+        """Note when a connection begins and when it hears; the words of what it hears come late."""
+        connection = connect(*given)
+        if isinstance(connection, Connection):
+            times: list[float] = []
+            self.connected_at.append(asyncio.get_running_loop().time())
+            self.appended_at.append(times)
+            receive, commit = connection.receive, connection.turns._commit_turn
+
+            def noting(payload: str | bytes, now_s: float) -> None:
+                if "input_audio_buffer.append" in str(payload[:100]):
+                    times.append(now_s)
+                receive(payload, now_s)
+
+            connection.receive = noting  # type: ignore[method-assign]
+            connection.turns._commit_turn = lambda heard: commit(  # type: ignore[method-assign]
+                replace(heard, transcribed_after_s=words_after_s)
+            )
+        return connection
+
     def _is_quiet(self) -> bool:
         core = self.session._driver.core
         return core.machine.tier is not None and self.session.settled and not core.narrator.captions.waiting
@@ -88,18 +130,7 @@ def _answer(asked: Question) -> Reply:
     return ANSWERS.get(asked.text.split(" ")[-1].partition("-")[0].rstrip("0123456789"), NOON)
 
 
-def _connect(connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
-    """Let the words of what this connection hears come late."""
-    connection = connect(*given)
-    if isinstance(connection, Connection):
-        commit = connection.turns._commit_turn
-        connection.turns._commit_turn = lambda heard: commit(  # type: ignore[method-assign]
-            replace(heard, transcribed_after_s=words_after_s)
-        )
-    return connection
-
-
-async def _noting(arrived: list[Span], dial: Callable[..., Awaitable[Any]], url: str, **more: Any) -> Any:
+async def _noting(arrived: list[Span], url: str, *, dial: Callable[..., Awaitable[Any]], **more: Any) -> Any:
     on_message = more.pop("on_message")
 
     def note(frame: bytes) -> None:

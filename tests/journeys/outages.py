@@ -16,13 +16,27 @@ from functools import partial
 from typing import Any
 
 from journeys.outage_checks import of_agent_audio, of_ending, of_history, of_tools, of_user_speech, of_warnings
-from journeys.outage_talk import Talk
+from journeys.outage_talk import Recovery, Talk
 from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.faults import Answer, Close, Cut, Fault, Freeze, Refuse, Reset, refusal
 from voiceloop.testing.script import SESSION_EXPIRED
 
-__all__ = ["FAULTS", "PHASES", "Cell", "Outcome", "Trouble", "cells", "held", "outcome_of", "run", "table", "told"]
+__all__ = [
+    "FAULTS",
+    "PHASES",
+    "Cell",
+    "Outcome",
+    "Trouble",
+    "cells",
+    "held",
+    "hold",
+    "outcome_of",
+    "run",
+    "strike",
+    "table",
+    "told",
+]
 
 AT_ONCE = 20
 
@@ -142,6 +156,7 @@ class Outcome:
     cell: Cell
     problems: list[str] = field(default_factory=list)
     tape: str = ""
+    recovery: Recovery | None = None
 
 
 def cells() -> list[Cell]:
@@ -157,7 +172,7 @@ def run(chosen: Sequence[Cell]) -> list[Outcome]:
 async def _run(chosen: Sequence[Cell]) -> list[Outcome]:
     before = asyncio.all_tasks()
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_hold(cell), name=cell.name) for cell in chosen]
+        tasks = [group.create_task(hold(cell), name=cell.name) for cell in chosen]
     outcomes = [task.result() for task in tasks]
     left = [task.get_name() for task in asyncio.all_tasks() - before]
     for outcome in outcomes:
@@ -165,23 +180,24 @@ async def _run(chosen: Sequence[Cell]) -> list[Outcome]:
     return outcomes
 
 
-async def _hold(cell: Cell) -> Outcome:
+async def hold(cell: Cell, make: Callable[[str], Talk] = Talk) -> Outcome:
+    """Hold one conversation; never raises."""
     outcome = Outcome(cell)
-    talk = Talk(cell.dialect)
+    talk = make(cell.dialect)
     try:
         async with talk:
             await _converse(talk, cell)
         outcome.problems += _judge(talk, cell)
     except Exception as error:  # noqa: BLE001 - the other cells go on
         outcome.problems.append("".join(traceback.format_exception(error)))
-    outcome.tape = talk.tape
+    outcome.tape, outcome.recovery = talk.tape, talk.recovery
     return outcome
 
 
 async def _converse(talk: Talk, cell: Cell) -> None:
     talk.says("hello", 800)
     await talk.line("agent_said")
-    await PHASES[cell.phase](talk, partial(_strike, talk, cell.trouble))
+    await PHASES[cell.phase](talk, partial(strike, talk, cell.trouble))
     if cell.trouble.ends:
         await talk.ends(20.0)
     else:
@@ -190,7 +206,9 @@ async def _converse(talk: Talk, cell: Cell) -> None:
         await talk.has_settled()
 
 
-def _strike(talk: Talk, trouble: Trouble) -> None:
+def strike(talk: Talk, trouble: Trouble) -> None:
+    """Let it happen."""
+    talk.struck_s = asyncio.get_running_loop().time()
     talk.network.inject(*trouble.faults)
     if trouble.expires:
         talk.gateway.perform(*SESSION_EXPIRED)
