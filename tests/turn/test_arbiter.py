@@ -158,6 +158,49 @@ def test_an_ask_we_gave_up_on_is_cancelled_even_when_it_starts_late(arbiter):
     assert arbiter.slot is Slot.CANCELLING
 
 
+def test_a_reply_that_begins_late_is_welcome(arbiter):
+    ask_id = asked(arbiter)
+    arbiter.overdue(10.0)
+    assert arbiter.started("late", ask_id) == ([ClearDeadline(REPLY_SLOT)], Want("u1"))
+    assert (arbiter.slot, arbiter.reply_id) == (Slot.ACTIVE, "late")
+    assert arbiter.finished("late")
+    assert not arbiter.busy
+
+
+def test_a_reply_that_begins_late_is_cancelled_when_the_user_has_gone_on_meanwhile(arbiter):
+    ask_id = asked(arbiter)
+    arbiter.overdue(10.0)
+    arbiter.want(Want("u2"))
+    assert arbiter.started("late", ask_id) == ([CancelReply("late"), MuteReply("late")], None)
+    assert arbiter.finished("late")
+    assert arbiter.waiting
+
+
+def test_a_sentence_that_begins_late_is_said_whoever_waits(arbiter):
+    ask_id = asked(arbiter, TIME)
+    arbiter.overdue(10.0)
+    arbiter.want(Want("u2"))
+    assert arbiter.started("late", ask_id)[1] == TIME
+
+
+def test_what_is_overdue_and_called_off_is_not_asked_for_again(arbiter):
+    ask_id = asked(arbiter)
+    arbiter.overdue(10.0)
+    arbiter.cancel(11.0)
+    assert arbiter.overdue(20.0) == ([], None)
+    assert not arbiter.busy
+    assert arbiter.started("late", ask_id)[0] == [CancelReply("late"), MuteReply("late")]
+
+
+def test_a_late_reply_is_cancelled_once_it_was_asked_for_again(arbiter):
+    ask_id = asked(arbiter)
+    arbiter.overdue(10.0)
+    arbiter.overdue(20.0)
+    again = arbiter.next_ask(20.0)[0]
+    assert arbiter.started("late", ask_id)[0] == [CancelReply("late"), MuteReply("late")]
+    assert arbiter.started("r2", again.ask_id)[1] == Want("u1", tries=1)
+
+
 def test_an_orphan_that_starts_beside_a_wanted_reply_does_not_take_its_slot(arbiter):
     ask_id = asked(arbiter)
     arbiter.cancel(0.0)

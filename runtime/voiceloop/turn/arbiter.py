@@ -91,13 +91,16 @@ class Arbiter:
     def started(self, reply_id: str, ask_id: str) -> tuple[list[Command], Want | None]:
         """A reply began: what to do about it, and the want it answers, if we asked for it."""
         want = self._open.pop(ask_id, None)
+        late = self.slot is Slot.WITHDRAWN
+        if late and self._answer is not None and want is not None and want.say is None:
+            self._abandoned.append(ask_id)  # the user has gone on meanwhile
         if ask_id in self._abandoned:
             self._abandoned.remove(ask_id)
             if self.slot in {Slot.FREE, Slot.WITHDRAWN}:
                 self._go(SlotTrigger.STARTED)
                 self.reply_id = reply_id
             return [CancelReply(reply_id), MuteReply(reply_id)], None
-        self._go(SlotTrigger.STARTED_ALONE if want is None else SlotTrigger.STARTED)
+        self._go(SlotTrigger.STARTED_ALONE if want is None or late else SlotTrigger.STARTED)
         self.reply_id = reply_id
         return [ClearDeadline(REPLY_SLOT)], want
 
@@ -137,7 +140,7 @@ class Arbiter:
         if was is Slot.FREE:
             return []
         self._go(SlotTrigger.CANCEL)
-        if was is Slot.ASKED:
+        if was in {Slot.ASKED, Slot.WITHDRAWN}:
             self._abandoned.extend(self._open)
             self._open.clear()
         if was is not Slot.ACTIVE:
@@ -151,10 +154,10 @@ class Arbiter:
         if was not in {Slot.ASKED, Slot.WITHDRAWN, Slot.CANCELLING}:
             return [], None
         self._go(SlotTrigger.OVERDUE)
-        if was is Slot.ASKED:
-            self._abandoned.extend(self._open)
+        if was is Slot.ASKED:  # a reply that begins in the time that is added is welcome
             return [SetDeadline(REPLY_SLOT, now + self._start_within_s)], None
         self.reply_id = ""
+        self._abandoned.extend(self._open)
         hopeless = [want for want in self._open.values() if not self._again(want)]
         self._open.clear()
         return [], (hopeless[0] if hopeless else None)
