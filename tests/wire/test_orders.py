@@ -4,9 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop.commands import AskReply, CancelReply, ForgetTurn, SendText, SendToolOutput, TrimReply, UpdateEngine
+from voiceloop.commands import (
+    AskReply,
+    CancelReply,
+    ForgetTurn,
+    SendSaid,
+    SendText,
+    SendToolOutput,
+    TrimReply,
+    UpdateEngine,
+)
 from voiceloop.events import EngineComplained, ReplyStarted
-from voiceloop.vocabulary import HeardSpan, ToolSpec, UserTurn
+from voiceloop.vocabulary import HeardSpan, ToolCall, ToolSpec, UserTurn
 from voiceloop.wire.config import SessionConfig
 from voiceloop.wire.orders import SAY_EXACTLY
 from wire.talk import greeted, ready
@@ -311,3 +320,48 @@ def test_a_refused_change_is_told_and_no_ask_is_taken_for_refused():
     (update,) = talk.sent()
     (told,) = talk.errs("invalid_value", "Not allowed.", event_id=update["event_id"])
     assert (told.code, told.ask_id) == ("invalid_value", "")
+
+
+# The next connection -------------------------------------------------------------------------------------------------
+
+SECOND_CONNECTION = SessionConfig("m", id_suffix="_s2")
+
+
+def test_what_was_heard_of_an_earlier_reply_is_told_in_words():
+    talk = ready(SECOND_CONNECTION)
+    talk.protocol.obey(SendSaid("r1", "It is"))
+    (create,) = talk.sent()
+    assert create["item"] == {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "It is"}],
+    }
+
+
+def test_an_output_goes_by_the_name_that_this_server_knows_its_call_by():
+    talk = ready(SECOND_CONNECTION)
+    talk.protocol.recall((ToolCall("call_1", "clock", "{}"),), {}, "")
+    item = {"type": "function_call", "id": "i1", "call_id": "call_2", "name": "clock", "arguments": "{}"}
+    talk.says("response.created", response={"id": "r1"})
+    (called,) = talk.says("response.output_item.done", response_id="r1", item=item)
+    assert (called.reply_id, called.call.call_id) == ("r1_s2", "call_2_s2")
+    talk.sent()
+    talk.protocol.obey(SendToolOutput("call_1", "noon"))
+    talk.protocol.obey(SendToolOutput("call_2_s2", "one"))
+    assert [frame["item"]["call_id"] for frame in talk.sent()] == ["call_1", "call_2"]
+
+
+def test_a_reply_of_an_earlier_connection_is_neither_cancelled_nor_trimmed():
+    talk = ready(SECOND_CONNECTION)
+    talk.says("response.created", response={"id": "r1"})
+    talk.sounds(SECOND)
+    talk.protocol.obey(CancelReply("r1"))
+    assert talk.sent() == []
+    assert trims_of(talk, "r1") == []
+    talk.protocol.obey(CancelReply("r1_s2"))
+    assert talk.sent()[0]["response_id"] == "r1"
+
+
+def trims_of(talk, reply_id):
+    talk.protocol.obey(TrimReply(HeardSpan(reply_id, "a1", 0, 500, 1000)))
+    return talk.sent()

@@ -14,7 +14,7 @@ from voiceloop.events import (
     UserTranscribed,
 )
 from voiceloop.settings import TurnSettings
-from voiceloop.vocabulary import Usage
+from voiceloop.vocabulary import Usage, UserTurn
 from voiceloop.wire.protocol import SessionConfig
 from voiceloop.wire.turns import fit_item_id
 from wire.talk import ready
@@ -192,3 +192,44 @@ def test_a_silence_without_a_name_makes_no_other_turn_one():
     talk = ready()
     talk.says("input_audio_buffer.timeout_triggered")
     assert talk.says("input_audio_buffer.committed", item_id="u1") == [TurnCommitted("u1")]
+
+
+# The next connection -------------------------------------------------------------------------------------------------
+
+SECOND = SessionConfig("m", id_suffix="_s2")
+STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
+
+
+@pytest.mark.parametrize("item_id", ["item_1", ""])
+def test_the_turn_that_was_being_spoken_keeps_its_name(item_id):
+    talk = ready(SECOND)
+    talk.protocol.recall((), {}, "item_7")
+    assert talk.says(STARTED, item_id=item_id, audio_start_ms=0) == [SpeechStarted("item_7", 0.3)]
+    assert talk.says(STOPPED, item_id=item_id, audio_end_ms=2000) == [SpeechStopped("item_7", 1.5)]
+    assert talk.says("input_audio_buffer.committed", item_id=item_id) == [TurnCommitted("item_7")]
+    assert talk.says(COMPLETED, item_id=item_id, transcript="Hello.") == [UserTranscribed("item_7", "Hello.")]
+    assert talk.says(STARTED, item_id="item_2", audio_start_ms=5000)[0].turn_id == "item_2_s2"
+
+
+def test_a_turn_that_was_nothing_after_all_gives_its_name_to_no_other():
+    talk = ready(SECOND)
+    talk.protocol.recall((), {}, "item_7")
+    assert talk.says(STARTED, item_id="item_1", audio_start_ms=9000)[0].turn_id == "item_1_s2"
+
+
+def test_turns_of_a_later_connection_bear_its_mark_and_the_server_hears_its_own_names():
+    talk = ready(SECOND)
+    talk.says(STARTED, item_id="item_1", audio_start_ms=0)
+    talk.says(STOPPED, item_id="item_1", audio_end_ms=1000)
+    assert talk.says("input_audio_buffer.committed", item_id="item_1")[0].turn_id == "item_1_s2"
+    talk.protocol.obey(ForgetTurn("item_1_s2"))
+    assert talk.sent()[0]["item_id"] == "item_1"
+
+
+def test_what_became_of_a_recalled_turn_is_told_by_our_name():
+    talk = ready(SECOND)
+    talk.protocol.recall((UserTurn("item_7", ""),), {"item_7": b"spoken"}, "")
+    (create,) = talk.sent()
+    assert talk.says(COMPLETED, item_id=create["item"]["id"], transcript="Hi.") == [UserTranscribed("item_7", "Hi.")]
+    talk.protocol.obey(ForgetTurn("item_7"))
+    assert talk.sent()[0]["item_id"] == create["item"]["id"]

@@ -20,6 +20,8 @@ _KEPT: Final = 256
 _ID_CHARS: Final = 32
 """The longest item id a server takes from a client."""
 COMMIT_EMPTY: Final = "input_audio_buffer_commit_empty"
+_RESUMES_WITHIN_MS: Final = 2_000
+"""What a connection is given first is the beginning of the turn that is resumed."""
 _EMPTY_WORDS: Final = "buffer too small"
 
 
@@ -65,6 +67,8 @@ class Turns:
         self._made_up = not item_id
         self._unnamed += self._made_up
         resumed, self.resumed = self.resumed, ""
+        if audio_start_ms > _RESUMES_WITHIN_MS:
+            resumed = ""  # it was nothing after all, and somebody speaks now
         if resumed and item_id:
             self.name(item_id, resumed)
         self._speaking = resumed or (self.turn_id(item_id) if item_id else f"turn_{self._unnamed}{self.id_suffix}")
