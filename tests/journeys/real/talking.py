@@ -195,9 +195,9 @@ class Talk:
 class GatewayProcess:
     """`voiceloop gateway`, ready to be talked to."""
 
-    def __init__(self, brain: str, folder: Path, key: str = KEY) -> None:
+    def __init__(self, brain: str, folder: Path, key: str = KEY, port: int = 0) -> None:
         self.process = subprocess.Popen(
-            [str(VOICELOOP), "gateway", "--port", "0", "--key", key, "--brain", brain],
+            [str(VOICELOOP), "gateway", "--port", str(port), "--key", key, "--brain", brain],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

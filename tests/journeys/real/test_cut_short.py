@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
 from journeys.real.conftest import JOURNEYS
-from journeys.real.listening import read_recording
+from journeys.real.listening import read_recording, words
 from journeys.real.talking import GatewayProcess, Journey, Talk, command, descendants, gone, read_lines
 from voiceloop.transcript import problems
 
@@ -40,8 +42,9 @@ def test_a_signal_in_the_middle_of_an_answer_ends_politely_and_at_once(gateways,
     assert command(["replay", held.tape], tmp_path).status == 0
 
 
-def test_a_gateway_that_is_killed_ends_the_conversation_with_a_reason(tmp_path):
-    with GatewayProcess("scripted", tmp_path) as gateway, Talk(STORY, tmp_path, gateway.base_url) as talk:
+def test_a_gateway_that_is_killed_and_does_not_return_ends_the_conversation_with_a_reason(tmp_path):
+    soon = replace(STORY, environ={"VOICELOOP_REALTIME__RECONNECT_WITHIN_S": "3"})
+    with GatewayProcess("scripted", tmp_path) as gateway, Talk(soon, tmp_path, gateway.base_url) as talk:
         models = descendants(gateway.process.pid)
         assert models
         talk.until("agent_speech_started")
@@ -57,6 +60,20 @@ def test_a_gateway_that_is_killed_ends_the_conversation_with_a_reason(tmp_path):
     assert held.recording.seconds == pytest.approx(held.end["t"], abs=0.04)
     assert held.recording.right.any()
     assert gone(models, within_s=5.0) == set(), "the models outlive the gateway"
+
+
+def test_a_gateway_that_is_killed_while_the_user_speaks_and_started_again_hears_every_word(tmp_path):
+    with GatewayProcess("scripted", tmp_path) as gateway, Talk(STORY, tmp_path, gateway.base_url) as talk:
+        talk.until("user_speech_started")
+        gateway.process.kill()
+        with GatewayProcess("scripted", tmp_path, port=urlsplit(gateway.base_url).port):
+            held = talk.hold(within_s=40.0)
+    assert held.status == 0, held.story()
+    assert problems(held.lines) == []
+    assert held.end["reason"] == "input_ended"
+    assert [line["code"] for line in held.of("warning")] == ["engine_lost_drop"]
+    assert words(held.texts("user_said")[0]) == ["tell", "me", "a", "story"]
+    assert command(["replay", held.tape], tmp_path).status == 0
 
 
 def test_a_killed_talk_leaves_its_files_readable_and_no_process_behind(tmp_path):
