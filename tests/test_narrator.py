@@ -69,7 +69,7 @@ def test_a_turn_is_written_with_its_words(narrator):
 
 
 def test_a_typed_turn_says_so(narrator):
-    assert narrator.typed("typed-1", "hello", 101.0).fields["typed"] is True
+    assert narrator.typed(on.TextTyped("typed-1", "hello"), 101.0).fields["typed"] is True
 
 
 def test_a_cough_leaves_no_line(narrator):

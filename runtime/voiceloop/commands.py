@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voiceloop.vocabulary import HeardSpan, Tier, ToolCall, ToolSpec
+from voiceloop.vocabulary import HeardSpan, Tier, ToolCall, ToolSpec, UserImage
 
 # To the engine -------------------------------------------------------------------------------------------------------
 
@@ -94,6 +94,13 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True)
+class SendImage:
+    """Add a picture the user showed to the engine's history; asks for nothing."""
+
+    image: UserImage
+
+
+@dataclass(frozen=True, slots=True)
 class SendToolOutput:
     """Add a call's one output to the engine's history; asks for nothing."""
 
@@ -118,7 +125,16 @@ class SendSaid:
 
 
 EngineCommand = (
-    AskReply | CancelReply | TrimReply | CommitTurn | ForgetTurn | SendText | SendToolOutput | UpdateEngine | SendSaid
+    AskReply
+    | CancelReply
+    | TrimReply
+    | CommitTurn
+    | ForgetTurn
+    | SendText
+    | SendImage
+    | SendToolOutput
+    | UpdateEngine
+    | SendSaid
 )
 
 # To the ledger and the line ------------------------------------------------------------------------------------------

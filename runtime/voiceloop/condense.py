@@ -17,13 +17,15 @@ from typing import Final, assert_never
 from voiceloop.errors import SettingsError
 from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop.redact import MASK
-from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserImage, UserTurn
 
 __all__ = ["CHARS_PER_TOKEN", "MISSING", "condensed", "prompt", "shortened", "split", "tokens", "unread"]
 
 CHARS_PER_TOKEN: Final = 4.0
 """Of Latin script."""
 ITEM_TOKENS: Final = 4
+IMAGE_TOKENS: Final = 800
+"""Of a picture about a thousand pixels wide, at OpenAI's tiles; no model counts the bytes."""
 MISSING: Final = "A part of the conversation is missing here."
 """Stands in a record for what was dropped unread."""
 LONGEST_SUMMARY: Final = 4_000
@@ -43,7 +45,11 @@ def tokens(items: Sequence[Item], chars_per_token: float = CHARS_PER_TOKEN) -> i
 
 
 def _sizes(items: Sequence[Item], chars_per_token: float) -> list[int]:
-    return [ITEM_TOKENS + _text_tokens(_words(item), _rate(item, chars_per_token)) for item in items]
+    return [_own(item) + _text_tokens(_words(item), _rate(item, chars_per_token)) for item in items]
+
+
+def _own(item: Item) -> int:
+    return IMAGE_TOKENS if isinstance(item, UserImage) else ITEM_TOKENS
 
 
 def _rate(item: Item, chars_per_token: float) -> float:
@@ -65,6 +71,8 @@ def _words(item: Item) -> str:
             return text
         case ToolCall(name=name, arguments=arguments):
             return name + arguments
+        case UserImage():
+            return ""
         case _:
             assert_never(item)
 
@@ -130,7 +138,7 @@ def _begins(items: Sequence[Item], at: int) -> bool:
     """A turn begins with the user's words, or with the agent's that follow its own: it may speak for hours unasked."""
     if isinstance(items[at], AssistantTurn):
         return isinstance(items[at - 1], AssistantTurn) if at else False
-    return isinstance(items[at], UserTurn)
+    return isinstance(items[at], UserTurn | UserImage)
 
 
 def _whole(items: Sequence[Item]) -> Iterator[int]:
@@ -190,6 +198,8 @@ def _line(item: Item) -> str:
             told = {"earlier_summary": text}
         case UserTurn(text=text):
             told = {"user": text}
+        case UserImage(media_type=text):
+            told = {"user_showed": text}
         case AssistantTurn(text=text):
             told = {"assistant": text}
         case ToolCall(name=name, arguments=arguments):

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from voiceloop.condense import condensed, shortened
 from voiceloop.heard import Piece, heard_text
-from voiceloop.vocabulary import AssistantTurn, HeardSpan, Item, ToolCall, ToolOutput, UserTurn
+from voiceloop.vocabulary import AssistantTurn, HeardSpan, Item, ToolCall, ToolOutput, UserImage, UserTurn
 
 __all__ = ["Conversation", "SpokenReply"]
 
 VERSION = 1
+MAX_IMAGES = 8
 
 
 @dataclass(slots=True)
@@ -81,6 +82,13 @@ class Conversation:
                 self.items[index] = UserTurn(turn_id, text or item.text)
                 return
         self.items.append(UserTurn(turn_id, text))
+
+    def showed(self, image: UserImage) -> None:
+        """The user showed a picture; of more than 8 the oldest is forgotten."""
+        images = [item for item in self.items if isinstance(item, UserImage)]
+        if len(images) == MAX_IMAGES:
+            self.items.remove(images[0])
+        self.items.append(image)
 
     def words(self, turn_id: str, text: str) -> None:
         """The words of a turn are known; they enter the record when it was handed over already."""

@@ -332,9 +332,9 @@ class Core:
             case on.TranscriptionFailed(turn_id=turn_id, detail=detail):
                 failed = tell.line("warning", now, code="transcription_failed", detail=detail, turn_id=turn_id)
                 return [failed, *tell.words(turn_id, "", now)]
-            case on.TextTyped(turn_id=turn_id, text=text):
+            case on.TextTyped() | on.ImageShown():
                 self._user_is_here()
-                return [tell.typed(turn_id, text, now)]
+                return [tell.typed(event, now)]
             case on.ToolCalled(reply_id=reply_id, call=call):
                 return tell.tool_called(call, reply_id, self._turn_of(reply_id), now)
             case on.ToolFinished(call_id=call_id, outcome=outcome, output=output):

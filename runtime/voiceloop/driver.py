@@ -139,6 +139,7 @@ class Driver:
                 | do.CommitTurn()
                 | do.ForgetTurn()
                 | do.SendText()
+                | do.SendImage()
                 | do.SendToolOutput()
                 | do.UpdateEngine()
                 | do.SendSaid()

@@ -13,7 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voiceloop.vocabulary import Cause, HeardSpan, Outcome, ReplyStatus, Tier, ToolCall, ToolSpec, Traits, Usage
+from voiceloop.vocabulary import (
+    Cause,
+    HeardSpan,
+    Outcome,
+    ReplyStatus,
+    Tier,
+    ToolCall,
+    ToolSpec,
+    Traits,
+    Usage,
+    UserImage,
+)
 
 Source = Literal["engine", "local"]
 
@@ -169,6 +180,13 @@ class TextTyped:
 
     turn_id: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageShown:
+    """The user showed a picture; by itself it asks for nothing."""
+
+    image: UserImage
 
 
 # The reply -----------------------------------------------------------------------------------------------------------
@@ -329,6 +347,7 @@ UserEvent = (
     | TurnCommitted
     | SilenceCommitted
     | TextTyped
+    | ImageShown
     | SayAsked
     | InterruptAsked
     | UpdateAsked

@@ -85,8 +85,12 @@ class Narrator:
         self.conversation.words(turn_id, text)
         return self._said_by_user(self.captions.arrived(turn_id, text), now)
 
-    def typed(self, turn_id: str, text: str, now: float) -> WriteLine:
-        """A typed turn."""
+    def typed(self, event: on.TextTyped | on.ImageShown, now: float) -> WriteLine:
+        """A typed turn, or a picture: a line without words that says so."""
+        if isinstance(event, on.ImageShown):
+            self.conversation.showed(event.image)
+            return self.line("user_said", now, turn_id=event.image.turn_id, text="", image=event.image.media_type)
+        turn_id, text = event.turn_id, event.text
         self.conversation.user_turn(turn_id, text)
         self._milestones.ended(turn_id, "typed", end_of_turn_ms=self._ms(now))
         return self.line("user_said", now, turn_id=turn_id, text=text, typed=True)

@@ -41,7 +41,7 @@ from voiceloop.tools.builtin import built_in
 from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext
 from voiceloop.transcript import TranscriptLine
-from voiceloop.vocabulary import Item
+from voiceloop.vocabulary import Item, UserImage
 
 __all__ = ["Ended", "Session"]
 
@@ -228,9 +228,16 @@ class Session:
         """Have the agent speak `text` as soon as nobody else speaks. Returns when it is queued; safe to cancel."""
         self._take(on.SayAsked(_writable(text)))
 
-    async def send_text(self, text: str) -> None:
-        """Take a typed turn from the user. Returns when it is queued; safe to cancel."""
-        self._take(on.TextTyped(f"typed-{self._typed + 1}", _writable(text)))
+    async def send_text(self, text: str, *, image: bytes | None = None) -> None:
+        """Take a typed turn from the user. Returns when it is queued; safe to cancel.
+
+        `image` is a picture shown with it, the bytes of a PNG or JPEG file of at most 512 KiB; MisuseError for others.
+        With an empty text it is shown and nothing is asked. A server that takes none becomes a `warning` line.
+        """
+        if image is not None:
+            self._take(on.ImageShown(UserImage.of(f"image-{self._typed + 1}", image)))
+        if text or image is None:
+            self._take(on.TextTyped(f"typed-{self._typed + 1}", _writable(text)))
         self._typed += 1
 
     async def interrupt(self) -> None:

@@ -58,6 +58,9 @@ MASKED_NUMBER = re.compile(rf"(?<=[\[:, ]){MASK}+(?=[,\]}}])")
 ONES = re.compile("1{7,}")
 """What stands for a masked number; equals any number when commands are compared."""
 
+LEFT_OUT = frozenset({"encoded"})
+"""Fields that a tape does not hold: pictures."""
+
 CONTEXT_CHARACTERS = 200
 """How much of a text that arrives in pieces is kept to recognise a secret cut in two."""
 
@@ -155,7 +158,10 @@ class TapeWriter:
 
     def _redacted(self, data: Mapping[str, Any], *, everywhere: bool = False) -> dict[str, Any]:
         """Redact the strings under the names in `WORDS`, or all of them."""
-        return {name: self._redacted_value(part, everywhere=everywhere or name in WORDS) for name, part in data.items()}
+        return {
+            name: "" if name in LEFT_OUT else self._redacted_value(part, everywhere=everywhere or name in WORDS)
+            for name, part in data.items()
+        }
 
     def _redacted_value(self, value: object, *, everywhere: bool) -> object:
         match value:

@@ -10,7 +10,7 @@ from voiceloop.core import Profile
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
 from voiceloop.turn.phase import phase_of
 from voiceloop.turn.states import Slot
-from voiceloop.vocabulary import HeardSpan, Outcome, Phase, ReplyStatus, ToolCall, Traits
+from voiceloop.vocabulary import HeardSpan, Outcome, Phase, ReplyStatus, ToolCall, Traits, UserImage
 
 HALF = (HeardSpan("r1", "r1-a", 0, 1500, 4000),)
 
@@ -291,6 +291,20 @@ def test_an_answer_with_a_second_reply_waiting_goes_on_speaking():
     talk.heard(on.SayAsked("one more thing")).reply("r2", ask_id="ask-1")
     talk.played("r1")
     assert phase_of(talk.core.machine) is Phase.AGENT_SPEAKING
+
+
+def test_a_picture_goes_to_the_engine_and_asks_for_nothing():
+    image = UserImage("image-1", "image/png", b"png")
+    talk = Talk().user_turn().playing()
+    talk.heard(on.ImageShown(image)).expect(do.SendImage(image)).never(do.AskReply, do.PausePlayback, do.FlushPlayback)
+
+
+def test_the_answer_to_silence_is_the_agents_own():
+    talk = Talk().user_turn().playing().finished().played()
+    talk.heard(on.SilenceCommitted(), on.ReplyStarted("r2")).never(do.CancelReply)
+    talk.heard(on.ReplyTextArrived("r2", "r2-a", 0, "Are you there?"), on.ReplyAudioStarted("r2", "r2-a"))
+    talk.finished("r2").played("r2")
+    assert "turn_id" not in talk.said("agent_said")[-1]
 
 
 # Any order -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from voiceloop.wire.client import CommitInput, CreateItem, DeleteItem
+from voiceloop.wire.client import CommitInput, CreateItem, CreateResponse, DeleteItem, ResponseFields
 from voiceloop.wire.items import MessageItem, Part, WireError
 from voiceloop.wire.outbox import Outbox, named_params
 
@@ -40,8 +40,22 @@ def test_what_a_message_does_not_hold_cannot_be_left_out(params):
 
 def test_a_refused_element_takes_its_array_along():
     outbox = Outbox("ga")
-    outbox.retry(outbox.put(ITEM), ("item.content[0].text",))
-    assert "content" not in take(outbox)[1]["item"]
+    asked = CreateResponse(ResponseFields(input=(ITEM.item,), instructions="Be brief."))
+    outbox.retry(outbox.put(asked), ("response.input[0].content",))
+    assert take(outbox)[1]["response"] == {"instructions": "Be brief."}
+
+
+@pytest.mark.parametrize("param", ["item.content[0].text", "item.content", "item.role", "item.type"])
+def test_an_item_goes_whole_or_not_at_all(param):
+    outbox = Outbox("ga")
+    assert outbox.retry(outbox.put(ITEM), (param,)) is None
+    outbox.put(ITEM)
+    assert take(outbox)[1]["item"]["content"] == [{"type": "input_text", "text": "Hi"}]
+
+
+def test_an_item_without_a_name_of_ours_is_not_kept():
+    outbox = Outbox("ga")
+    assert outbox.message(outbox.put(CreateItem(MessageItem("", "user", ())))) == {}
 
 
 def test_only_the_latest_messages_can_be_sent_again():

@@ -366,25 +366,3 @@ def test_only_the_latest_replies_are_remembered():
     for number in range(64):
         talk.says("response.created", response={"id": f"n{number}"})
     assert talk.says("response.output_text.delta", **SPOT, delta="Hi")[0] == ReplyStarted("r1")
-
-
-# Responses outside the conversation -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("known_by", [{"metadata": {"topic": "guard"}}, {}], ids=["its metadata", "the others"])
-def test_a_response_outside_the_conversation_is_nobodys(known_by):
-    talk = ready()
-    talk.says("response.created", response={"id": "r1", "conversation_id": "conv_1"})
-    other = {"id": "r2", "conversation_id": None, **known_by}
-    assert talk.says("response.created", response=other) == []
-    assert talk.says("response.output_item.done", response_id="r2", item=CALL) == []
-    assert talk.sounds(bytes(960), response_id="r2") is None
-    failure = {"error": {"code": "context_length_exceeded"}}
-    assert talk.says("response.done", response={**other, "status": "failed", "status_details": failure}) == []
-    assert talk.sounds(bytes(960)).reply_id == "r1"
-
-
-@pytest.mark.parametrize("response", [{"conversation_id": None}, {}], ids=["null", "absent"])
-def test_where_no_conversation_is_ever_named_every_response_is_heard(response):
-    talk = ready()
-    assert talk.says("response.created", response={"id": "r1", **response}) == [ReplyStarted("r1")]

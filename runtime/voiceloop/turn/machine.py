@@ -110,6 +110,8 @@ class TurnMachine:
                 self._spoken_turn = self._cough_handed_over = ""
             case on.TextTyped(turn_id=turn_id, text=text):
                 return self._typed(turn_id, text, now)
+            case on.ImageShown(image=image):
+                return [do.SendImage(image)]
             case on.SayAsked(text=text):
                 self.want(Want("", say=text))
             case on.InterruptAsked():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from voiceloop.pronounce import pronunciations
 from voiceloop.settings import TurnSettings
@@ -17,6 +18,7 @@ from voiceloop.vocabulary import (
     ToolOutput,
     ToolSpec,
     Traits,
+    UserImage,
     UserTurn,
 )
 from voiceloop.wire.items import CallItem, CallOutputItem, MessageItem, Part, WireItem
@@ -28,6 +30,7 @@ __all__ = [
     "assistant_item",
     "changed_fields",
     "history_items",
+    "image_item",
     "session_fields",
     "traits_of",
     "user_item",
@@ -100,27 +103,44 @@ def history_items(
     assistant cannot be created by a client, so its turns are text.
     """
     for number, item in enumerate(history):
+        item_id = f"vl_h{number}{id_suffix}"
         match item:
-            case Summary():
-                yield "", MessageItem("", "system", (Part("input_text", text=item.told),))
             case UserTurn() if item.text:
-                yield item.turn_id, user_item(f"vl_h{number}{id_suffix}", item.text)
+                yield item.turn_id, user_item(item_id, item.text)
             case UserTurn() if speech.get(item.turn_id):
                 sound = Part("input_audio", audio=b64encode(speech[item.turn_id]).decode())
-                yield item.turn_id, MessageItem(f"vl_h{number}{id_suffix}", "user", (sound,))
-            case AssistantTurn() if item.text:
-                yield "", assistant_item(item.text)
-            case ToolCall():
-                yield "", CallItem("", fit_item_id(item.call_id), item.name, item.arguments)
-            case ToolOutput():
-                yield "", CallOutputItem("", fit_item_id(item.call_id), item.output)
-            case _:
+                yield item.turn_id, MessageItem(item_id, "user", (sound,))
+            case AssistantTurn(text="") | UserTurn():
                 pass
+            case _:
+                yield "", _unnamed_item(item)
+
+
+def _unnamed_item(item: Summary | UserImage | AssistantTurn | ToolCall | ToolOutput) -> WireItem:
+    match item:
+        case Summary():
+            return MessageItem("", "system", (Part("input_text", text=item.told),))
+        case UserImage():
+            return image_item(item)
+        case AssistantTurn():
+            return assistant_item(item.text)
+        case ToolCall():
+            return CallItem("", fit_item_id(item.call_id), item.name, item.arguments)
+        case ToolOutput():
+            return CallOutputItem("", fit_item_id(item.call_id), item.output)
+        case _:
+            assert_never(item)
 
 
 def user_item(item_id: str, text: str) -> WireItem:
     """A user turn in words."""
     return MessageItem(fit_item_id(item_id), "user", (Part("input_text", text=text),))
+
+
+def image_item(image: UserImage) -> WireItem:
+    """A picture the user showed."""
+    url = f"data:{image.media_type};base64,{b64encode(image.encoded).decode()}"
+    return MessageItem("", "user", (Part("input_image", image_url=url),))
 
 
 def assistant_item(text: str) -> WireItem:

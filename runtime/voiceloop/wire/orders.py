@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, assert_never
@@ -12,6 +13,7 @@ from voiceloop.commands import (
     CommitTurn,
     EngineCommand,
     ForgetTurn,
+    SendImage,
     SendSaid,
     SendText,
     SendToolOutput,
@@ -31,16 +33,18 @@ from voiceloop.wire.client import (
     TruncateItem,
     UpdateSession,
 )
-from voiceloop.wire.config import assistant_item, changed_fields, history_items, user_item
+from voiceloop.wire.config import assistant_item, changed_fields, history_items, image_item, user_item
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.faults import Severity, judge
-from voiceloop.wire.items import CallOutputItem, MessageItem, WireError
+from voiceloop.wire.items import CallOutputItem, MessageItem, WireError, WireItem
 from voiceloop.wire.outbox import Outbox, named_params
 from voiceloop.wire.replies import Part, Replies, Reply
 from voiceloop.wire.session_fields import UNSET
 from voiceloop.wire.turns import Turns, fit_item_id
 
 __all__ = ["SAY_EXACTLY", "Orders"]
+
+_IMAGES_KEPT: Final = 64
 
 SAY_EXACTLY: Final = "Say exactly this, and nothing else: {text}"
 """Instructions of a response that must speak one sentence as it stands."""
@@ -65,6 +69,9 @@ class Orders:
         self._turns = turns
         self._replies = replies
         self._counts = counts
+        self._images: deque[str] = deque(maxlen=_IMAGES_KEPT)
+        self.takes_images = True
+        """The server has not refused any."""
         self._doomed: dict[str, list[str]] = {}
         self._cancelled: dict[str, frozenset[str]] = {}
 
@@ -73,7 +80,9 @@ class Orders:
         for turn_id, item in history_items(history, speech, self._turns.id_suffix):
             if turn_id and isinstance(item, MessageItem):
                 self._turns.name(item.id, turn_id)
-            self._outbox.put(CreateItem(item))
+            event_id = self._outbox.put(CreateItem(item))
+            if _is_image(item):
+                self._images.append(event_id)
         self._recalled_calls = {item.call_id for item in history if isinstance(item, ToolCall)}
         self._turns.resumed = open_turn
 
@@ -93,6 +102,10 @@ class Orders:
             case SendText():
                 self._turns.name(fit_item_id(command.turn_id), command.turn_id)
                 self._outbox.put(CreateItem(user_item(command.turn_id, command.text)))
+            case SendImage() if self.takes_images:
+                self._images.append(self._outbox.put(CreateItem(image_item(command.image))))
+            case SendImage():
+                pass
             case SendToolOutput():
                 self._outbox.put(CreateItem(CallOutputItem("", self._call_id(command.call_id), command.output)))
             case SendSaid():
@@ -127,6 +140,10 @@ class Orders:
             self._outbox.leave_out("response.create", "response.metadata")
             return ""
         return self._asks.refused(error)
+
+    def is_about_image(self, error: WireError) -> bool:
+        """The server complains of a picture it was sent."""
+        return error.event_id in self._images if error.event_id else "input_image" in error.message
 
     def _call_id(self, call_id: str) -> str:
         """What this server calls a call."""
@@ -173,6 +190,10 @@ class Orders:
             self._doomed.setdefault(reply.reply_id, []).append(item_id)
         else:
             self._outbox.put(DeleteItem(item_id))
+
+
+def _is_image(item: WireItem) -> bool:
+    return isinstance(item, MessageItem) and any(part.image_url for part in item.content)
 
 
 def _has_earlier_sound(reply: Reply, heard: HeardSpan) -> bool:

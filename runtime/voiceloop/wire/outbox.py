@@ -22,6 +22,7 @@ _QUOTED: Final = re.compile(r"'((?:session|response|item)(?:\.[A-Za-z_]\w*|\[\d+
 _STEP: Final = re.compile(r"[A-Za-z_]\w*")
 _ESSENTIAL: Final = frozenset({"model", "rate", "type"})
 """Without these the object around them makes no sense; the whole object goes."""
+_ITEM_ID: Final = "item.id"
 _VOICES: Final = ("session.voice", "session.audio.output.voice")
 
 
@@ -50,6 +51,8 @@ class Outbox:
         Returns the new event id, or None when that message is not known any more or holds none of `params`.
         """
         written = self._sent.get(event_id)
+        if written is not None and "item" in written:
+            params = tuple(param for param in params if param == _ITEM_ID)  # without the rest it would be another item
         dropped = None if written is None else next((param for param in params if _remove(written, param)), None)
         if written is None or dropped is None:
             return None
@@ -77,7 +80,8 @@ class Outbox:
         return f"vl_{self._count}"
 
     def _queue(self, event_id: str, written: dict[str, Any]) -> None:
-        self._sent[event_id] = written
+        if "id" in written.get("item", ("id",)):  # an item without one, such as a picture, cannot be repaired
+            self._sent[event_id] = written
         while len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
         self._frames.append(msgspec.json.encode(written))

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from math import inf
 from typing import Final, Literal, assert_never
 from urllib.parse import quote
 
@@ -28,6 +27,7 @@ from voiceloop.wire import dialect as dialects
 from voiceloop.wire import server
 from voiceloop.wire.asks import Asks
 from voiceloop.wire.codec import decode
+from voiceloop.wire.complaints import Complaints
 from voiceloop.wire.config import SessionConfig, traits_of
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.dialect import Dialect
@@ -48,13 +48,11 @@ from voiceloop.wire.liveness import Awaited, after_command, after_events
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
 from voiceloop.wire.outbox import Outbox
 from voiceloop.wire.replies import AudioChunk, Replies
-from voiceloop.wire.turns import COMMIT_EMPTY, Turns, found_nothing
+from voiceloop.wire.turns import Turns
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
 
 _ABNORMAL: Final = 1006
-_EXPLAINS_S: Final = 10.0
-"""An error this long before a close may be its reason."""
 _FOREIGN: Final = "session.started"
 """GPT-Live's first event: another protocol behind the same kind of door."""
 
@@ -98,8 +96,7 @@ class RealtimeProtocol:
         self._replies = Replies(self._asks, config.format, config.id_suffix)
         self._inbox = Inbox(self._asks, self._turns, self._replies, self.counts)
         self._orders = Orders(self._outbox, self._asks, self._turns, self._replies, self.counts, config.pronounce)
-        self._last_error = WireError()
-        self._last_error_s = -inf
+        self._complaints = Complaints(self._orders, self.counts)
 
     @property
     def dialect(self) -> Dialect:
@@ -150,7 +147,7 @@ class RealtimeProtocol:
                 return self._lose(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
-        if isinstance(event, server.ResponseDone) and not self._replies.is_outside(event.response):
+        if isinstance(event, server.ResponseDone) and not self._replies.outside.takes(event.response):
             told += self._response_done(told, event.response)
         self._awaits_after(told)
         return told
@@ -161,9 +158,10 @@ class RealtimeProtocol:
             return []
         words = f"closed with {code} {reason}".rstrip()
         fault = judge_close(reason)
-        if now - self._last_error_s < _EXPLAINS_S:  # relays hide the reason of a close; the error before it tells
-            words += f" after {describe(self._last_error)}"
-            fault = fault or judge(self._last_error)
+        error = self._complaints.recent(now)
+        if error is not None:
+            words += f" after {describe(error)}"
+            fault = fault or judge(error)
         if fault is not None and fault.severity is Severity.SWITCH:
             return self._other_dialect(words)
         cause = fault.cause if fault is not None and fault.cause is not Cause.DROP else None
@@ -220,11 +218,11 @@ class RealtimeProtocol:
             return Cause.UNSUPPORTED_DIALECT, f"{words}; check the base URL"
         if verdict is Verdict.SILENT:
             words = f"the server did not answer the session update in {self._config.configure_timeout_s:g} s"
-            if self._last_error_s == -inf:
+            if self._complaints.last is None:
                 return Cause.DEAD_WIRE, words
-            return Cause.REFUSED, f"{words}, only {describe(self._last_error)}"
+            return Cause.REFUSED, f"{words}, only {describe(self._complaints.last)}"
         cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
-        return cause, f"{self.dialect} session update refused: {describe(self._last_error)}"
+        return cause, f"{self.dialect} session update refused: {describe(self._complaints.last or WireError())}"
 
     def _become_ready(self) -> list[Event]:
         self.state = State.READY
@@ -250,7 +248,7 @@ class RealtimeProtocol:
 
     def _error(self, error: WireError, now: float) -> list[Event]:
         fault = judge(error)
-        self._last_error, self._last_error_s = error, now
+        self._complaints.note(error, now)
         if fault.severity is Severity.SWITCH:
             return self._other_dialect(describe(error))
         if fault.severity is Severity.FATAL:
@@ -259,13 +257,7 @@ class RealtimeProtocol:
             verdict = self._handshake.rejected(error, now)
             if verdict is not Verdict.NOT_OURS:
                 return self._configure(verdict)
-        ask_id = self._orders.refused(error)
-        code = COMMIT_EMPTY if found_nothing(error) else error.code or error.kind
-        if fault.severity is Severity.BENIGN:
-            self.counts.benign += 1
-            if not ask_id and code != COMMIT_EMPTY:
-                return []  # a race was lost, and nobody waits to hear of it
-        told: list[Event] = [events.EngineComplained(code, describe(error), ask_id)]
+        told = self._complaints.told(error)
         self._awaits_after(told)
         return told
 

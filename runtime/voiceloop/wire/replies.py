@@ -17,10 +17,11 @@ from voiceloop import events
 from voiceloop.events import Event
 from voiceloop.vocabulary import AudioFormat, ReplyStatus, ToolCall
 from voiceloop.wire import server
-from voiceloop.wire.asks import ASK_KEY, Asks
+from voiceloop.wire.asks import Asks
 from voiceloop.wire.fast import AudioDelta
 from voiceloop.wire.faults import describe
 from voiceloop.wire.items import CallItem, MessageItem, Response, Spot, WireItem
+from voiceloop.wire.outside import Outside
 
 __all__ = ["AudioChunk", "Part", "Replies", "Reply"]
 
@@ -116,7 +117,7 @@ class Replies:
         self._replies: OrderedDict[str, Reply] = OrderedDict()
         self._reported: deque[str] = deque(maxlen=_CALLS_KEPT)
         self._unnamed = 0
-        self._names_conversation = False
+        self.outside = Outside()
 
     def get(self, reply_id: str) -> Reply | None:
         """The reply of that id, if it is remembered."""
@@ -127,27 +128,22 @@ class Replies:
 
         An event without a response id belongs to the newest reply that still runs, else to the newest.
         """
+        if response_id in self.outside:
+            return Reply("", response_id, running=False)  # nothing is told of one that is over
         reply = self._replies.get(response_id) if response_id else self._newest()
         return reply or self._begin(response_id, told, metadata or {})
 
     def created(self, response: Response) -> list[Event]:
         """A response began; nothing is told when an earlier event of it already told so."""
         told: list[Event] = []
-        self._look_where(response)
+        if self.outside.takes(response):
+            return told
         newest = self._newest()
         if response.id:
             self.find(response.id, told, response.metadata)
         elif newest is None or not newest.running:
             self._begin("", told, response.metadata)
         return told
-
-    def is_outside(self, response: Response) -> bool:
-        """The response is none of ours, and belongs to no conversation: a relay's own, such as a guard rail.
-
-        Most servers that are not OpenAI's leave the conversation empty in every response, so that alone says nothing.
-        """
-        says_so = self._names_conversation or bool(response.metadata)
-        return response.outside and says_so and ASK_KEY not in response.metadata
 
     def received_ms(self, part: Part) -> int:
         """Milliseconds of sound received of a part."""
@@ -226,7 +222,8 @@ class Replies:
     def done(self, response: Response) -> list[Event]:
         """A response ended: whatever was not told yet, then `ReplyFinished`, once."""
         told: list[Event] = []
-        self._look_where(response)
+        if self.outside.takes(response):
+            return told
         reply = self.find(response.id, told, response.metadata)
         if not reply.running:
             return told
@@ -289,11 +286,6 @@ class Replies:
         told = ToolCall(call_id + self._id_suffix, call.name, call.arguments)
         return [events.ToolCalled(reply.reply_id, told)]
 
-    def _look_where(self, response: Response) -> None:
-        self._names_conversation |= response.conversation_id is not None
-        if response.id and response.id not in self._replies and self.is_outside(response):
-            self._keep(response.id, Reply("", response.id, running=False))  # one that is over: nothing of it is told
-
     def _newest(self) -> Reply | None:
         running = (reply for reply in reversed(self._replies.values()) if reply.running)
         return next(running, None) or next(reversed(self._replies.values()), None)
@@ -302,11 +294,8 @@ class Replies:
         self._unnamed += not response_id
         named = response_id or f"reply_{self._unnamed}"
         reply = Reply(named + self._id_suffix, response_id)
-        self._keep(named, reply)
-        told.append(events.ReplyStarted(reply.reply_id, self._asks.answered(metadata)))
-        return reply
-
-    def _keep(self, response_id: str, reply: Reply) -> None:
-        self._replies[response_id] = reply
+        self._replies[named] = reply
         while len(self._replies) > _KEPT:
             self._replies.popitem(last=False)
+        told.append(events.ReplyStarted(reply.reply_id, self._asks.answered(metadata)))
+        return reply

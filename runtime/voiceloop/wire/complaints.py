@@ -1,0 +1,51 @@
+"""Errors that a session survives: which of them are news, and to whom."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Final
+
+from voiceloop import events
+from voiceloop.events import Event
+from voiceloop.wire.counts import Counts
+from voiceloop.wire.faults import Severity, describe, judge
+from voiceloop.wire.items import WireError
+from voiceloop.wire.orders import Orders
+from voiceloop.wire.turns import COMMIT_EMPTY, found_nothing
+
+__all__ = ["Complaints"]
+
+_EXPLAINS_S: Final = 10.0
+"""An error this long before a close may be its reason."""
+
+
+class Complaints:
+    """All errors of one connection."""
+
+    def __init__(self, orders: Orders, counts: Counts) -> None:
+        self.last: WireError | None = None
+        """The newest one, fatal or not."""
+        self._last_s = -inf
+        self._orders = orders
+        self._counts = counts
+
+    def note(self, error: WireError, now: float) -> None:
+        """An error arrived."""
+        self.last, self._last_s = error, now
+
+    def recent(self, now: float) -> WireError | None:
+        """The error that may be the reason of a close: relays hide that, the error before it tells."""
+        return self.last if now - self._last_s < _EXPLAINS_S else None
+
+    def told(self, error: WireError) -> list[Event]:
+        """What the core is told of an error that ends nothing."""
+        if self._orders.is_about_image(error):
+            first, self._orders.takes_images = self._orders.takes_images, False
+            return [events.EngineComplained("image_refused", describe(error))] if first else []
+        ask_id = self._orders.refused(error)
+        code = COMMIT_EMPTY if found_nothing(error) else error.code or error.kind
+        if judge(error).severity is Severity.BENIGN:
+            self._counts.benign += 1
+            if not ask_id and code != COMMIT_EMPTY:
+                return []  # a race was lost, and nobody waits to hear of it
+        return [events.EngineComplained(code, describe(error), ask_id)]
