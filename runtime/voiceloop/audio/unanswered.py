@@ -110,9 +110,10 @@ class Unanswered:
         self._unheard_from = None
         self._again_from, self._again_at = start, self._ring.end
         self._turns = {name: turn for name, turn in self._turns.items() if turn.committed or name == open_turn}
-        step = self._samples(BLOCK_S)
-        for at in range(max(start, self._ring.oldest), end, step):
-            yield self._ring.read(at, min(at + step, end)), at
+        first, pcm = max(start, self._ring.oldest), self._ring.read(start, end)
+        size = self._samples(BLOCK_S) * SAMPLE_BYTES
+        for at in range(0, len(pcm), size):
+            yield pcm[at : at + size], first + at // SAMPLE_BYTES
 
     def _span(self, open_turn: str, *, whole: bool) -> tuple[int, int]:
         end = self._ring.end
