@@ -25,7 +25,7 @@ class SocketTalk(Talk):
         server = ScriptedServer(self.gateway)
         await self._stack.enter_async_context(server)
         self.network = await self._stack.enter_async_context(FaultProxy(server.port))  # type: ignore[assignment]
-        self.engine._dial.keywords["dial"] = partial(_dialled, self.network.port)  # type: ignore[attr-defined]
+        self.dial = partial(_dialled, self.network.port)
         await super().__aenter__()
         return self
 

@@ -73,7 +73,9 @@ class Talk(Journey):
         super().__init__(
             dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer, latency_s=latency_s, **more
         )
-        self.engine._dial = partial(_noting, self.arrived, dial=self.engine._dial)
+        self.dial: Callable[..., Awaitable[Any]] = self.network.connect
+        """Opens a connection to the server."""
+        self.engine._dial = self._dialled
         self.gateway.connect = partial(self._connect, self.gateway.connect, words_after_s)  # type: ignore[method-assign]
 
     def says(self, name: str, duration_ms: int) -> None:
@@ -97,6 +99,16 @@ class Talk(Journey):
             if connected_s > self.struck_s and appended:
                 return Recovery((connected_s - self.struck_s) * 1000, (appended[0] - self.struck_s) * 1000)
         return None
+
+    async def _dialled(self, url: str, *, on_message: Callable[[bytes], None], **more: Any) -> Any:
+        """Note what arrives."""
+
+        def note(frame: bytes) -> None:
+            if b'audio.delta"' in frame:
+                self.arrived += spans_of(runs(base64.b64decode(json.loads(frame)["delta"])))
+            on_message(frame)
+
+        return await self.dial(url, on_message=note, **more)
 
     def _connect(self, connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
         """Note when a connection begins and when it hears; the words of what it hears come late."""
@@ -128,14 +140,3 @@ def _answer(asked: Question) -> Reply:
     if asked.outputs:
         return Reply((Spoken(f"Your bread is {asked.outputs[0]}.", 900),))
     return ANSWERS.get(asked.text.split(" ")[-1].partition("-")[0].rstrip("0123456789"), NOON)
-
-
-async def _noting(arrived: list[Span], url: str, *, dial: Callable[..., Awaitable[Any]], **more: Any) -> Any:
-    on_message = more.pop("on_message")
-
-    def note(frame: bytes) -> None:
-        if b'audio.delta"' in frame:
-            arrived.extend(spans_of(runs(base64.b64decode(json.loads(frame)["delta"]))))
-        on_message(frame)
-
-    return await dial(url, on_message=note, **more)
