@@ -48,3 +48,37 @@ def test_an_error_about_something_else_costs_no_pictures():
     assert told.code == "invalid_value"
     talk.protocol.obey(SendImage(UserImage("image-9", "image/png", b"png")))
     assert len(talk.sent()) == 1
+
+
+# Replies that the server fails at -------------------------------------------------------------------------------------
+
+
+def fails(talk, response_id, code=None, kind="server_error"):
+    talk.says("response.created", response={"id": response_id})
+    details = {"error": {"type": kind, "code": code}}
+    return talk.says("response.done", response={"id": response_id, "status": "failed", "status_details": details})
+
+
+def kinds(told):
+    return [type(event).__name__ for event in told]
+
+
+@pytest.mark.parametrize(("code", "kind"), [(None, "server_error"), ("server_error", ""), ("odd", "server_error")])
+def test_a_server_that_fails_twice_in_a_row_is_left_with_the_reply_unfinished(code, kind):
+    talk = ready()
+    assert kinds(fails(talk, "r1", code, kind)) == ["ReplyFinished"]
+    assert kinds(fails(talk, "r2", code, kind)) == ["EngineLost"]
+
+
+def test_a_reply_that_goes_well_in_between_makes_it_the_first_failure_again():
+    talk = ready()
+    fails(talk, "r1")
+    talk.says("response.created", response={"id": "r2"})
+    talk.says("response.done", response={"id": "r2", "status": "completed"})
+    assert kinds(fails(talk, "r3")) == ["ReplyFinished"]
+
+
+def test_a_server_that_is_busy_is_not_left():
+    talk = ready()
+    for number in range(5):
+        assert kinds(fails(talk, f"r{number}", "rate_limit_exceeded")) == ["ReplyFinished"]

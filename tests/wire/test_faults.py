@@ -31,6 +31,11 @@ def test_an_error_the_session_survives(code, severity):
     assert judge(WireError(code=code)).severity is Severity(severity)
 
 
+def test_a_lost_race_may_come_with_the_code_of_a_wrong_field():
+    words = "Audio content of 9250ms is already shorter than 57340ms"
+    assert judge(WireError(code="invalid_value", message=words)).severity is Severity.BENIGN
+
+
 @pytest.mark.parametrize(
     ("code", "cause"),
     [

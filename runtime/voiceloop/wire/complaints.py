@@ -7,9 +7,10 @@ from typing import Final
 
 from voiceloop import events
 from voiceloop.events import Event
+from voiceloop.vocabulary import Cause
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.faults import Severity, describe, judge
-from voiceloop.wire.items import WireError
+from voiceloop.wire.items import Response, WireError
 from voiceloop.wire.orders import Orders
 from voiceloop.wire.turns import COMMIT_EMPTY, found_nothing
 
@@ -17,6 +18,8 @@ __all__ = ["Complaints"]
 
 _EXPLAINS_S: Final = 10.0
 """An error this long before a close may be its reason."""
+_ENOUGH: Final = 2
+"""Replies in a row that a server may fail at."""
 
 
 class Complaints:
@@ -26,6 +29,7 @@ class Complaints:
         self.last: WireError | None = None
         """The newest one, fatal or not."""
         self._last_s = -inf
+        self._failures = 0
         self._orders = orders
         self._counts = counts
 
@@ -36,6 +40,20 @@ class Complaints:
     def recent(self, now: float) -> WireError | None:
         """The error that may be the reason of a close: relays hide that, the error before it tells."""
         return self.last if now - self._last_s < _EXPLAINS_S else None
+
+    def ends_all(self, response: Response) -> Cause | None:
+        """A response ended: why the connection is of no more use, if it is not.
+
+        An account's refusal often comes here alone, without an error event (livekit/agents#2967). A server that failed
+        twice in a row for reasons of its own is left: another connection may lead to a better one.
+        """
+        error = response.error or WireError()
+        fault = judge(error)
+        if fault.severity is Severity.FATAL:
+            return fault.cause
+        broken = fault.cause is Cause.DROP and "server_error" in {error.code, error.kind}
+        self._failures = self._failures + 1 if broken else 0
+        return Cause.DROP if self._failures == _ENOUGH else None
 
     def told(self, error: WireError) -> list[Event]:
         """What the core is told of an error that ends nothing."""

@@ -83,6 +83,8 @@ _CODES: Final = {
     "account_deactivated": _BAD_KEY,
     "do_request_failed": _NO_UPSTREAM,  # new-api: upgraded first, then could not reach the vendor
 }
+_VAGUE: Final = "invalid_value"
+"""A field of ours that is wrong, or a race that was lost: the words tell."""
 _PHRASES: Final = (
     ("already has an active response", _BENIGN),
     ("no active response", _BENIGN),
@@ -134,13 +136,13 @@ def judge(error: WireError) -> Fault:
     found = _CODES.get(error.code)
     if found is _BAD_MODEL and "transcription" in error.param:
         return _FIX  # only the model that writes down the user's words
-    if found is not None:
+    if found is not None and error.code != _VAGUE:
         return found
     words = error.message.lower()
     for phrase, fault in _PHRASES:
         if phrase in words:
             return fault
-    return _TYPES.get(error.code) or _TYPES.get(error.kind) or _PASSING
+    return found or _TYPES.get(error.code) or _TYPES.get(error.kind) or _PASSING
 
 
 def judge_close(reason: str) -> Fault | None:

@@ -148,7 +148,7 @@ class RealtimeProtocol:
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
         if isinstance(event, server.ResponseDone) and not self._replies.outside.takes(event.response):
-            told += self._response_done(told, event.response)
+            told = self._response_done(told, event.response)
         self._awaits_after(told)
         return told
 
@@ -241,10 +241,10 @@ class RealtimeProtocol:
         for event in told:
             if isinstance(event, events.ReplyFinished):
                 self._orders.reply_ended(event.reply_id)
-        error = response.error or WireError()
-        fault = judge(error)
-        # An account's refusal often comes here alone, without an error event (livekit/agents#2967).
-        return self._lose(fault.cause, describe(error)) if fault.severity is Severity.FATAL else []
+        cause = self._complaints.ends_all(response)
+        if cause is Cause.DROP:  # the reply is to be asked for again on another connection: it is not over
+            told = [event for event in told if not isinstance(event, events.ReplyFinished)]
+        return told if cause is None else [*told, *self._lose(cause, describe(response.error or WireError()))]
 
     def _error(self, error: WireError, now: float) -> list[Event]:
         fault = judge(error)
