@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from journeys.outage_talk import RATE_PER_MS, Talk
+from journeys.outage_talk import RATE_PER_MS, Talk, answer_to
 from voiceloop.testing.account import Account
 from voiceloop.testing.gateway_items import Item as WireItem
 from voiceloop.testing.spans import Span, absent
 from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, UserTurn
 
-__all__ = ["of_agent_audio", "of_ending", "of_history", "of_tools", "of_user_speech", "of_warnings"]
+__all__ = ["of_agent_audio", "of_answers", "of_ending", "of_history", "of_tools", "of_user_speech", "of_warnings"]
 
 Row = tuple[str, str]
 SUFFIX = re.compile(r"_s\d+$")
@@ -37,6 +37,16 @@ def of_agent_audio(talk: Talk, told: Account, *, whole: bool) -> Iterator[str]:
     unplayed = absent(talk.arrived, told.heard)
     if unplayed and whole:
         yield f"arrived and was not heard: {_ms(unplayed)}"
+
+
+def of_answers(talk: Talk, interrupted: str = "") -> Iterator[str]:
+    """All that the user asked is answered to the end, once; but for what was interrupted."""
+    due = talk.due
+    if interrupted:
+        due.remove(answer_to(interrupted))
+    whole = [line["heard_text"] for line in talk.said("agent_said") if line["heard_text"] in talk.due]
+    if sorted(whole) != sorted(due):
+        yield f"heard to the end: {whole}; due: {due}"
 
 
 def of_tools(talk: Talk, calls: int) -> Iterator[str]:

@@ -19,12 +19,13 @@ from voiceloop.testing.script import Call, Reply, Spoken
 from voiceloop.testing.spans import Span, spans_of
 from voiceloop.tools.tool import tool
 
-__all__ = ["RATE_PER_MS", "Recovery", "Talk"]
+__all__ = ["RATE_PER_MS", "Recovery", "Talk", "answer_to"]
 
 RATE_PER_MS = 24
 WORD_MS = 200
 TOOL_TAKES_S = 2.0
 LONGEST_OUTAGE_S = 5.0
+BREAD = "Your bread is in the oven."
 STORY = "Once upon a time there was a fox who lived in a wood."
 ANSWERS = {
     "think": Reply((Spoken("That needed some thought.", 900),), audio_after_s=1.5),
@@ -45,13 +46,17 @@ class Recovery:
 
 
 class Talk(Journey):
-    """A journey whose microphone, network and tool keep count. `words_after_s`: from a turn to its transcript."""
+    """A journey whose microphone, network and tool keep count."""
 
-    def __init__(self, dialect: str, *, words_after_s: float = 0.0, latency_s: float = 0.01, **more: Any) -> None:
+    def __init__(self, dialect: str, **more: Any) -> None:
         self.ran: list[str] = []
         """Orders that the tool was run for."""
         self.arrived: list[Span] = []
         """Samples of the agent's that came through the network."""
+        self.asked: list[str] = []
+        """What the user wanted, by the names under which it was said."""
+        self.words_after_s = 0.0
+        """From the end of a turn to its transcript."""
         self.struck_s = 0.0
         """Loop time of the fault."""
         self.connected_at: list[float] = []
@@ -70,18 +75,22 @@ class Talk(Journey):
             return "in the oven"
 
         agent = Agent(tools=[find_bread])
-        super().__init__(
-            dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer, latency_s=latency_s, **more
-        )
+        super().__init__(dialect=dialect, agent=agent, complete=False, listens=True, brain=_answer, **more)
         self.dial: Callable[..., Awaitable[Any]] = self.network.connect
         """Opens a connection to the server."""
         self.engine._dial = self._dialled
-        self.gateway.connect = partial(self._connect, self.gateway.connect, words_after_s)  # type: ignore[method-assign]
+        self.gateway.connect = partial(self._connect, self.gateway.connect)  # type: ignore[method-assign]
 
     def says(self, name: str, duration_ms: int) -> None:
         """The user says `name1 name2 ...`, five words a second; a name is said once in a conversation."""
+        self.asked.append(name)
         words = " ".join(f"{name}{number}" for number in range(1, duration_ms // WORD_MS + 1))
         self.gateway.will_hear(self.line_device.say(duration_ms), words)
+
+    @property
+    def due(self) -> list[str]:
+        """What the user must have heard in answer to it all."""
+        return [answer_to(name) for name in self.asked]
 
     async def has_settled(self) -> None:
         """Whatever was said is heard and answered, and no outage is left that could still go unnoticed."""
@@ -110,7 +119,7 @@ class Talk(Journey):
 
         return await self.dial(url, on_message=note, **more)
 
-    def _connect(self, connect: Callable[..., Any], words_after_s: float, *given: Any) -> Any:
+    def _connect(self, connect: Callable[..., Any], *given: Any) -> Any:
         """Note when a connection begins and when it hears; the words of what it hears come late."""
         connection = connect(*given)
         if isinstance(connection, Connection):
@@ -126,7 +135,7 @@ class Talk(Journey):
 
             connection.receive = noting  # type: ignore[method-assign]
             connection.turns._commit_turn = lambda heard: commit(  # type: ignore[method-assign]
-                replace(heard, transcribed_after_s=words_after_s)
+                replace(heard, transcribed_after_s=self.words_after_s)
             )
         return connection
 
@@ -135,8 +144,18 @@ class Talk(Journey):
         return core.machine.tier is not None and self.session.settled and not core.narrator.captions.waiting
 
 
+def answer_to(name: str) -> str:
+    """The last words of the answer to what was said under this name."""
+    reply = ANSWERS.get(_kind(name), NOON)
+    return BREAD if reply.calls else " ".join(spoken.text for spoken in reply.says)
+
+
+def _kind(text: str) -> str:
+    return text.rsplit(" ", maxsplit=1)[-1].partition("-")[0].rstrip("0123456789")
+
+
 def _answer(asked: Question) -> Reply:
     """What the server says: it depends on nothing but the question, so that asking again brings the same."""
     if asked.outputs:
         return Reply((Spoken(f"Your bread is {asked.outputs[0]}.", 900),))
-    return ANSWERS.get(asked.text.split(" ")[-1].partition("-")[0].rstrip("0123456789"), NOON)
+    return ANSWERS.get(_kind(asked.text), NOON)

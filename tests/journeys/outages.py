@@ -15,7 +15,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from journeys.outage_checks import of_agent_audio, of_ending, of_history, of_tools, of_user_speech, of_warnings
+from journeys.outage_checks import (
+    of_agent_audio,
+    of_answers,
+    of_ending,
+    of_history,
+    of_tools,
+    of_user_speech,
+    of_warnings,
+)
 from journeys.outage_talk import Recovery, Talk
 from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import run_virtual
@@ -126,9 +134,35 @@ async def audio_queued(talk: Talk, strike: Strike) -> None:
     strike()
 
 
+async def words_awaited(talk: Talk, strike: Strike) -> None:
+    talk.words_after_s = 1.0
+    talk.says("tell", 1000)
+    await talk.line("agent_speech_started", 2)
+    await talk.passes(0.5)
+    strike()
+
+
+async def user_interrupts(talk: Talk, strike: Strike) -> None:
+    talk.says("recite", 1000)
+    await talk.line("agent_speech_started", 2)
+    await talk.passes(0.7)
+    talk.says("over", 2000)
+    await talk.passes(0.3)
+    strike()
+
+
 PHASES = {
     phase.__name__.replace("_", " "): phase
-    for phase in (idle, user_speaking, thinking, tool_running, agent_speaking, audio_queued)
+    for phase in (
+        idle,
+        user_speaking,
+        thinking,
+        tool_running,
+        agent_speaking,
+        audio_queued,
+        words_awaited,
+        user_interrupts,
+    )
 }
 
 
@@ -217,13 +251,14 @@ def strike(talk: Talk, trouble: Trouble) -> None:
 def _judge(talk: Talk, cell: Cell) -> Iterator[str]:
     told = account_for(talk.line_device, talk.gateway)
     ends = cell.trouble.ends
-    yield from of_agent_audio(talk, told, whole=not ends)
+    yield from of_agent_audio(talk, told, whole=not ends and cell.phase != "user interrupts")
     yield from of_tools(talk, calls=1 if cell.phase == "tool running" else 0)
     yield from of_ending(talk, ends)
     yield from of_warnings(talk, ends, ["session_expired"] if cell.trouble.expires else [])
     if not ends:
         yield from of_user_speech(told)
         yield from of_history(talk)
+        yield from of_answers(talk, interrupted="recite" if cell.phase == "user interrupts" else "")
 
 
 # Telling -------------------------------------------------------------------------------------------------------------
