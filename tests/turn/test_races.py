@@ -166,3 +166,20 @@ def test_speech_that_was_nothing_after_all_leaves_the_answer_owed():
     talk = Talk().user_turn("u1")
     talk.heard(on.SpeechStarted("u2", 2.0), on.SpeechStopped("u2", 2.1)).never(do.AskReply)
     talk.after(6.0).expect(do.AskReply("ask-1"))
+
+
+def test_a_follow_up_that_is_owed_does_not_take_the_place_of_the_answer_to_a_newer_turn():
+    talk = Talk(traits=CLIENT).heard(on.SpeechStarted("u1", 0.5), on.SpeechStopped("u1", 1.0), on.ReplyStarted("r1"))
+    talk.tool_call()
+    talk.heard(on.TurnCommitted("u1"), on.ToolFinished("c1", Outcome.OK, "noon")).never(do.AskReply)
+    talk.finished().expect(do.AskReply("ask-1")).played("r1", ms=0)
+    talk.playing("r2", ask_id="ask-1").finished("r2").played("r2").never(do.AskReply)
+    assert talk.core.machine.settled
+
+
+def test_a_typed_turn_that_comes_before_the_ask_for_a_spoken_one_is_answered_with_it():
+    talk = Talk(traits=CLIENT).user_turn("u0").expect(do.AskReply("ask-1")).heard(on.InterruptAsked())
+    talk.user_turn("u1").never(do.AskReply).heard(on.TextTyped("typed-1", "and quickly")).never(do.AskReply)
+    talk.heard(on.ReplyStarted("ghost", "ask-1")).finished("ghost", ReplyStatus.CANCELLED).expect(do.AskReply("ask-2"))
+    talk.playing("r2", ask_id="ask-2").finished("r2").played("r2").never(do.AskReply)
+    assert talk.core.machine.settled

@@ -54,6 +54,11 @@ class Arbiter:
         return self._answer is not None or bool(self._sayings)
 
     @property
+    def answer_waits(self) -> bool:
+        """An answer is wanted and not asked for yet."""
+        return self._answer is not None
+
+    @property
     def busy(self) -> bool:
         """A reply is wanted, asked for or being generated."""
         return self.waiting or self.slot is not Slot.FREE

@@ -95,6 +95,8 @@ class TurnMachine:
 
     def want(self, want: Want) -> None:
         """Wish for a reply; it is asked for as soon as nobody is in the way."""
+        if want.say is None and want.turn_id != self.turn_id and self.arbiter.answer_waits:
+            return  # the answer to a newer turn is not begun yet, and will be made from all that was said
         if not self.arbiter.want(want):
             self.warnings.append(("too_much_to_say", "the agent has too many sentences waiting; one was dropped"))
 
@@ -249,7 +251,8 @@ class TurnMachine:
         tries = 0 if want is None else want.tries
         self.replies.live[reply_id] = LiveReply(turn_id, self._first_is_shielded, say, tries=tries)
         self._first_is_shielded = False
-        if self.unanswered == turn_id:
+        asked = want is not None and want.say is None and not self.traits.starts_replies
+        if self.unanswered == turn_id or asked:  # what we ask for answers all that was said; only engines split it
             self.unanswered = ""
             self.arbiter.answered(turn_id)
             out.append(do.ClearDeadline(REPLY_DUE))
