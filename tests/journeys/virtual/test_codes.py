@@ -144,31 +144,6 @@ async def test_an_error_before_the_greeting_ends_the_session_with_its_cause(dial
 
 
 @pytest.mark.parametrize(
-    ("http", "cause", "status"),
-    [
-        (400, "refused", 4),
-        (401, "bad_key", 4),
-        (402, "quota", 4),
-        (403, "bad_key", 4),
-        (404, "bad_model", 4),
-        (405, "unsupported_dialect", 5),
-        (429, "busy", 4),
-        (500, "unreachable", 5),
-        (501, "unsupported_dialect", 5),
-        (503, "unreachable", 5),
-    ],
-)
-@virtual_time
-async def test_a_refused_upgrade_ends_the_session_with_its_cause(http, cause, status):
-    talk = Journey()
-    talk.gateway.refuse(http)
-    async with talk:
-        ended = await talk.ends()
-    assert (ended.reason, ended.exit_status) == (f"engine_lost_{cause}", status)
-    assert talk.network.attempts == 1
-
-
-@pytest.mark.parametrize(
     ("http", "cause"),
     [(401, "bad_key"), (402, "quota"), (403, "bad_key"), (404, "bad_model")],
 )

@@ -149,6 +149,7 @@ REFUSALS = [
     (429, b"slow down", "busy", 4),
     (429, b'{"error": {"code": "insufficient_quota", "message": "no money left"}}', "quota", 4),
     (405, b"", "unsupported_dialect", 5),
+    (501, b"", "unsupported_dialect", 5),
     (500, b"<html>\n<body>oops</body></html>", "unreachable", 5),
     (502, b"", "unreachable", 5),
     (503, b"\xff\xfe", "unreachable", 5),
