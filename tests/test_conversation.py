@@ -40,6 +40,23 @@ def test_calls_and_outputs_stand_in_order():
     assert talk.history == (ToolCall("c1", "clock", "{}"), ToolOutput("c1", "noon"))
 
 
+def test_what_a_reply_said_before_it_called_stands_before_the_call():
+    talk = Conversation()
+    talk.user_turn("u1", "what time is it")
+    talk.reply_started("r1", "u1")
+    for call_id in ("c1", "c2"):
+        talk.tool_called(ToolCall(call_id, "clock", "{}"), "r1")
+        talk.tool_answered(call_id, "noon")
+    talk.reply_ended("r1", "Let me look.", 800)
+    talk.reply_ended("r2", "It is noon.", 900)
+    assert [type(item).__name__ for item in talk.history] == [
+        "UserTurn",
+        "AssistantTurn",
+        *("ToolCall", "ToolOutput") * 2,
+        "AssistantTurn",
+    ]
+
+
 def test_a_reply_of_two_items_is_heard_part_by_part():
     talk = Conversation()
     talk.reply_started("r1", "u1")

@@ -28,6 +28,8 @@ class SpokenReply:
     parts: dict[tuple[str, int], list[Piece]] = field(default_factory=dict)
     has_audio: bool = False
     finished: bool = False
+    first_call: str = ""
+    """The call, if any, that it went on to make: its words stand before it."""
 
     def add(self, item_id: str, content_index: int, text: str, received_ms: int) -> None:
         """More words of one part."""
@@ -105,16 +107,23 @@ class Conversation:
 
     def reply_ended(self, reply_id: str, text: str, heard_ms: int | None) -> None:
         """Playback of a reply is over: keep what was heard of it."""
-        self.replies.pop(reply_id, None)
+        reply = self.replies.pop(reply_id, None)
         if text:
-            self.items.append(AssistantTurn(reply_id, text, heard_ms))
+            first_call = reply.first_call if reply else ""
+            calls = (
+                at for at, item in enumerate(self.items) if isinstance(item, ToolCall) and item.call_id == first_call
+            )
+            self.items.insert(next(calls, len(self.items)), AssistantTurn(reply_id, text, heard_ms))
 
     def said(self, reply_ids: Collection[str]) -> list[AssistantTurn]:
         """What was heard of these replies, of those that are over and of which something was heard."""
         return [item for item in self.items if isinstance(item, AssistantTurn) and item.reply_id in reply_ids]
 
-    def tool_called(self, call: ToolCall) -> None:
-        """The model called a tool."""
+    def tool_called(self, call: ToolCall, reply_id: str = "") -> None:
+        """The model called a tool, in the course of a reply or by itself."""
+        reply = self.replies.get(reply_id)
+        if reply is not None:
+            reply.first_call = reply.first_call or call.call_id
         self.items.append(call)
 
     def tool_answered(self, call_id: str, output: str) -> None:

@@ -208,7 +208,7 @@ class Narrator:
         if call.call_id in self._calls:
             return []
         self._calls[call.call_id] = call
-        self.conversation.tool_called(call)
+        self.conversation.tool_called(call, reply_id)
         fields = {"call_id": call.call_id, "name": call.name, "arguments": _arguments(call.arguments)}
         return [self.line("tool_called", now, reply_id=reply_id, **_turn_field(turn_id), **fields)]
 
