@@ -11,7 +11,16 @@ from voiceloop.testing.gateway_items import Item as WireItem
 from voiceloop.testing.spans import Span, absent
 from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, ToolOutput, UserTurn
 
-__all__ = ["of_agent_audio", "of_answers", "of_ending", "of_history", "of_tools", "of_user_speech", "of_warnings"]
+__all__ = [
+    "of_agent_audio",
+    "of_answers",
+    "of_ending",
+    "of_history",
+    "of_tools",
+    "of_turns",
+    "of_user_speech",
+    "of_warnings",
+]
 
 Row = tuple[str, str]
 SUFFIX = re.compile(r"_s\d+$")
@@ -73,6 +82,19 @@ def of_warnings(talk: Talk, ends: str, errors: list[str]) -> Iterator[str]:
     sent = [error["error"]["code"] for error in talk.gateway.errors]
     if sent != errors or talk.gateway.garbage:
         yield f"the server complained: {[error['error'] for error in talk.gateway.errors]} {talk.gateway.garbage}"
+
+
+def of_turns(talk: Talk) -> Iterator[str]:
+    """The same less strictly: the user's turns in order, and each call with its output.
+
+    What crosses on the wire may stand in another order there, and less than a word heard of a reply leaves no text.
+    """
+    ours = [_row(item) for item in talk.session._driver.core.narrator.conversation.items]
+    theirs = [_wire_row(item) for item in talk.gateway.connection.items]
+    for kind in ("user", "call", "output"):
+        mine, yours = ([row for row in rows if row[0] == kind] for rows in (ours, theirs))
+        if mine != yours and (kind == "user" or sorted(mine) != sorted(yours)):
+            yield f"the record has\n  {mine}\nand the newest connection has\n  {yours}"
 
 
 def of_history(talk: Talk) -> Iterator[str]:
