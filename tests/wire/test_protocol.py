@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceloop.commands import AskReply
+from voiceloop.commands import AskReply, CancelReply
 from voiceloop.events import EngineComplained, EngineLost, EngineReady
 from voiceloop.vocabulary import Cause
+from voiceloop.wire.liveness import Awaited
 from voiceloop.wire.protocol import State
 from wire import shapes
 from wire.hybrids import HYBRID
@@ -237,3 +238,20 @@ def test_frames_not_taken_are_gone_with_the_connection():
     talk.protocol.obey(AskReply("ask-1"))
     talk.protocol.closed(1006, "", 1.0)
     assert talk.sent() == []
+
+
+# What is awaited ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_awaited_of_a_reply_that_was_cancelled():
+    talk = ready()
+    talk.says("response.created", response={"id": "r1"})
+    assert talk.protocol.awaited is Awaited.OUTPUT
+    talk.protocol.obey(CancelReply("r1"))
+    assert talk.protocol.awaited is Awaited.NOTHING
+    talk.says("response.output_audio_transcript.delta", response_id="r1", item_id="a1", delta="late")
+    talk.sounds(bytes(960))
+    assert talk.protocol.awaited is Awaited.NOTHING
+    talk.says("input_audio_buffer.committed", item_id="u2")
+    talk.says("response.done", response={"id": "r1", "status": "cancelled"})
+    assert talk.protocol.awaited is Awaited.REPLY

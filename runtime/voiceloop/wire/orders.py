@@ -115,6 +115,10 @@ class Orders:
             case _:
                 assert_never(command)
 
+    def is_cancelled(self, reply_id: str) -> bool:
+        """The reply was cancelled and is not over: nobody waits for what still comes of it."""
+        return reply_id in self._cancelled
+
     def reply_ended(self, reply_id: str) -> None:
         """A reply is over: its unheard items can go now, with those it went on to speak after it was cancelled."""
         for item_id in dict.fromkeys((*self._doomed.pop(reply_id, ()), *self._came_too_late(reply_id))):

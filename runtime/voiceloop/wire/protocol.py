@@ -147,9 +147,9 @@ class RealtimeProtocol:
                 return self._lose(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
+        self._awaits_after(told)
         if isinstance(event, server.ResponseDone) and not self._replies.outside.takes(event.response):
             told = self._response_done(told, event.response)
-        self._awaits_after(told)
         return told
 
     def closed(self, code: int, reason: str, now: float) -> list[Event]:
@@ -262,7 +262,8 @@ class RealtimeProtocol:
         return told
 
     def _awaits_after(self, told: Sequence[Event]) -> None:
-        self.awaited = after_events(self.awaited, told, replies_by_itself=self._asks.server_replies)
+        waited_for = [event for event in told if not self._orders.is_cancelled(getattr(event, "reply_id", ""))]
+        self.awaited = after_events(self.awaited, waited_for, replies_by_itself=self._asks.server_replies)
 
     def _looks_refused(self, code: int) -> bool:
         """Whether a close before the session was configured may come from a refused dialect.
