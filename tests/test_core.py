@@ -60,6 +60,14 @@ def test_calls_that_run_at_the_end_get_their_outcome():
     assert talk.said("tool_finished")[0]["outcome"] == "cancelled"
 
 
+def test_a_call_that_is_told_again_after_its_outcome_is_written_down_once():
+    talk = Talk().user_turn().heard(on.ReplyStarted("r1"))
+    call = talk.tool_call()
+    talk.heard(on.ToolFinished("c1", Outcome.OK, "noon"), on.ToolCalled("r1", call))
+    assert len(talk.said("tool_called")) == len(talk.said("tool_finished")) == 1
+    assert talk.core.narrator.conversation.items.count(call) == 1
+
+
 def test_the_end_comes_once_and_nothing_after_it():
     talk = Talk().heard(on.EndAsked("bye"))
     assert talk.heard(on.EndAsked("again"), on.SayAsked("hello")).new == []

@@ -196,7 +196,6 @@ def test_a_call_and_its_one_outcome(narrator):
     call = ToolCall("c1", "clock", '{"zone": "UTC"}')
     (called,) = narrator.tool_called(call, "r1", "u1", 101.0)
     assert called.fields["arguments"] == {"zone": "UTC"}
-    assert narrator.tool_called(call, "r1", "u1", 101.0) == []
     assert told(narrator.tool_finished("c1", Outcome.OK, "noon", 101.1)) == ["tool_finished"]
     assert narrator.tool_finished("c1", Outcome.OK, "again", 101.2) == []
 

@@ -335,7 +335,7 @@ class Core:
             case on.TextTyped() | on.ImageShown():
                 self._user_is_here()
                 return [tell.typed(event, now)]
-            case on.ToolCalled(reply_id=reply_id, call=call):
+            case on.ToolCalled(reply_id=reply_id, call=call) if any(isinstance(each, do.RunTool) for each in done):
                 return tell.tool_called(call, reply_id, self._turn_of(reply_id), now)
             case on.ToolFinished(call_id=call_id, outcome=outcome, output=output):
                 return tell.tool_finished(call_id, outcome, output, now)
@@ -351,7 +351,7 @@ class Core:
                 return [] if ask_id or code == NO_TURN else [tell.line("warning", now, code=code, detail=detail)]
             case on.ReplyTextArrived() | on.ReplyAudioStarted() | on.ReplyFinished():
                 tell.reply_grew(event, now)
-            case on.ReplyStarted(reply_id=reply_id):
+            case on.ReplyStarted(reply_id=reply_id) if reply_id not in tell.conversation.replies:
                 live = self.machine.replies.get(reply_id)
                 self.spending.reply_started(reply_id, live.turn_id if live else "")
                 if live:

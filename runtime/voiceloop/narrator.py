@@ -205,8 +205,6 @@ class Narrator:
 
     def tool_called(self, call: ToolCall, reply_id: str, turn_id: str, now: float) -> list[WriteLine]:
         """The model called a tool."""
-        if call.call_id in self._calls:
-            return []
         self._calls[call.call_id] = call
         self.conversation.tool_called(call, reply_id)
         fields = {"call_id": call.call_id, "name": call.name, "arguments": _arguments(call.arguments)}

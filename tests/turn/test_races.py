@@ -183,3 +183,12 @@ def test_a_typed_turn_that_comes_before_the_ask_for_a_spoken_one_is_answered_wit
     talk.heard(on.ReplyStarted("ghost", "ask-1")).finished("ghost", ReplyStatus.CANCELLED).expect(do.AskReply("ask-2"))
     talk.playing("r2", ask_id="ask-2").finished("r2").played("r2").never(do.AskReply)
     assert talk.core.machine.settled
+
+
+def test_a_reply_that_is_told_to_begin_once_more_is_neither_cancelled_nor_waited_for():
+    talk = Talk().user_turn().playing("r1")
+    talk.heard(on.ReplyStarted("r1")).never(do.CancelReply, do.MuteReply)
+    talk.finished("r1").played("r1")
+    assert talk.said("agent_said")[0]["text"] == "It is noon."
+    talk.heard(on.ReplyStarted("r1"))
+    assert talk.core.machine.settled

@@ -238,6 +238,8 @@ class TurnMachine:
     # The reply ---------------------------------------------------------------------------------------------------
 
     def _reply_started(self, reply_id: str, ask_id: str, now: float) -> list[do.Command]:
+        if not self.replies.begins(reply_id):
+            return []
         out, want = self.arbiter.started(reply_id, ask_id)
         if any(isinstance(command, do.CancelReply) for command in out):
             return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from voiceloop.events import ReplyFinished
+from voiceloop.recent import Recent
 from voiceloop.turn.arbiter import Want
 from voiceloop.vocabulary import HeardSpan, ReplyStatus
 
@@ -41,12 +42,19 @@ class Replies:
     """Live replies by id."""
 
     live: dict[str, LiveReply] = field(default_factory=dict)
+    _known: Recent[None] = field(default_factory=Recent)
 
     def __contains__(self, reply_id: str) -> bool:
         return reply_id in self.live
 
     def __bool__(self) -> bool:
         return bool(self.live)
+
+    def begins(self, reply_id: str) -> bool:
+        """A reply began. False when that was told before: playback that is over does not end once more."""
+        told_before = reply_id in self._known
+        self._known[reply_id] = None
+        return not told_before
 
     def get(self, reply_id: str) -> LiveReply | None:
         """The live reply of this id."""
