@@ -7,6 +7,7 @@ import asyncio.runners
 import gc
 import logging
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -62,3 +63,38 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+# Tests in several processes: the table of outages that one of them held is printed at the end, as without them --------
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the table to the process that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    outages = sys.modules.get("journeys.outages")
+    if output is not None and outages is not None and outages.held:
+        output["outages"] = outages.told(outages.held.values())
+
+
+class Outages:
+    """Prints the tables that other processes handed over."""
+
+    def __init__(self) -> None:
+        self.tables: list[str] = []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """A process has ended."""
+        table = getattr(node, "workeroutput", {}).get("outages")
+        self.tables += [table] if table else []
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the tables."""
+        for table in self.tables:
+            terminalreporter.section("outages")
+            terminalreporter.write_line(table)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to other processes, if there will be any."""
+    config.pluginmanager.register(Outages())
