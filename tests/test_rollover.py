@@ -75,3 +75,8 @@ def test_without_an_engine_nothing_is_due_and_a_standby_stays():
     roll_over.prepared(engine(), 3301.0)
     assert roll_over.stopped() == [do.ClearDeadline(ROLL_OVER), do.ClearDeadline(ROLL_OVER_NOW)]
     assert roll_over.standby is not None
+
+
+def test_a_standby_that_fails_again_and_again_is_tried_less_and_less_often():
+    roll_over = RollOver(100.0)
+    assert [roll_over.failed(10.0)[0].at_s for _ in range(3)] == [15.0, 20.0, 30.0]

@@ -24,7 +24,7 @@ EARLY_S: Final = 300.0
 """How long before the end the next engine is prepared: room to wait for a quiet moment."""
 LATEST_S: Final = 30.0
 AGAIN_S: Final = 5.0
-"""After this a standby that could not be opened is tried again."""
+"""After this a standby that could not be opened is tried again; each time it is waited for twice as long."""
 
 
 class RollOver:
@@ -35,6 +35,7 @@ class RollOver:
         """The engine that could take over now."""
         self._after_s = after_s
         self._prepared_s = 0.0
+        self._failures = 0
         self._tier = Tier.REALTIME
 
     def running(self, engine: on.EngineReady, now: float) -> list[do.Command]:
@@ -43,7 +44,7 @@ class RollOver:
         It has the life that it told, else the one set; a short life keeps a quarter of it for waiting.
         """
         began_s = self._prepared_s if engine is self.standby else now
-        self.standby = None
+        self.standby, self._failures = None, 0
         self._tier = engine.tier
         life_s = engine.expires_in_s
         if life_s is None:
@@ -64,7 +65,8 @@ class RollOver:
     def failed(self, now: float) -> list[do.Command]:
         """The standby is of no use; the engine in use may still have time for another."""
         self.standby = None
-        return [do.SetDeadline(ROLL_OVER, now + AGAIN_S)]
+        self._failures += 1
+        return [do.SetDeadline(ROLL_OVER, now + AGAIN_S * 2 ** (self._failures - 1))]
 
     def stopped(self) -> list[do.Command]:
         """The engine in use is gone; a standby stays."""

@@ -233,3 +233,13 @@ def test_an_ask_that_is_refused_brings_nothing_unless_a_reply_is_on_its_way(awai
 )
 def test_what_the_engine_is_told_changes_what_it_owes(awaited, command, owed):
     assert after_command(awaited, command) is owed
+
+
+def test_after_a_stall_the_next_try_has_twice_the_time_however_quick_all_were_before():
+    pace = Pace()
+    for _ in range(40):
+        pace.took(Awaited.REPLY, 0.5)
+    pace.stalled()
+    assert pace.limit_s(Awaited.REPLY) == 10.0
+    pace.took(Awaited.REPLY, 0.5)
+    assert pace.limit_s(Awaited.REPLY) == 5.0

@@ -63,19 +63,26 @@ class Pace:
             Awaited.REPLY: deque(maxlen=SAMPLES),
             Awaited.OUTPUT: deque(maxlen=SAMPLES),
         }
+        self._stalls = 0
 
     def took(self, awaited: Awaited, seconds: float) -> None:
-        """Something that was waited for came after so long, or had not come after so long."""
+        """Something that was waited for came after so long."""
         if awaited in self._took:
             self._took[awaited].append(seconds)
+            self._stalls = 0
+
+    def stalled(self) -> None:
+        """It did not come: whatever was quick before, the next try is given twice the time."""
+        self._stalls += 1
 
     def limit_s(self, awaited: Awaited) -> float:
         """How long to wait for it; for ever where nothing is owed."""
         if awaited is Awaited.NOTHING:
             return inf
         seen = sorted(self._took[Awaited.REPLY if awaited is Awaited.REPLY else Awaited.OUTPUT])
-        slow_s = seen[ceil(RARE * len(seen)) - 1] if seen else 0.0  # of a few the slowest, so that a stall counts
-        return max(self._least_s[awaited], min(PATIENCE * slow_s, LONGEST_S))
+        slow_s = seen[ceil(RARE * len(seen)) - 1] if seen else 0.0  # of a few the slowest
+        limit_s = max(self._least_s[awaited], min(PATIENCE * slow_s, LONGEST_S))
+        return max(limit_s, min(limit_s * 2**self._stalls, LONGEST_S))
 
 
 class Liveness:
@@ -111,7 +118,7 @@ class Liveness:
         if now >= dead_s:
             return Verdict.DEAD
         if now >= stalled_s:
-            self._pace.took(self.awaited, now - waits_from_s)
+            self._pace.stalled()
             return Verdict.STALLED
         every_s = PING_DUE_S if due else PING_IDLE_S
         asked_for = self.awaited is Awaited.REPLY and self._pinged_s < self._since_s

@@ -193,9 +193,10 @@ async def test_a_server_that_counts_its_ids_anew_confuses_nobody():
         await talk.line("agent_said", 2)
         for event, name in (("agent_said", "reply_id"), ("tool_finished", "call_id")):
             assert len({line[name] for line in talk.said(event)}) == 2
-        # The server is told its own names: of the call that was replayed, and of the one it made.
+        # The call that was replayed has a name that the server cannot come to, the one it made has the server's own.
         items = [event["item"] for event in talk.gateway.received if event["type"] == "conversation.item.create"]
-        assert [item["call_id"] for item in items if item["type"] == "function_call_output"] == ["call_1", "call_1"]
+        assert [item["call_id"] for item in items if item["type"] == "function_call_output"] == ["vl_call_1", "call_1"]
+        assert talk.gateway.errors == []
 
 
 @virtual_time
