@@ -200,8 +200,10 @@ class TurnMachine:
         return [*out, do.CommitTurn(event.turn_id)] if self.tier else out
 
     def _committed(self, turn_id: str, now: float) -> list[do.Command]:
-        self.floor.hear(EarTrigger.COMMITTED)
-        out: list[do.Command] = [do.ClearDeadline(COMMIT_DUE)]
+        out: list[do.Command] = []
+        if self.floor.ear is not Ear.SPEAKING or turn_id == self.floor.speaking_turn:  # else the next turn has begun
+            self.floor.hear(EarTrigger.COMMITTED)
+            out.append(do.ClearDeadline(COMMIT_DUE))
         if self.floor.was_cough(turn_id):
             self._cough_handed_over = turn_id
             return [*out, do.ForgetTurn(turn_id)]
