@@ -17,7 +17,7 @@ from voiceloop.condense import (
     tokens,
     unread,
 )
-from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Item, Summary, ToolCall, ToolOutput, UserImage, UserTurn
 
 WORDS = "x" * 376
 """With the item around it and half of a turn: 98 tokens."""
@@ -321,3 +321,11 @@ def test_a_shortened_record_is_an_end_of_the_record(items, within):
         assert not open_calls(items[: len(items) - len(kept)])
         assert len(kept) < len(items)
         assert isinstance(kept[0], UserTurn | AssistantTurn)
+
+
+def test_a_picture_takes_the_same_whatever_its_size_and_is_only_mentioned():
+    small, big = (UserImage("image-1", "image/png", bytes(size)) for size in (0, 500_000))
+    assert tokens([small]) == tokens([big]) == 800
+    assert '{"user_showed": "image/png"}' in prompt([big], "en")[1]
+    items = [*talk(3), big, *turn(4)]
+    assert split(items, 900, 1) == (tuple(items[:6]), tuple(items[6:]))

@@ -1,5 +1,5 @@
 from voiceloop.conversation import Conversation, SpokenReply
-from voiceloop.vocabulary import AssistantTurn, HeardSpan, Summary, ToolCall, ToolOutput, UserTurn
+from voiceloop.vocabulary import AssistantTurn, HeardSpan, Summary, ToolCall, ToolOutput, UserImage, UserTurn
 
 
 def test_a_turns_words_enter_where_it_was_handed_over():
@@ -117,3 +117,11 @@ def test_words_that_come_after_their_turn_was_summed_up_do_not_look_like_a_new_t
 def test_what_was_heard_of_some_replies_can_be_asked_for():
     talk = Conversation((AssistantTurn("r1", "Hello.", 400), UserTurn("u1", "hi"), AssistantTurn("r2", "Hi.", 200)))
     assert talk.said({"r2", "r3"}) == [AssistantTurn("r2", "Hi.", 200)]
+
+
+def test_only_the_newest_pictures_are_kept():
+    talk = Conversation()
+    talk.user_turn("u1", "look")
+    for number in range(9):
+        talk.showed(UserImage(f"image-{number}", "image/png", b"png"))
+    assert [item.turn_id for item in talk.history] == ["u1", *(f"image-{number}" for number in range(1, 9))]

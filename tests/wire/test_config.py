@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.settings import TurnSettings
-from voiceloop.vocabulary import AssistantTurn, Summary, ToolCall, ToolOutput, Traits, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Summary, ToolCall, ToolOutput, Traits, UserImage, UserTurn
 from voiceloop.wire.config import (
     SessionConfig,
     changed_fields,
@@ -83,12 +83,14 @@ def test_history_becomes_items_and_what_has_neither_words_nor_sound_is_left_out(
         AssistantTurn("r2", "", 0),
         ToolCall("c1", "lamp", "{}"),
         ToolOutput("c1", "ok"),
+        UserImage("image-1", "image/png", b"png"),
     )
     assert list(history_items(history, {"u2": b"", "u3": b"spoken"}, "_s2")) == [
         ("", MessageItem("", "system", (Part("input_text", text=summary.told),))),
         ("u1", MessageItem("vl_h1_s2", "user", (Part("input_text", text="Hi"),))),
         ("u3", MessageItem("vl_h3_s2", "user", (Part("input_audio", audio="c3Bva2Vu"),))),
         ("", MessageItem("", "assistant", (Part("text", text="Hello"),))),
-        ("", CallItem("", "c1", "lamp", "{}")),
-        ("", CallOutputItem("", "c1", "ok")),
+        ("", CallItem("", "vl_c1", "lamp", "{}")),
+        ("", CallOutputItem("", "vl_c1", "ok")),
+        ("", MessageItem("", "user", (Part("input_image", image_url="data:image/png;base64,cG5n"),))),
     ]

@@ -197,8 +197,8 @@ def test_the_record_goes_over_as_items_the_server_can_hold():
             "role": "user",
             "content": [{"type": "input_audio", "audio": "c3Bva2Vu"}],
         },
-        {"type": "function_call", "call_id": "call_1", "name": "lamp", "arguments": '{"on":true}'},
-        {"type": "function_call_output", "call_id": "call_1", "output": "done"},
+        {"type": "function_call", "call_id": "vl_call_1", "name": "lamp", "arguments": '{"on":true}'},
+        {"type": "function_call_output", "call_id": "vl_call_1", "output": "done"},
         {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "It is on."}]},
     ]
 

@@ -348,7 +348,7 @@ def test_an_output_goes_by_the_name_that_this_server_knows_its_call_by():
     talk.sent()
     talk.protocol.obey(SendToolOutput("call_1", "noon"))
     talk.protocol.obey(SendToolOutput("call_2_s2", "one"))
-    assert [frame["item"]["call_id"] for frame in talk.sent()] == ["call_1", "call_2"]
+    assert [frame["item"]["call_id"] for frame in talk.sent()] == ["vl_call_1", "call_2"]
 
 
 def test_a_reply_of_an_earlier_connection_is_neither_cancelled_nor_trimmed():

@@ -31,6 +31,7 @@ __all__ = [
     "changed_fields",
     "history_items",
     "image_item",
+    "recalled_call_id",
     "session_fields",
     "traits_of",
     "user_item",
@@ -125,11 +126,16 @@ def _unnamed_item(item: Summary | UserImage | AssistantTurn | ToolCall | ToolOut
         case AssistantTurn():
             return assistant_item(item.text)
         case ToolCall():
-            return CallItem("", fit_item_id(item.call_id), item.name, item.arguments)
+            return CallItem("", recalled_call_id(item.call_id), item.name, item.arguments)
         case ToolOutput():
-            return CallOutputItem("", fit_item_id(item.call_id), item.output)
+            return CallOutputItem("", recalled_call_id(item.call_id), item.output)
         case _:
             assert_never(item)
+
+
+def recalled_call_id(call_id: str) -> str:
+    """What a later connection calls a call: a server that counts its own must not come to the same name."""
+    return fit_item_id(f"vl_{call_id}")
 
 
 def user_item(item_id: str, text: str) -> WireItem:

@@ -33,7 +33,14 @@ from voiceloop.wire.client import (
     TruncateItem,
     UpdateSession,
 )
-from voiceloop.wire.config import assistant_item, changed_fields, history_items, image_item, user_item
+from voiceloop.wire.config import (
+    assistant_item,
+    changed_fields,
+    history_items,
+    image_item,
+    recalled_call_id,
+    user_item,
+)
 from voiceloop.wire.counts import Counts
 from voiceloop.wire.faults import Severity, judge
 from voiceloop.wire.items import CallOutputItem, MessageItem, WireError, WireItem
@@ -151,7 +158,8 @@ class Orders:
 
     def _call_id(self, call_id: str) -> str:
         """What this server calls a call."""
-        return fit_item_id(call_id) if call_id in self._recalled_calls else call_id.removesuffix(self._turns.id_suffix)
+        recalled = call_id in self._recalled_calls
+        return recalled_call_id(call_id) if recalled else call_id.removesuffix(self._turns.id_suffix)
 
     def _ask(self, ask: AskReply) -> None:
         say = None if ask.say is None else SAY_EXACTLY.format(text=pronounced(ask.say, self._pronounce))

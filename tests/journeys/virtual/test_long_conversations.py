@@ -163,7 +163,7 @@ async def test_a_summary_never_parts_a_call_from_its_output():
     created = [event["item"] for event in talk.gateway.connections[1].received if "item" in event]
     called = [item["call_id"] for item in created if item["type"] == "function_call"]
     answered = [item["call_id"] for item in created if item["type"] == "function_call_output"]
-    assert called == answered == ["call_1"]
+    assert called == answered == ["vl_call_1"]
 
 
 @dialects
