@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from journeys.outage_talk import RATE_PER_MS, Talk, answer_to
@@ -23,8 +22,6 @@ __all__ = [
 ]
 
 Row = tuple[str, str]
-SUFFIX = re.compile(r"_s\d+$")
-"""What ids of a connection end in after the first one."""
 
 
 def of_user_speech(told: Account) -> Iterator[str]:
@@ -89,8 +86,7 @@ def of_turns(talk: Talk) -> Iterator[str]:
 
     What crosses on the wire may stand in another order there, and less than a word heard of a reply leaves no text.
     """
-    ours = [_row(item) for item in talk.session._driver.core.narrator.conversation.items]
-    theirs = [_wire_row(item) for item in talk.gateway.connection.items]
+    ours, theirs = _both(talk)
     for kind in ("user", "call", "output"):
         mine, yours = ([row for row in rows if row[0] == kind] for rows in (ours, theirs))
         if mine != yours and (kind == "user" or sorted(mine) != sorted(yours)):
@@ -99,10 +95,24 @@ def of_turns(talk: Talk) -> Iterator[str]:
 
 def of_history(talk: Talk) -> Iterator[str]:
     """The newest connection has what the record has, item by item, calls with their outputs."""
-    ours = _joined(map(_row, talk.session._driver.core.narrator.conversation.items))
-    theirs = _joined(map(_wire_row, talk.gateway.connection.items))
+    ours, theirs = (_joined(rows) for rows in _both(talk))
     if ours != theirs:
         yield f"the record is\n  {ours}\nand the newest connection has\n  {theirs}"
+
+
+def _both(talk: Talk) -> tuple[list[Row], list[Row]]:
+    """What we have and what the server has. Each names calls in its own way, so they are counted."""
+    items = talk.session._driver.core.narrator.conversation.items
+    return _counted(map(_row, items)), _counted(map(_wire_row, talk.gateway.connection.items))
+
+
+def _counted(rows: Iterable[Row]) -> list[Row]:
+    numbers: dict[str, str] = {}
+    found: list[Row] = []
+    for kind, text in rows:
+        known = text if kind not in {"call", "output"} else numbers.setdefault(text, str(len(numbers) + 1))
+        found.append((kind, known))
+    return found
 
 
 def _joined(rows: Iterable[Row]) -> list[Row]:
@@ -123,9 +133,9 @@ def _row(item: Item) -> Row:
         case AssistantTurn(text=text):
             return "assistant", text
         case ToolCall(call_id=call_id):
-            return "call", SUFFIX.sub("", call_id)
+            return "call", call_id
         case ToolOutput(call_id=call_id):
-            return "output", SUFFIX.sub("", call_id)
+            return "output", call_id
         case _:
             return "other", str(item)
 
@@ -134,7 +144,7 @@ def _wire_row(item: WireItem) -> Row:
     kinds = {"function_call": "call", "function_call_output": "output"}
     kind = kinds.get(item.body["type"])
     if kind is not None:
-        return kind, SUFFIX.sub("", item.body["call_id"])
+        return kind, str(item.body["call_id"])
     written = " ".join(str(part.get("text") or part.get("transcript") or "") for part in item.body["content"])
     return str(item.body["role"]), written.strip()
 
