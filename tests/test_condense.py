@@ -328,4 +328,4 @@ def test_a_picture_takes_the_same_whatever_its_size_and_is_only_mentioned():
     assert tokens([small]) == tokens([big]) == 800
     assert '{"user_showed": "image/png"}' in prompt([big], "en")[1]
     items = [*talk(3), big, *turn(4)]
-    assert split(items, 900, 1) == (tuple(items[:6]), tuple(items[6:]))
+    assert split(items, 900, 2) == (tuple(items[:6]), tuple(items[6:]))
