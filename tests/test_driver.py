@@ -13,7 +13,7 @@ from voiceloop.driver import MAX_WAITING_EVENTS, Driver, Hands
 from voiceloop.errors import MisuseError
 from voiceloop.tape import TapeWriter
 from voiceloop.testing.clock import virtual_time
-from voiceloop.vocabulary import HeardSpan, ToolCall
+from voiceloop.vocabulary import HeardSpan, ToolCall, Traits
 
 HEARD = HeardSpan("r1", "a", 0, 100, 200)
 
@@ -107,6 +107,14 @@ ENGINE_COMMANDS = [
     do.SendSaid("r1", "It is"),
     do.UpdateEngine("Be brief."),
 ]
+
+
+@virtual_time
+async def test_an_engine_gets_the_record_as_it_was_when_that_was_decided():
+    bench = Bench(Script(EngineReady=[do.Recall(1, ""), do.SendText("t2", "and then")]))
+    bench.driver.core.items = ["what was said", "and then"]
+    bench.driver.happened(on.EngineReady("realtime", "m", Traits()))
+    assert bench.done == [("recall", ["what was said"], ""), do.SendText("t2", "and then")]
 
 
 @virtual_time

@@ -156,8 +156,9 @@ class Driver:
                 hands.board.prepare()
             case do.SwitchEngine():
                 hands.board.switch()
-            case do.Recall(open_turn=open_turn):
-                hands.board.recall(self.core.narrator.conversation.items, open_turn)
+            case do.Recall(items=items, open_turn=open_turn):
+                # What the same step put on record after this is in a command of its own.
+                hands.board.recall(self.core.narrator.conversation.items[:items], open_turn)
             case _:
                 assert_never(command)
 
