@@ -192,3 +192,9 @@ def test_a_reply_that_is_told_to_begin_once_more_is_neither_cancelled_nor_waited
     assert talk.said("agent_said")[0]["text"] == "It is noon."
     talk.heard(on.ReplyStarted("r1"))
     assert talk.core.machine.settled
+
+
+def test_a_reply_that_ends_before_it_began_is_not_waited_for():
+    talk = Talk().heard(on.ReplyFinished("r1", ReplyStatus.COMPLETED), on.PlaybackFinished("r1", ()))
+    talk.heard(on.ReplyStarted("r1"))
+    assert talk.core.machine.settled

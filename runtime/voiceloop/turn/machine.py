@@ -265,6 +265,7 @@ class TurnMachine:
         return out
 
     def _reply_finished(self, event: on.ReplyFinished, now: float) -> list[do.Command]:
+        self.replies.begins(event.reply_id)  # one that ends before it began will not be waited for
         reply = self.replies.get(event.reply_id)
         held_slot = self.arbiter.finished(event.reply_id)
         self.calls.reply_over(event.reply_id)
