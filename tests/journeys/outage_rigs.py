@@ -104,11 +104,12 @@ class RollOver:
     """The same where the server hears it; it shares its loop with the client, which says much at once."""
     lost_ms: float = 0.0
     twice_ms: float = 0.0
+    warnings: list[str] = field(default_factory=list)
 
 
-async def roll_over(plan: RollOver) -> RollOver:
-    """Real sockets and the wall clock."""
-    talk = SocketTalk("ga", quirks=Quirks(session_lasts_s=LIFE_S))
+async def roll_over(plan: RollOver, make: Callable[..., Talk] = SocketTalk) -> RollOver:
+    """Real sockets and the wall clock, unless another talk is made."""
+    talk = make("ga", quirks=Quirks(session_lasts_s=LIFE_S))
     sent: list[list[float]] = []
     talk.engine._dial = partial(_noted, sent, talk.engine._dial)
     async with talk:
@@ -117,6 +118,7 @@ async def roll_over(plan: RollOver) -> RollOver:
         rolled = len(talk.appended_at)
         await _settled(talk)
         told = account_for(talk.line_device, talk.gateway)
+    plan.warnings = talk.warnings()
     plan.gaps_ms = _gaps_ms(sent[:rolled])
     plan.heard_gaps_ms = _gaps_ms(talk.appended_at[:rolled])
     plan.lost_ms, plan.twice_ms = samples_in(told.lost) / RATE_PER_MS, samples_in(told.twice) / RATE_PER_MS
