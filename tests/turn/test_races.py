@@ -198,3 +198,12 @@ def test_a_reply_that_ends_before_it_began_is_not_waited_for():
     talk = Talk().heard(on.ReplyFinished("r1", ReplyStatus.COMPLETED), on.PlaybackFinished("r1", ()))
     talk.heard(on.ReplyStarted("r1"))
     assert talk.core.machine.settled
+
+
+def test_a_cough_before_the_answer_began_leaves_the_answer_owed():
+    talk = Talk(Profile(survivors=("taxi",))).user_turn("u0").heard(on.ReplyStarted("r1"))
+    talk.tool_call(name="taxi")
+    talk.finished("r1").user_turn("u1")
+    talk.heard(on.SpeechStarted("u2", 3.2), on.SpeechStopped("u2", 3.3), on.TurnCommitted("u2"))
+    talk.expect(do.ForgetTurn("u2"))
+    talk.after(3.0).expect(do.AskReply("ask-1"))

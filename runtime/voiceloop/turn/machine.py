@@ -206,7 +206,8 @@ class TurnMachine:
             out.append(do.ClearDeadline(COMMIT_DUE))
         if self.floor.was_cough(turn_id):
             self._cough_handed_over = turn_id
-            return [*out, do.ForgetTurn(turn_id)]
+            owed = [do.SetDeadline(REPLY_DUE, now + self.policy.ask_after_s)] if self.unanswered else []
+            return [*out, do.ForgetTurn(turn_id), *owed]
         if self.floor.held:
             out += self._interrupt(now)
         self._cough_handed_over = self.leaving = ""
