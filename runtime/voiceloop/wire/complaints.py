@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Final
+from typing import Final, Literal
 
 from voiceloop import events
 from voiceloop.events import Event
 from voiceloop.vocabulary import Cause
 from voiceloop.wire.counts import Counts
+from voiceloop.wire.dialect import Dialect
 from voiceloop.wire.faults import Severity, describe, judge
+from voiceloop.wire.handshake import Verdict
 from voiceloop.wire.items import Response, WireError
 from voiceloop.wire.orders import Orders
 from voiceloop.wire.turns import COMMIT_EMPTY, found_nothing
 
 __all__ = ["Complaints"]
+
+Failure = Literal[Verdict.SILENT, Verdict.FOREIGN, Verdict.WRONG_DIALECT, Verdict.REFUSED]
 
 _EXPLAINS_S: Final = 10.0
 """An error this long before a close may be its reason."""
@@ -40,6 +44,19 @@ class Complaints:
     def recent(self, now: float) -> WireError | None:
         """The error that may be the reason of a close: relays hide that, the error before it tells."""
         return self.last if now - self._last_s < _EXPLAINS_S else None
+
+    def failure(self, verdict: Failure, dialect: Dialect, timeout_s: float) -> tuple[Cause, str]:
+        """Why the session could not be configured, with words for a person."""
+        if verdict is Verdict.FOREIGN:
+            words = "the server speaks neither realtime dialect: it sends messages of another kind"
+            return Cause.UNSUPPORTED_DIALECT, f"{words}; check the base URL"
+        if verdict is Verdict.SILENT:
+            words = f"the server did not answer the session update in {timeout_s:g} s"
+            if self.last is None:
+                return Cause.DEAD_WIRE, words
+            return Cause.REFUSED, f"{words}, only {describe(self.last)}"
+        cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
+        return cause, f"{dialect} session update refused: {describe(self.last or WireError())}"
 
     def ends_all(self, response: Response) -> Cause | None:
         """A response ended: why the connection is of no more use, if it is not.

@@ -18,7 +18,7 @@ from voiceloop.wire import dialect as dialects
 from voiceloop.wire.client import UpdateSession
 from voiceloop.wire.config import SessionConfig, session_fields
 from voiceloop.wire.dialect import Dialect
-from voiceloop.wire.faults import Severity, judge
+from voiceloop.wire.faults import APPLICATION_REFUSAL, Severity, judge
 from voiceloop.wire.items import WireError
 from voiceloop.wire.outbox import Outbox, named_params
 from voiceloop.wire.server import BrokenMessage, ServerEvent, SessionCreated, SessionUpdated, UnknownMessage
@@ -28,6 +28,8 @@ __all__ = ["Handshake", "Verdict"]
 
 GREETING_WAIT_S: Final = 1.5
 """Longest wait for `session.created`: servers that send none wait for us (early xAI builds)."""
+
+_ABNORMAL: Final = 1006
 
 # Left out one by one when an update is refused without a word about which field; the least needed first.
 _DISPENSABLE: Final = ("transcription", "turn_detection", "voice", "output_format", "input_format")
@@ -123,6 +125,14 @@ class Handshake:
         if self._foreign_words and not self._known_words:
             return Verdict.FOREIGN
         return Verdict.CONFIGURED if self._talks else Verdict.SILENT
+
+    def looks_refused(self, close_code: int, opened_as: Dialect) -> bool:
+        """Whether a close before the session was configured may come from a refused dialect.
+
+        A relay hides both the error and the close code of a refused beta session, so there a bare 1006 may mean it.
+        """
+        hidden = close_code == _ABNORMAL and opened_as == "beta" and not self.greeted
+        return close_code == APPLICATION_REFUSAL or (hidden and self.may_switch)
 
     def in_force(self) -> SessionFields:
         """The session's settings: what the server says, and where it says nothing what was asked for last."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final, Literal, assert_never
+from typing import Final, assert_never
 from urllib.parse import quote
 
 from voiceloop import events
@@ -33,7 +33,6 @@ from voiceloop.wire.counts import Counts
 from voiceloop.wire.dialect import Dialect
 from voiceloop.wire.fast import audio_delta
 from voiceloop.wire.faults import (
-    APPLICATION_REFUSAL,
     Severity,
     close_cause,
     describe,
@@ -52,7 +51,6 @@ from voiceloop.wire.turns import Turns
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
 
-_ABNORMAL: Final = 1006
 _FOREIGN: Final = "session.started"
 """GPT-Live's first event: another protocol behind the same kind of door."""
 
@@ -165,7 +163,7 @@ class RealtimeProtocol:
         if fault is not None and fault.severity is Severity.SWITCH:
             return self._other_dialect(words)
         cause = fault.cause if fault is not None and fault.cause is not Cause.DROP else None
-        if cause is None and self.state is State.CONFIGURING and self._looks_refused(code):
+        if cause is None and self.state is State.CONFIGURING and self._handshake.looks_refused(code, self._opened_as):
             return self._other_dialect(words, than_any=True)
         return self._lose(cause or close_cause(code), words)
 
@@ -204,27 +202,12 @@ class RealtimeProtocol:
             case Verdict.WAIT | Verdict.NOT_OURS:
                 return []
             case Verdict.CONFIGURED:
-                return self._become_ready()
+                pass
             case Verdict.SILENT | Verdict.FOREIGN | Verdict.WRONG_DIALECT | Verdict.REFUSED:
-                return self._lose(*self._failure(verdict))
+                words = self._complaints.failure(verdict, self.dialect, self._config.configure_timeout_s)
+                return self._lose(*words)
             case _:
                 assert_never(verdict)
-
-    def _failure(
-        self, verdict: Literal[Verdict.SILENT, Verdict.FOREIGN, Verdict.WRONG_DIALECT, Verdict.REFUSED]
-    ) -> tuple[Cause, str]:
-        if verdict is Verdict.FOREIGN:
-            words = "the server speaks neither realtime dialect: it sends messages of another kind"
-            return Cause.UNSUPPORTED_DIALECT, f"{words}; check the base URL"
-        if verdict is Verdict.SILENT:
-            words = f"the server did not answer the session update in {self._config.configure_timeout_s:g} s"
-            if self._complaints.last is None:
-                return Cause.DEAD_WIRE, words
-            return Cause.REFUSED, f"{words}, only {describe(self._complaints.last)}"
-        cause = Cause.REFUSED if verdict is Verdict.REFUSED else Cause.UNSUPPORTED_DIALECT
-        return cause, f"{self.dialect} session update refused: {describe(self._complaints.last or WireError())}"
-
-    def _become_ready(self) -> list[Event]:
         self.state = State.READY
         found = self._handshake.in_force()
         traits = traits_of(found.turn_detection, self._config.modality)
@@ -264,14 +247,6 @@ class RealtimeProtocol:
     def _awaits_after(self, told: Sequence[Event]) -> None:
         waited_for = [event for event in told if not self._orders.is_cancelled(getattr(event, "reply_id", ""))]
         self.awaited = after_events(self.awaited, waited_for, replies_by_itself=self._asks.server_replies)
-
-    def _looks_refused(self, code: int) -> bool:
-        """Whether a close before the session was configured may come from a refused dialect.
-
-        A relay hides both the error and the close code of a refused beta session, so there a bare 1006 may mean it.
-        """
-        hidden = code == _ABNORMAL and self._opened_as == "beta" and not self._handshake.greeted
-        return code == APPLICATION_REFUSAL or (hidden and self._handshake.may_switch)
 
     def _other_dialect(self, detail: str, *, than_any: bool = False) -> list[Event]:
         """Redial in the other dialect, if it may be the way out.
