@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from voiceloop.commands import CancelTool, Command, RunTool
 from voiceloop.recent import Recent
+from voiceloop.vocabulary import ToolCall
 
 __all__ = ["CallBook"]
 
@@ -59,6 +61,15 @@ class CallBook:
         if name in self.survivors:
             self._surviving.add(call_id)
         return True
+
+    def run(self, call: ToolCall, reply_id: str, turn_id: str, *, wanted: bool) -> list[Command]:
+        """Run a call that a reply made; one of a reply nobody wants is cancelled at once, so that it has its outcome."""
+        if not self.opened(reply_id, turn_id, call.call_id, call.name):
+            return []
+        if wanted:
+            return [RunTool(call)]
+        self.supersede_reply(reply_id)
+        return [RunTool(call), CancelTool(call.call_id)]
 
     def finished(self, call_id: str) -> str | None:
         """A call has its outcome: the reply it belongs to, None when it had one before or is unknown."""

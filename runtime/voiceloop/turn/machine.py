@@ -17,7 +17,7 @@ from voiceloop.turn.calls import CallBook
 from voiceloop.turn.floor import BARGE_IN, Floor
 from voiceloop.turn.replies import LiveReply, Replies
 from voiceloop.turn.states import Ear, EarTrigger, MouthTrigger, Slot
-from voiceloop.vocabulary import Cause, ReplyStatus, Tier, ToolCall, Traits
+from voiceloop.vocabulary import Cause, ReplyStatus, Tier, Traits
 
 __all__ = ["NO_TURN", "TurnMachine", "TurnPolicy"]
 
@@ -150,9 +150,14 @@ class TurnMachine:
                 self.replies.live.clear()
                 return [do.TrimReply(span) for span in trims]
             case on.ToolCalled(reply_id=reply_id, call=call):
-                return self._tool_called(reply_id, call)
+                reply = self.replies.get(reply_id)
+                turn_id = self.turn_id if reply is None else reply.turn_id
+                return self.calls.run(call, reply_id, turn_id, wanted=reply is not None)
             case on.ToolFinished(call_id=call_id, output=output):
-                return self._tool_finished(call_id, output)
+                reply_of = self.calls.finished(call_id)
+                if reply_of is not None:
+                    self._follow_up(reply_of)
+                    return [do.SendToolOutput(call_id, output)]
             case on.EngineComplained():
                 return self._complained(event)
             case (
@@ -300,24 +305,6 @@ class TurnMachine:
                 self.floor.speak(MouthTrigger.FINISHED)
 
     # Tools -------------------------------------------------------------------------------------------------------
-
-    def _tool_called(self, reply_id: str, call: ToolCall) -> list[do.Command]:
-        reply = self.replies.get(reply_id)
-        turn_id = reply.turn_id if reply is not None else self.turn_id
-        if not self.calls.opened(reply_id, turn_id, call.call_id, call.name):
-            return []
-        run: list[do.Command] = [do.RunTool(call)]
-        if reply is None:
-            self.calls.supersede_reply(reply_id)
-            run.append(do.CancelTool(call.call_id))
-        return run
-
-    def _tool_finished(self, call_id: str, output: str) -> list[do.Command]:
-        reply_id = self.calls.finished(call_id)
-        if reply_id is None:
-            return []
-        self._follow_up(reply_id)
-        return [do.SendToolOutput(call_id, output)]
 
     def _follow_up(self, reply_id: str) -> None:
         reply = self.replies.get(reply_id)
