@@ -82,7 +82,7 @@ class Pace:
         seen = sorted(self._took[Awaited.REPLY if awaited is Awaited.REPLY else Awaited.OUTPUT])
         slow_s = seen[ceil(RARE * len(seen)) - 1] if seen else 0.0  # of a few the slowest
         limit_s = max(self._least_s[awaited], min(PATIENCE * slow_s, LONGEST_S))
-        return max(limit_s, min(limit_s * 2**self._stalls, LONGEST_S))
+        return max(limit_s, min(limit_s * 2.0**self._stalls, LONGEST_S))
 
 
 class Liveness:
