@@ -63,7 +63,7 @@ class CallBook:
         return True
 
     def run(self, call: ToolCall, reply_id: str, turn_id: str, *, wanted: bool) -> list[Command]:
-        """Run a call that a reply made; one of a reply nobody wants is cancelled at once, so that it has its outcome."""
+        """Run a call that a reply made; one of a reply nobody wants is cancelled at once, and so has its outcome."""
         if not self.opened(reply_id, turn_id, call.call_id, call.name):
             return []
         if wanted:
