@@ -57,6 +57,15 @@ def test_a_reply_that_answers_our_ask_holds_the_slot_until_it_is_finished(arbite
     assert arbiter.slot is Slot.FREE
 
 
+def test_a_reply_that_begins_after_one_of_the_engines_own_holds_the_slot_and_can_be_cancelled(arbiter):
+    ask_id = asked(arbiter)
+    arbiter.started("own", "")
+    arbiter.finished("own")
+    assert arbiter.started("r1", ask_id) == ([ClearDeadline(REPLY_SLOT)], ANSWER)
+    assert arbiter.slot is Slot.ACTIVE
+    assert arbiter.cancel(5.0)[:2] == [CancelReply("r1"), MuteReply("r1")]
+
+
 def test_race_2_a_cancel_followed_by_a_want_waits_for_the_last_word_about_the_cancelled_reply(arbiter):
     arbiter.started("r1", asked(arbiter))
     assert arbiter.cancel(1.0) == [CancelReply("r1"), MuteReply("r1"), SetDeadline(REPLY_SLOT, 11.0)]

@@ -105,7 +105,9 @@ class Arbiter:
                 self._go(SlotTrigger.STARTED)
                 self.reply_id = reply_id
             return [CancelReply(reply_id), MuteReply(reply_id)], None
-        self._go(SlotTrigger.STARTED_ALONE if want is None or late else SlotTrigger.STARTED)
+        # While nothing is asked for, a reply of ours begins like any other: one of the engine's own came before it.
+        ours = want is not None and not late and self.slot is not Slot.FREE
+        self._go(SlotTrigger.STARTED if ours else SlotTrigger.STARTED_ALONE)
         self.reply_id = reply_id
         return [ClearDeadline(REPLY_SLOT)], want
 
