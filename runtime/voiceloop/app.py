@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,7 +138,7 @@ def with_sample(wanted: Wanted, missing: str) -> Wanted:
 
 def check_wav(path: Path) -> None:
     """Open the input once, so that a wrong file ends in an exit status of its own."""
-    from voiceloop.clips import open_wav  # noqa: PLC0415 - loads numpy, which --text never needs
+    from voiceloop.clips import open_wav  # noqa: PLC0415 - --text never needs it
 
     open_wav(path).close()
 
@@ -243,6 +244,9 @@ class Conversation:
     async def _run(self, session: Session) -> Ended:
         try:
             async with session:
+                if not self._plan.wanted.text:
+                    # Loads numpy beside the first words: turning a reply down must not wait for it.
+                    await asyncio.to_thread(importlib.import_module, "voiceloop.audio.pcm")
                 gc.collect()
                 gc.freeze()  # what exists by now stays: later collections need not look at it
                 async with asyncio.TaskGroup() as helpers:

@@ -14,10 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
-from voiceloop.audio import g711
-from voiceloop.audio.pcm import to_int16, to_mono
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import UsageError
 
@@ -30,7 +26,7 @@ _PIECE_FRAMES = 65_536
 _STREAMED_BYTES = 0x7FFF_F000
 """Programs that write WAV to a pipe cannot know the length and claim this much or more: read to the end of the file."""
 
-_PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+_PCM, _EXTENSIBLE = 1, 0xFFFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +97,12 @@ class WavReader:
         tag, channels, self.rate_hz, _, self._frame_bytes, bits = struct.unpack_from("<HHIIHH", body)
         if tag == _EXTENSIBLE and len(body) >= 26:  # noqa: PLR2004  (where the real tag stands)
             tag = int.from_bytes(body[24:26], "little")
-        self._convert = _converter(tag, bits, channels)
-        if self._convert is None and (tag, bits, channels) != (_PCM, 16, 1):
-            raise UsageError(f"{self._name} holds audio of an unknown kind (format {tag}, {bits} bits).")
+        if (tag, bits, channels) != (_PCM, 16, 1):
+            from voiceloop.audio.formats import to_pcm  # noqa: PLC0415 - numpy only where there is something to convert
+
+            self._convert = to_pcm(tag, bits, channels)
+            if self._convert is None:
+                raise UsageError(f"{self._name} holds audio of an unknown kind (format {tag}, {bits} bits).")
         if channels == 0 or self.rate_hz == 0 or self._frame_bytes != channels * bits // 8:
             raise UsageError(f"{self._name} has a broken format chunk.")
 
@@ -196,34 +195,6 @@ def _resampled(clip: Clip, rate_hz: int) -> bytes:
     return resampler.feed(clip.pcm) + resampler.drain()
 
 
-# Sample formats ------------------------------------------------------------------------------------------------------
-
-
-def _converter(tag: int, bits: int, channels: int) -> Callable[[bytes], bytes] | None:
-    """What turns interleaved samples of this format into 16-bit mono; None when it is that already, or unknown."""
-    if (tag, bits, channels) == (_PCM, 16, 1):
-        return None
-    samples = _to_int16(tag, bits)
-    return None if samples is None else lambda raw: to_mono(samples(raw), channels)
-
-
-def _to_int16(tag: int, bits: int) -> Callable[[bytes], bytes] | None:
-    def from_float(kind: type[np.floating[Any]]) -> Callable[[bytes], bytes]:
-        return lambda raw: to_int16(np.nan_to_num(np.frombuffer(raw, kind)))
-
-    kinds: dict[tuple[int, int], Callable[[bytes], bytes]] = {
-        (_PCM, 8): lambda raw: ((np.frombuffer(raw, np.uint8).astype(np.int16) - 128) << 8).tobytes(),
-        (_PCM, 16): lambda raw: raw,
-        (_PCM, 24): lambda raw: np.frombuffer(raw, np.uint8).reshape(-1, 3)[:, 1:].tobytes(),
-        (_PCM, 32): lambda raw: (np.frombuffer(raw, "<i4") >> 16).astype(np.int16).tobytes(),
-        (_FLOAT, 32): from_float(np.float32),
-        (_FLOAT, 64): from_float(np.float64),
-        (_ALAW, 8): g711.decode_alaw,
-        (_ULAW, 8): g711.decode_ulaw,
-    }
-    return kinds.get((tag, bits))
-
-
 # Compressed audio ----------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +211,8 @@ def _format_of(data: bytes) -> str:
 
 
 def _read_compressed(data: bytes) -> Clip:
+    from voiceloop.audio.pcm import to_mono  # noqa: PLC0415 - loads numpy
+
     kind = _format_of(data)
     with warnings.catch_warnings():
         # pydub warns where ffmpeg is missing; the error below says it once and better.

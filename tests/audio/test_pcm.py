@@ -53,14 +53,6 @@ def test_an_incomplete_frame_is_an_error():
         pcm.to_mono(packed([1, 2, 3]), 2)
 
 
-@given(SAMPLES, SAMPLES)
-def test_interleaving_fills_the_shorter_side_with_silence(left, right):
-    stereo = values(pcm.interleave(packed(left), packed(right)))
-    frames = max(len(left), len(right))
-    assert stereo[0::2] == left + [0] * (frames - len(left))
-    assert stereo[1::2] == right + [0] * (frames - len(right))
-
-
 @given(SAMPLES, st.floats(0, 4))
 def test_gain_is_within_one_step_of_exact_and_clips(samples, factor):
     for before, after in zip(samples, values(pcm.gain(packed(samples), factor)), strict=True):

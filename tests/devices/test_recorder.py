@@ -9,12 +9,15 @@ import stat
 import subprocess
 import sys
 import wave
+from array import array
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from voiceloop.devices.recorder import Recorder
+from voiceloop.devices.recorder import Recorder, interleaved
 from voiceloop.errors import UsageError
 
 
@@ -155,3 +158,14 @@ def test_a_killed_process_leaves_a_readable_file_that_lost_at_most_a_second(tmp_
     assert 3.4 - len(left) / 24_000 <= 1.0
     assert set(left) == {0x0101}
     assert set(right) == {0x0202}
+
+
+SAMPLES = st.lists(st.integers(-32768, 32767), max_size=50)
+
+
+@given(SAMPLES, SAMPLES)
+def test_interleaving_fills_the_shorter_side_with_silence(left, right):
+    stereo = array("h", interleaved(array("h", left).tobytes(), array("h", right).tobytes())).tolist()
+    frames = max(len(left), len(right))
+    assert stereo[0::2] == left + [0] * (frames - len(left))
+    assert stereo[1::2] == right + [0] * (frames - len(right))

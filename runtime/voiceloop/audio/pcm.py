@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 __all__ = [
     "SILENCE_DB",
     "gain",
-    "interleave",
     "level_db",
     "mean_square_db",
     "ramp",
@@ -55,15 +54,6 @@ def to_mono(pcm: bytes, channels: int) -> bytes:
     for channel in range(1, channels):  # numpy's own sum over a short axis takes three times as long
         total += frames[:, channel]
     return (total // channels).astype(np.int16).tobytes()
-
-
-def interleave(left: bytes, right: bytes) -> bytes:
-    """Two channels as one stereo stream; the shorter is filled up with silence."""
-    frames = max(len(left), len(right)) // 2
-    stereo = np.zeros((frames, 2), np.int16)
-    stereo[: len(left) // 2, 0] = np.frombuffer(left, np.int16)
-    stereo[: len(right) // 2, 1] = np.frombuffer(right, np.int16)
-    return stereo.tobytes()
 
 
 def gain(pcm: bytes, factor: float) -> bytes:

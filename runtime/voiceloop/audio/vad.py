@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from voiceloop.audio.resample import lowpass
+from voiceloop.audio.filters import lowpass
 from voiceloop.errors import DeviceError, MisuseError
 
 __all__ = ["Detector", "webrtc_detector"]

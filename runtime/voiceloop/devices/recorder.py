@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from array import array
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from voiceloop.audio.pcm import interleave
 from voiceloop.audio.resample import Resampler
 from voiceloop.clips import wav_header
 from voiceloop.errors import UsageError
 
-__all__ = ["RECORDING_HZ", "Recorder"]
+__all__ = ["RECORDING_HZ", "Recorder", "interleaved"]
 
 RECORDING_HZ = 24_000
 _FRAME_BYTES = 4
@@ -47,14 +47,14 @@ class Recorder:
     def write(self, microphone: bytes, agent: bytes) -> None:
         """Add the same stretch of time of both sides, 16-bit PCM at the rate given at first."""
         if self._file is not None:
-            self._append(interleave(self._left.feed(microphone), self._right.feed(agent)))
+            self._append(interleaved(self._left.feed(microphone), self._right.feed(agent)))
             if self._written - self._patched >= _PATCH_BYTES:
                 self._attempt(self._patch)
 
     def close(self) -> None:
         """Finish the file. Idempotent."""
         if self._file is not None:
-            self._append(interleave(self._left.drain(), self._right.drain()))
+            self._append(interleaved(self._left.drain(), self._right.drain()))
             self._attempt(self._patch)
         if self._file is not None:
             self._attempt(self._file.close)
@@ -91,6 +91,14 @@ class Recorder:
                 file.close()
             except OSError:
                 return
+
+
+def interleaved(left: bytes, right: bytes) -> bytes:
+    """Two channels of 16-bit PCM as one stereo stream; the shorter is filled up with silence."""
+    stereo = array("h", bytes(2 * max(len(left), len(right))))
+    stereo[0 : len(left) : 2] = array("h", left)
+    stereo[1 : len(right) + 1 : 2] = array("h", right)
+    return stereo.tobytes()
 
 
 class _Channel:
