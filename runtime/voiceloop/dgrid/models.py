@@ -8,10 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from voiceloop.dgrid.client import Client, Request, Timeouts
-from voiceloop.dgrid.failures import RequestRefusedError
 from voiceloop.dgrid.preferences import preferences
-from voiceloop.dgrid.retries import Retries
 from voiceloop.errors import RefusedError, UnreachableError
 from voiceloop.network.route import Route
 from voiceloop.redact import Redactor
@@ -74,6 +71,11 @@ async def list_models(
     proxy's password is refused, SettingsError for an environment of no use, UnreachableError for any other failure.
     Cancelling closes the connection.
     """
+    # Most conversations name their model: they need no list, and none of what asks for one.
+    from voiceloop.dgrid.client import Client, Request, Timeouts  # noqa: PLC0415
+    from voiceloop.dgrid.failures import RequestRefusedError  # noqa: PLC0415
+    from voiceloop.dgrid.retries import Retries  # noqa: PLC0415
+
     request = Request("GET", "/v1/models", headers={"Accept": "application/json"}, largest_bytes=LARGEST_LIST)
     patience, once = Timeouts(whole_s=within_s), Retries(attempts=1)
     try:
