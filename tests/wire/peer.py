@@ -33,10 +33,10 @@ SERVER_NAMES = {
 def write_event(event: ServerEvent, dialect: Dialect) -> str:
     """The frame a server of that dialect sends."""
     written = {"type": SERVER_NAMES[type(event)][dialect == "ga"], "event_id": "event_1"}
-    for name in [each.name for each in fields(event)]:
+    for name in event.__struct_fields__:
         value = getattr(event, name)
         if isinstance(value, Spot):
-            written |= {each.name: getattr(value, each.name) for each in fields(value)}
+            written |= {each: getattr(value, each) for each in value.__struct_fields__}
         elif isinstance(value, bytes):
             written["delta"] = base64.b64encode(value).decode()
         elif name == "item":

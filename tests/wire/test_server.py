@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import typing
 
+import msgspec
 import pytest
 
 from voiceloop.wire import server
@@ -16,8 +16,7 @@ def test_the_union_holds_every_event_of_the_module():
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
-def test_an_event_is_frozen_slotted_and_explained(event):
-    assert dataclasses.is_dataclass(event)
-    assert event.__dataclass_params__.frozen
-    assert hasattr(event, "__slots__")
+def test_an_event_is_frozen_and_explained(event):
+    assert issubclass(event, msgspec.Struct)
+    assert event.__struct_config__.frozen
     assert event.__doc__.rstrip().endswith(".")

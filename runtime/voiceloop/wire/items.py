@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
+
+import msgspec
 
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.dialect import Dialect
@@ -39,8 +40,7 @@ _PART_KINDS = {"output_text": "text", "output_audio": "audio"}
 _GA_PART_KINDS = {kind: spelling for spelling, kind in _PART_KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One content part. Kinds: input_text, input_audio, input_image, text, audio (the last two the assistant's)."""
 
     kind: str
@@ -57,8 +57,7 @@ class Part:
         return self.text or self.transcript
 
 
-@dataclass(frozen=True, slots=True)
-class MessageItem:
+class MessageItem(msgspec.Struct, frozen=True):
     """Something a system, user or assistant said."""
 
     id: str
@@ -67,8 +66,7 @@ class MessageItem:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallItem:
+class CallItem(msgspec.Struct, frozen=True):
     """The model asks for a function."""
 
     id: str
@@ -79,8 +77,7 @@ class CallItem:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOutputItem:
+class CallOutputItem(msgspec.Struct, frozen=True):
     """A function's output."""
 
     id: str
@@ -89,15 +86,13 @@ class CallOutputItem:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemReference:
+class ItemReference(msgspec.Struct, frozen=True):
     """An existing item, named inside the input of a response of its own."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OtherItem:
+class OtherItem(msgspec.Struct, frozen=True):
     """An item of a kind this client has no use for (MCP, vendors'); kept whole."""
 
     id: str
@@ -108,8 +103,7 @@ class OtherItem:
 WireItem = MessageItem | CallItem | CallOutputItem | ItemReference | OtherItem
 
 
-@dataclass(frozen=True, slots=True)
-class WireError:
+class WireError(msgspec.Struct, frozen=True):
     """What a server complains about. Any of the fields may be empty; old and foreign servers send only words."""
 
     kind: str = ""
@@ -120,8 +114,7 @@ class WireError:
     """The client event it is about, when the server can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """A response object as it stands in `response.created` and `response.done`."""
 
     id: str
@@ -134,12 +127,11 @@ class Response:
     """None where the server says nothing about it."""
     outside: bool = False
     """The server says that it belongs to no conversation."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
     usage: Usage = Usage()
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(msgspec.Struct, frozen=True):
     """One budget of the account."""
 
     name: str
@@ -148,16 +140,14 @@ class RateLimit:
     reset_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Logprob:
+class Logprob(msgspec.Struct, frozen=True):
     """How sure recognition was of one token."""
 
     token: str
     logprob: float
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """Where in a response something belongs."""
 
     response_id: str

@@ -6,8 +6,9 @@ Server event ids are dropped: nothing refers to them. Indexes a server leaves ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.items import Logprob, Part, RateLimit, Response, Spot, WireError, WireItem
@@ -18,43 +19,37 @@ Progress = Literal["in_progress", "completed", "failed"]
 # The session ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRaised:
+class ErrorRaised(msgspec.Struct, frozen=True):
     """Something was wrong; most errors leave the session open."""
 
     error: WireError
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCreated:
+class SessionCreated(msgspec.Struct, frozen=True):
     """The session exists, with the server's defaults."""
 
     session: SessionFields
 
 
-@dataclass(frozen=True, slots=True)
-class SessionUpdated:
+class SessionUpdated(msgspec.Struct, frozen=True):
     """The session's full effective configuration; also beta's `transcription_session.updated`."""
 
     session: SessionFields
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationCreated:
+class ConversationCreated(msgspec.Struct, frozen=True):
     """The conversation exists; before or after `SessionCreated`."""
 
     conversation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitsUpdated:
+class RateLimitsUpdated(msgspec.Struct, frozen=True):
     """What is left of the account's budgets; informational."""
 
     limits: tuple[RateLimit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ItemAdded:
+class ItemAdded(msgspec.Struct, frozen=True):
     """An item entered the conversation. May come twice for one id."""
 
     item: WireItem
@@ -62,23 +57,20 @@ class ItemAdded:
     """None for the first item."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemDone:
+class ItemDone(msgspec.Struct, frozen=True):
     """An item is complete (GA only)."""
 
     item: WireItem
     previous_item_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRetrieved:
+class ItemRetrieved(msgspec.Struct, frozen=True):
     """An item with the server's processed audio."""
 
     item: WireItem
 
 
-@dataclass(frozen=True, slots=True)
-class ItemTruncated:
+class ItemTruncated(msgspec.Struct, frozen=True):
     """The item's audio after the mark, and its whole server-side transcript, are gone."""
 
     item_id: str
@@ -86,15 +78,13 @@ class ItemTruncated:
     audio_end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class ItemDeleted:
+class ItemDeleted(msgspec.Struct, frozen=True):
     """The item is gone."""
 
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class InputTranscriptDelta:
+class InputTranscriptDelta(msgspec.Struct, frozen=True):
     """More of a user turn's words."""
 
     item_id: str
@@ -103,8 +93,7 @@ class InputTranscriptDelta:
     logprobs: tuple[Logprob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InputTranscriptSegment:
+class InputTranscriptSegment(msgspec.Struct, frozen=True):
     """A stretch of a user turn with its speaker (GA only)."""
 
     item_id: str
@@ -116,20 +105,18 @@ class InputTranscriptSegment:
     end_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class InputTranscriptDone:
+class InputTranscriptDone(msgspec.Struct, frozen=True):
     """A user turn in words; may be empty."""
 
     item_id: str
     content_index: int
     transcript: str
     languages: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = msgspec.field(default_factory=Usage)
     logprobs: tuple[Logprob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InputTranscriptFailed:
+class InputTranscriptFailed(msgspec.Struct, frozen=True):
     """The words of this turn will never come; the session goes on."""
 
     item_id: str
@@ -137,37 +124,32 @@ class InputTranscriptFailed:
     error: WireError
 
 
-@dataclass(frozen=True, slots=True)
-class InputCommitted:
+class InputCommitted(msgspec.Struct, frozen=True):
     """The input buffer became a user item."""
 
     item_id: str
     previous_item_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InputCleared:
+class InputCleared(msgspec.Struct, frozen=True):
     """The input buffer is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class InputSpeechStarted:
+class InputSpeechStarted(msgspec.Struct, frozen=True):
     """Voice activity; the buffer clock counts all audio written in the session and includes the prefix padding."""
 
     item_id: str
     audio_start_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class InputSpeechStopped:
+class InputSpeechStopped(msgspec.Struct, frozen=True):
     """End of voice activity, hang-over included."""
 
     item_id: str
     audio_end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class InputIdle:
+class InputIdle(msgspec.Struct, frozen=True):
     """Nobody said anything for `idle_timeout_ms`; the silence is committed (GA only)."""
 
     item_id: str
@@ -175,8 +157,7 @@ class InputIdle:
     audio_end_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class DtmfReceived:
+class DtmfReceived(msgspec.Struct, frozen=True):
     """A telephone key (GA over SIP only)."""
 
     key: str
@@ -184,22 +165,19 @@ class DtmfReceived:
     """Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseCreated:
+class ResponseCreated(msgspec.Struct, frozen=True):
     """A response began."""
 
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseDone:
+class ResponseDone(msgspec.Struct, frozen=True):
     """A response ended; the only safe point to start the next."""
 
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
-class OutputItemAdded:
+class OutputItemAdded(msgspec.Struct, frozen=True):
     """A response began an item."""
 
     response_id: str
@@ -207,8 +185,7 @@ class OutputItemAdded:
     item: WireItem
 
 
-@dataclass(frozen=True, slots=True)
-class OutputItemDone:
+class OutputItemDone(msgspec.Struct, frozen=True):
     """A response finished an item."""
 
     response_id: str
@@ -216,71 +193,62 @@ class OutputItemDone:
     item: WireItem
 
 
-@dataclass(frozen=True, slots=True)
-class PartAdded:
+class PartAdded(msgspec.Struct, frozen=True):
     """A content part began."""
 
     spot: Spot
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class PartDone:
+class PartDone(msgspec.Struct, frozen=True):
     """A content part ended; some servers leave `part` out, which gives an empty one."""
 
     spot: Spot
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(msgspec.Struct, frozen=True):
     """More written words."""
 
     spot: Spot
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextDone:
+class TextDone(msgspec.Struct, frozen=True):
     """All written words of the part."""
 
     spot: Spot
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AudioDelta:
+class AudioDelta(msgspec.Struct, frozen=True):
     """More sound, in the wire encoding. May split a sample."""
 
     spot: Spot
     audio: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AudioDone:
+class AudioDone(msgspec.Struct, frozen=True):
     """The part's sound is complete; carries none itself."""
 
     spot: Spot
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptDelta:
+class TranscriptDelta(msgspec.Struct, frozen=True):
     """More of the words being spoken; usually ahead of the sound."""
 
     spot: Spot
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptDone:
+class TranscriptDone(msgspec.Struct, frozen=True):
     """All words spoken in the part."""
 
     spot: Spot
     transcript: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentsDelta:
+class ArgumentsDelta(msgspec.Struct, frozen=True):
     """More of a function call's arguments."""
 
     spot: Spot
@@ -288,8 +256,7 @@ class ArgumentsDelta:
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentsDone:
+class ArgumentsDone(msgspec.Struct, frozen=True):
     """A function call's whole arguments; beta has no name here."""
 
     spot: Spot
@@ -298,40 +265,35 @@ class ArgumentsDone:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputBufferChanged:
+class OutputBufferChanged(msgspec.Struct, frozen=True):
     """The server's own playback started, stopped or was cleared (WebRTC and SIP only)."""
 
     response_id: str
     change: Literal["started", "stopped", "cleared"]
 
 
-@dataclass(frozen=True, slots=True)
-class McpListed:
+class McpListed(msgspec.Struct, frozen=True):
     """Listing an MCP server's tools."""
 
     item_id: str
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class McpArgumentsDelta:
+class McpArgumentsDelta(msgspec.Struct, frozen=True):
     """More of an MCP call's arguments."""
 
     spot: Spot
     delta: str
 
 
-@dataclass(frozen=True, slots=True)
-class McpArgumentsDone:
+class McpArgumentsDone(msgspec.Struct, frozen=True):
     """An MCP call's whole arguments."""
 
     spot: Spot
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class McpCalled:
+class McpCalled(msgspec.Struct, frozen=True):
     """The server runs an MCP call."""
 
     item_id: str
@@ -339,16 +301,14 @@ class McpCalled:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownMessage:
+class UnknownMessage(msgspec.Struct, frozen=True):
     """An event no table names (`ping`, vendors' own); kept whole."""
 
     type: str
     raw: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenMessage:
+class BrokenMessage(msgspec.Struct, frozen=True):
     """A frame that is no event: not JSON, not an object, without a type."""
 
     detail: str
