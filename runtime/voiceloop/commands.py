@@ -6,35 +6,32 @@ The session carries each command out synchronously, in order; slow work is start
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from voiceloop.vocabulary import HeardSpan, Tier, ToolCall, ToolSpec, UserImage
 
 # To the engine -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class OpenEngine:
+class OpenEngine(msgspec.Struct, frozen=True):
     """Open the engine of this tier; answered by `EngineReady` or `EngineLost`."""
 
     tier: Tier
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareEngine:
+class PrepareEngine(msgspec.Struct, frozen=True):
     """Open an engine of this tier beside the one in use; answered by `StandbyReady` or `StandbyLost`."""
 
     tier: Tier
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchEngine:
+class SwitchEngine(msgspec.Struct, frozen=True):
     """Let the prepared engine take over and close the other; nothing is heard until `Recall`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(msgspec.Struct, frozen=True):
     """Bring a new engine up to date with the record; from here on it hears. The answer to `EngineReady`.
 
     A spoken turn whose words are not in the record is handed over as sound.
@@ -46,8 +43,7 @@ class Recall:
     """The turn that is being spoken: its speech is heard again and keeps this id."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskReply:
+class AskReply(msgspec.Struct, frozen=True):
     """Ask the engine for a reply. At most one ask is open at a time."""
 
     ask_id: str
@@ -57,67 +53,58 @@ class AskReply:
     """False once this turn has used up its tool rounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelReply:
+class CancelReply(msgspec.Struct, frozen=True):
     """Stop generating this reply; answered by `ReplyFinished`."""
 
     reply_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TrimReply:
+class TrimReply(msgspec.Struct, frozen=True):
     """Make the engine's history hold only what was heard; a part of which nothing was heard is deleted."""
 
     heard: HeardSpan
 
 
-@dataclass(frozen=True, slots=True)
-class CommitTurn:
+class CommitTurn(msgspec.Struct, frozen=True):
     """The local gate says the user has finished: hand the turn over."""
 
     turn_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetTurn:
+class ForgetTurn(msgspec.Struct, frozen=True):
     """Delete a user turn from the engine's history: it was a cough."""
 
     turn_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendText:
+class SendText(msgspec.Struct, frozen=True):
     """Add a typed user turn to the engine's history; asks for nothing."""
 
     turn_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SendImage:
+class SendImage(msgspec.Struct, frozen=True):
     """Add a picture the user showed to the engine's history; asks for nothing."""
 
     image: UserImage
 
 
-@dataclass(frozen=True, slots=True)
-class SendToolOutput:
+class SendToolOutput(msgspec.Struct, frozen=True):
     """Add a call's one output to the engine's history; asks for nothing."""
 
     call_id: str
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateEngine:
+class UpdateEngine(msgspec.Struct, frozen=True):
     """Give the model other instructions or tools, from the next reply on; None leaves what there was."""
 
     instructions: str | None = None
     tools: tuple[ToolSpec, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SendSaid:
+class SendSaid(msgspec.Struct, frozen=True):
     """Add what was heard of a reply that an earlier engine gave; asks for nothing."""
 
     reply_id: str
@@ -140,32 +127,27 @@ EngineCommand = (
 # To the ledger and the line ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SealPlayback:
+class SealPlayback(msgspec.Struct, frozen=True):
     """No more audio will come for this reply; answered by `PlaybackFinished` once all of it was played."""
 
     reply_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class MuteReply:
+class MuteReply(msgspec.Struct, frozen=True):
     """Drop whatever audio still arrives for this reply."""
 
     reply_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PausePlayback:
+class PausePlayback(msgspec.Struct, frozen=True):
     """Silence now, keep the rest: the user may only have coughed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumePlayback:
+class ResumePlayback(msgspec.Struct, frozen=True):
     """Go on exactly where playback paused."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlushPlayback:
+class FlushPlayback(msgspec.Struct, frozen=True):
     """Throw away all that is unplayed; answered by `PlaybackFlushed` in the same breath."""
 
 
@@ -174,15 +156,13 @@ PlaybackCommand = SealPlayback | MuteReply | PausePlayback | ResumePlayback | Fl
 # To the tool bus -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RunTool:
+class RunTool(msgspec.Struct, frozen=True):
     """Run a tool; answered by exactly one `ToolFinished`."""
 
     call: ToolCall
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTool:
+class CancelTool(msgspec.Struct, frozen=True):
     """Stop a running tool unless it survives interruption; its `ToolFinished` still comes."""
 
     call_id: str
@@ -191,8 +171,7 @@ class CancelTool:
 # To the session ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Summarise:
+class Summarise(msgspec.Struct, frozen=True):
     """Have the oldest items of the record summed up beside the conversation: those in `Core.history.older`.
 
     Answered by exactly one `Summarised` or `SummaryFailed`.
@@ -203,28 +182,24 @@ class Summarise:
     """Of the whole record, estimated."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLine:
+class OpenLine(msgspec.Struct, frozen=True):
     """Start microphone and speaker; answered by `LineOpened` or `LineLost`."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetDeadline:
+class SetDeadline(msgspec.Struct, frozen=True):
     """Send `DeadlinePassed(name)` at `at_s` on the monotonic clock; a second one of that name replaces the first."""
 
     name: str
     at_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClearDeadline:
+class ClearDeadline(msgspec.Struct, frozen=True):
     """Forget the deadline of that name, if there is one."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteLine:
+class WriteLine(msgspec.Struct, frozen=True):
     """Write one transcript line, with `t` in seconds on the recording's clock."""
 
     event: str
@@ -232,8 +207,7 @@ class WriteLine:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class EndSession:
+class EndSession(msgspec.Struct, frozen=True):
     """Close everything; exactly one per session, and the last command."""
 
     reason: str

@@ -10,8 +10,9 @@ sample.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from voiceloop.vocabulary import (
     Cause,
@@ -31,26 +32,22 @@ Source = Literal["engine", "local"]
 # The session and its surroundings ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(msgspec.Struct, frozen=True):
     """The session exists; nothing is open yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineOpened:
+class LineOpened(msgspec.Struct, frozen=True):
     """Microphone and speaker run; sample 0 of both is now."""
 
     captions_only: bool = False
     """Replies are read, not heard; turns are spoken only where there is a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineEnded:
+class LineEnded(msgspec.Struct, frozen=True):
     """The input has no more to give (a WAV file ran out, typed input closed); playback goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineLost:
+class LineLost(msgspec.Struct, frozen=True):
     """The device went away or the caller hung up."""
 
     detail: str
@@ -58,8 +55,7 @@ class LineLost:
     """Of the error that tells it (errors.py)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlinePassed:
+class DeadlinePassed(msgspec.Struct, frozen=True):
     """A deadline set with `SetDeadline` came due."""
 
     name: str
@@ -68,8 +64,7 @@ class DeadlinePassed:
 # The engine ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class EngineReady:
+class EngineReady(msgspec.Struct, frozen=True):
     """The engine is configured and hears."""
 
     tier: Tier
@@ -82,23 +77,20 @@ class EngineReady:
     """What puts the user's words into writing; empty when nothing does."""
 
 
-@dataclass(frozen=True, slots=True)
-class StandbyReady:
+class StandbyReady(msgspec.Struct, frozen=True):
     """The engine that was prepared beside the one in use could take over."""
 
     engine: EngineReady
 
 
-@dataclass(frozen=True, slots=True)
-class StandbyLost:
+class StandbyLost(msgspec.Struct, frozen=True):
     """The prepared engine is of no use; the one in use goes on."""
 
     cause: Cause
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class EngineLost:
+class EngineLost(msgspec.Struct, frozen=True):
     """The engine cannot go on. Exactly one per opened engine that was not closed by us."""
 
     cause: Cause
@@ -107,8 +99,7 @@ class EngineLost:
     """Seconds since its last sign of life: what was said in them it may not have heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineComplained:
+class EngineComplained(msgspec.Struct, frozen=True):
     """The engine reported an error and lives on."""
 
     code: str
@@ -120,8 +111,7 @@ class EngineComplained:
 # The user's turn -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
+class SpeechStarted(msgspec.Struct, frozen=True):
     """The user began to speak."""
 
     turn_id: str
@@ -130,8 +120,7 @@ class SpeechStarted:
     source: Source = "engine"
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechStopped:
+class SpeechStopped(msgspec.Struct, frozen=True):
     """The user stopped speaking, as far as voice activity can tell."""
 
     turn_id: str
@@ -140,8 +129,7 @@ class SpeechStopped:
     source: Source = "engine"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnCommitted:
+class TurnCommitted(msgspec.Struct, frozen=True):
     """The engine holds the user's turn; speech of this turn has ended for good."""
 
     turn_id: str
@@ -151,13 +139,11 @@ class TurnCommitted:
     """How much sound engines have taken since the session began."""
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceCommitted:
+class SilenceCommitted(msgspec.Struct, frozen=True):
     """Nobody has spoken for so long that the engine answers the silence; its reply is the agent's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserTranscribed:
+class UserTranscribed(msgspec.Struct, frozen=True):
     """What the user said, in words. May come before or after the reply it prompted, or never."""
 
     turn_id: str
@@ -166,24 +152,21 @@ class UserTranscribed:
     """What finding the words used, where the server tells; billed apart from the reply."""
 
 
-@dataclass(frozen=True, slots=True)
-class TranscriptionFailed:
+class TranscriptionFailed(msgspec.Struct, frozen=True):
     """The words of this turn will never come; the turn itself stands."""
 
     turn_id: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextTyped:
+class TextTyped(msgspec.Struct, frozen=True):
     """The user typed a turn."""
 
     turn_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageShown:
+class ImageShown(msgspec.Struct, frozen=True):
     """The user showed a picture; by itself it asks for nothing."""
 
     image: UserImage
@@ -192,8 +175,7 @@ class ImageShown:
 # The reply -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
+class ReplyStarted(msgspec.Struct, frozen=True):
     """The engine started a reply."""
 
     reply_id: str
@@ -201,8 +183,7 @@ class ReplyStarted:
     """The ask it answers; empty when the engine started by itself or does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyTextArrived:
+class ReplyTextArrived(msgspec.Struct, frozen=True):
     """More of the reply's words. Text runs ahead of sound."""
 
     reply_id: str
@@ -213,24 +194,21 @@ class ReplyTextArrived:
     """Audio of this content part received before these words."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyAudioStarted:
+class ReplyAudioStarted(msgspec.Struct, frozen=True):
     """The first audio of a reply arrived from the engine."""
 
     reply_id: str
     item_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCalled:
+class ToolCalled(msgspec.Struct, frozen=True):
     """The model asks for a tool; reported once per call_id, with whole arguments."""
 
     reply_id: str
     call: ToolCall
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyFinished:
+class ReplyFinished(msgspec.Struct, frozen=True):
     """The engine is done with a reply; its audio may still be playing."""
 
     reply_id: str
@@ -243,8 +221,7 @@ class ReplyFinished:
 # Playback ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PlaybackStarted:
+class PlaybackStarted(msgspec.Struct, frozen=True):
     """The listener hears the first sample of a reply."""
 
     reply_id: str
@@ -252,8 +229,7 @@ class PlaybackStarted:
     """When that sample was played, on the playback clock, which has the capture clock's zero; None if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaybackFinished:
+class PlaybackFinished(msgspec.Struct, frozen=True):
     """Every sample of a sealed reply was played. A sealed reply without audio finishes at once, with no spans."""
 
     reply_id: str
@@ -262,8 +238,7 @@ class PlaybackFinished:
     """End of the last sample, on the playback clock; None if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaybackFlushed:
+class PlaybackFlushed(msgspec.Struct, frozen=True):
     """The answer to `FlushPlayback`: what was heard of each part that was still in the ledger, oldest first."""
 
     spans: tuple[HeardSpan, ...]
@@ -276,8 +251,7 @@ class PlaybackFlushed:
 # Tools ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ToolFinished:
+class ToolFinished(msgspec.Struct, frozen=True):
     """The one outcome of a call."""
 
     call_id: str
@@ -288,15 +262,13 @@ class ToolFinished:
 # The record ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Summarised:
+class Summarised(msgspec.Struct, frozen=True):
     """The oldest part of the record in short."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryFailed:
+class SummaryFailed(msgspec.Struct, frozen=True):
     """Nobody could sum up: no model, no answer in time, or an empty one."""
 
     detail: str
@@ -305,20 +277,17 @@ class SummaryFailed:
 # The application -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SayAsked:
+class SayAsked(msgspec.Struct, frozen=True):
     """The application, or a tool's timer, wants a sentence spoken as it stands."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class InterruptAsked:
+class InterruptAsked(msgspec.Struct, frozen=True):
     """The application wants the agent to stop speaking."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateAsked:
+class UpdateAsked(msgspec.Struct, frozen=True):
     """The application gives the agent other instructions or tools; None leaves what there was."""
 
     instructions: str | None = None
@@ -327,15 +296,13 @@ class UpdateAsked:
     """Those among the new tools that go on when the user interrupts."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndWhenSaid:
+class EndWhenSaid(msgspec.Struct, frozen=True):
     """A tool wants the session over once the agent's words are heard; the user speaking on cancels it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndAsked:
+class EndAsked(msgspec.Struct, frozen=True):
     """Somebody wants the session over: the application, Ctrl-C, a limit."""
 
     reason: str

@@ -14,7 +14,7 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self, TextIO, cast, get_args
 
@@ -41,8 +41,8 @@ __all__ = [
 ]
 
 FORMAT = 1
-EVENTS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Event)}
-COMMANDS: Mapping[str, type] = {kind.__name__: kind for kind in get_args(Command)}
+EVENTS: Mapping[str, type[msgspec.Struct]] = {kind.__name__: kind for kind in get_args(Event)}
+COMMANDS: Mapping[str, type[msgspec.Struct]] = {kind.__name__: kind for kind in get_args(Command)}
 
 WORDS = frozenset(
     {"arguments", "delta", "description", "detail", "heard_text", "instructions", "output", "say", "text"}
@@ -82,14 +82,14 @@ def command_of(data: Mapping[str, Any]) -> Command:
     return cast("Command", from_plain(data, COMMANDS))
 
 
-def from_plain(data: Mapping[str, Any], kinds: Mapping[str, type]) -> object:
-    """Return the frozen dataclass that `data["type"]` names among `kinds`."""
+def from_plain(data: Mapping[str, Any], kinds: Mapping[str, type[msgspec.Struct]]) -> object:
+    """Return the event or command that `data["type"]` names among `kinds`."""
     given = dict(data)
     name = str(given.pop("type", None))
     kind = kinds.get(name)
     if kind is None:
         raise TapeError(f"unknown type {name!r}")
-    if unknown := given.keys() - {field.name for field in fields(kind)}:
+    if unknown := given.keys() - set(kind.__struct_fields__):
         raise TapeError(f"{name} has no field {', '.join(sorted(unknown))}")
     try:
         return msgspec.convert(given, kind)

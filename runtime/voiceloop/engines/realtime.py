@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from voiceloop.commands import EngineCommand
 from voiceloop.dgrid.preferences import preferences
