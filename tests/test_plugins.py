@@ -60,7 +60,7 @@ def shelf(monkeypatch):
     names = ["bakery", "needy", "picky", "odd", "broken", "gone"]
     points["voiceloop.tools"] = [Point(name, f"{__name__}:{name}", "voiceloop.tools") for name in names]
     monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or sys.modules[Maker.__module__])
-    monkeypatch.setattr(module, "entry_points", lambda group: points[group])
+    monkeypatch.setattr(module, "_points", lambda group: points[group])
     return points
 
 

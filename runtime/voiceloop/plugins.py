@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,15 +39,10 @@ class Installed:
     distribution: str
     version: str
 
-    @property
-    def culprit(self) -> str:
-        """How an error names this plugin."""
-        return f"{self.name} ({self.target} of {self.distribution} {self.version})"
-
 
 def installed() -> list[Installed]:
     """Return every entry point of every group, sorted, without importing any of them."""
-    return sorted((_described(point) for group in GROUPS for point in entry_points(group=group)), key=_place)
+    return sorted((_described(point) for group in GROUPS for point in _points(group)), key=_place)
 
 
 def load(group: str, name: str, settings: Mapping[str, Any], context: object) -> object:
@@ -59,21 +55,30 @@ def load(group: str, name: str, settings: Mapping[str, Any], context: object) ->
     if group not in GROUPS:
         raise MisuseError(f"there are no plugins of group {group}; the groups are {', '.join(GROUPS)}")
     point = _find(group, name)
-    plugin = _described(point)
     try:
         return point.load()(settings, context)
     except ImportError as error:
-        raise DeviceError(f"plugin {plugin.culprit} needs a package that is missing: {_one_line(error)}") from error
+        raise DeviceError(f"plugin {_culprit(point)} needs a package that is missing: {_one_line(error)}") from error
     except ValidationError as error:
-        raise SettingsError(f"settings of plugin {plugin.culprit} are wrong: {_complaints(error)}") from error
+        raise SettingsError(f"settings of plugin {_culprit(point)} are wrong: {_complaints(error)}") from error
     except VoiceloopError as error:
-        raise _kind(error)(f"plugin {plugin.culprit}: {_one_line(error)}") from error
+        raise _kind(error)(f"plugin {_culprit(point)}: {_one_line(error)}") from error
     except Exception as error:
-        raise VoiceloopError(f"plugin {plugin.culprit} broke: {type(error).__name__}: {_one_line(error)}") from error
+        raise VoiceloopError(f"plugin {_culprit(point)} broke: {type(error).__name__}: {_one_line(error)}") from error
+
+
+def _points(group: str) -> Sequence[EntryPoint]:
+    return tuple(_all_points().select(group=group))
+
+
+@functools.cache
+def _all_points() -> EntryPoints:
+    """Of this process's life: finding them reads a file of every distribution that is installed."""
+    return entry_points()
 
 
 def _find(group: str, name: str) -> EntryPoint:
-    points = list(entry_points(group=group))
+    points = _points(group)
     found = {point.value: point for point in points if point.name == name}
     if len(found) == 1:
         return next(iter(found.values()))
@@ -96,6 +101,12 @@ def _described(point: EntryPoint) -> Installed:
     return Installed(
         point.group, point.name, point.value, maker.name if maker else "unknown", maker.version if maker else "unknown"
     )
+
+
+def _culprit(point: EntryPoint) -> str:
+    """How an error names a plugin."""
+    plugin = _described(point)
+    return f"{plugin.name} ({plugin.target} of {plugin.distribution} {plugin.version})"
 
 
 def _place(plugin: Installed) -> tuple[int, str, str]:
