@@ -6,7 +6,7 @@ import difflib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from voiceloop.errors import DeviceError, MisuseError, SettingsError, VoiceloopE
 __all__ = ["GROUPS", "Installed", "PluginContext", "installed", "load"]
 
 GROUPS: Final = ("voiceloop.tools", "voiceloop.engines", "voiceloop.lines", "voiceloop.services")
+
+_all_points = functools.cache(entry_points)  # looking reads a file of every distribution that is installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,6 @@ def load(group: str, name: str, settings: Mapping[str, Any], context: object) ->
 
 def _points(group: str) -> Sequence[EntryPoint]:
     return tuple(_all_points().select(group=group))
-
-
-@functools.cache
-def _all_points() -> EntryPoints:
-    """Of this process's life: finding them reads a file of every distribution that is installed."""
-    return entry_points()
 
 
 def _find(group: str, name: str) -> EntryPoint:
