@@ -5,30 +5,28 @@ Patterns are regular expressions, matched without regard to case. Words stand in
 
 from __future__ import annotations
 
-import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import ClassVar, Final
+from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+import msgspec
 
 from voiceloop.errors import SettingsError
 
 __all__ = ["Heard", "Language", "Numbers", "Rule", "Said", "Sentences", "Speech", "Talk", "Words", "parse_language"]
 
-_STRICT: Final = ConfigDict(extra="forbid", frozen=True)
 Words_ = tuple[str, ...]
 Rewrite = tuple[str, str]
 """A pattern and its replacement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentences:
-    """How text is cut into sentences and clauses."""
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a data file."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+class Sentences(Form, frozen=True):
+    """How text is cut into sentences and clauses."""
 
     spaced: bool
     """Words are separated by spaces."""
@@ -50,11 +48,8 @@ class Sentences:
     """Words a long clause may be cut before without a comma."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Form, frozen=True):
     """Whole utterances by what they do, and words to look through or past."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     yes: Words_
     no: Words_
@@ -72,11 +67,8 @@ class Words:
     """Between two wishes in one breath."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Form, frozen=True):
     """How recognition's text is brought into one form before it is compared with phrases."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     hesitations: str = ""
     openings: str = ""
@@ -96,30 +88,27 @@ class Heard:
     """What Whisper writes when it hears noise; normalised."""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Form, frozen=True):
     """Number words."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     digits: Words_
     """The names of 0 to 9."""
     decimal: str = "."
     """The mark before the fraction, and `group` between thousands, as they are written."""
     group: str = ","
-    ones: Mapping[str, int] = field(default_factory=dict)
+    ones: Mapping[str, int] = msgspec.field(default_factory=dict)
     """All words below twenty."""
-    tens: Mapping[str, int] = field(default_factory=dict)
+    tens: Mapping[str, int] = msgspec.field(default_factory=dict)
     hundreds: frozenset[str] = frozenset()
-    scales: Mapping[str, int] = field(default_factory=dict)
-    fractions: Mapping[str, Fraction] = field(default_factory=dict)
+    scales: Mapping[str, int] = msgspec.field(default_factory=dict)
+    fractions: Mapping[str, Fraction] = msgspec.field(default_factory=dict)
     bare_fractions: frozenset[str] = frozenset()
     """Fractions that need no count: half."""
-    values: Mapping[str, Fraction] = field(default_factory=dict)
+    values: Mapping[str, Fraction] = msgspec.field(default_factory=dict)
     """Words that are a number of their own kind: one and a half."""
     articles: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
-    more_digits: Mapping[str, int] = field(default_factory=dict)
+    more_digits: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Other names of digits, in numbers read out digit by digit."""
     joint: str = ""
     """And."""
@@ -134,22 +123,16 @@ class Numbers:
     """What is meant before a scale that stands alone; empty where a scale needs a count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Form, frozen=True):
     """A pleasantry and its answer."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     said: str
     """The whole utterance, normalised."""
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
+class Talk(Form, frozen=True):
     """What the brain on this machine understands by itself; all patterns take the whole normalised utterance."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     rewrites: tuple[Rewrite, ...] = ()
     """What brings an utterance into the form the rules are written in."""
@@ -162,7 +145,7 @@ class Talk:
     """Finds the agent's name, group 1, in its instructions; matched with regard to case."""
     verbs: frozenset[str] = frozenset()
     """First words of a tool's purpose after which it can follow "I can"."""
-    samples: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, str] = msgspec.field(default_factory=dict)
     """What a slot is filled with in an example, by JSON type; `string` for any other."""
     questions: str = ""
     """How a phrase begins that asks."""
@@ -172,11 +155,8 @@ class Talk:
     """Phrases of the tool that ends the conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Form, frozen=True):
     """Built-in sentences and the words they are put together from."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     greeting: str
     farewell: str
@@ -219,11 +199,8 @@ class Said:
     """Tells a model which language to answer in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Form, frozen=True):
     """How text is read aloud."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     voice: str
     """The name of espeak-ng's voice."""
@@ -245,17 +222,14 @@ class Speech:
     """The word for o'clock, which a written time may bring along."""
     singular: tuple[Rewrite, ...] = ()
     """Applied to one of a unit: an hour, not one hours."""
-    currencies: Mapping[str, str] = field(default_factory=dict)
+    currencies: Mapping[str, str] = msgspec.field(default_factory=dict)
     """ISO 4217 code by sign or name."""
-    units: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = msgspec.field(default_factory=dict)
     """CLDR unit by its short written form."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Language:
+class Language(Form, frozen=True, eq=False):
     """Everything that is different in another language. Compared by identity: there is one object of each."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     tag: str
     """BCP 47 primary subtag."""
@@ -272,18 +246,16 @@ class Language:
     """Other primary subtags for it."""
 
 
-@functools.cache
-def _reader() -> TypeAdapter[Language]:
-    return TypeAdapter(Language)  # takes some milliseconds to make, which importing voiceloop need not pay
-
-
 def parse_language(text: str, name: str) -> Language:
     """Read the text of a data file called `name`. Raises SettingsError that names the file and the first fault."""
     try:
-        return _reader().validate_python(tomllib.loads(text))
+        return msgspec.convert(tomllib.loads(text), Language, dec_hook=_fraction)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"language file {name} is no TOML: {error}") from error
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise SettingsError(f"language file {name}, {where}: {fault['msg']}") from error
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"language file {name}: {error}") from error
+
+
+def _fraction(_: type, written: Any) -> Fraction:  # noqa: ANN401 - whatever a file holds
+    """The only kind of value that msgspec does not know; it tells where a ValueError came from."""
+    return Fraction(written)
