@@ -93,6 +93,10 @@ class Hearing:
         else:
             work()
 
+    def doubtful(self) -> bool:
+        """Whether what is heard here contradicts an engine that listens for turns itself."""
+        return self._gated is None and self.unanswered.doubtful()
+
     def told(self, event: Event) -> Event:
         """Note what became of the user's turns. Returns the event, with how much was heard until then."""
         match event:

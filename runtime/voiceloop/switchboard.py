@@ -166,6 +166,10 @@ class Switchboard:
         """How much sound engines have taken so far."""
         return self._hearing.heard_s
 
+    def doubtful(self) -> bool:
+        """Whether what is heard here contradicts what the engine tells."""
+        return self._hearing.doubtful()
+
     def speech(self, turn_id: str) -> bytes:
         """Return the sound of a turn."""
         return self._hearing.unanswered.speech(turn_id)
@@ -174,12 +178,13 @@ class Switchboard:
 class _Port:
     """One engine's side of the switchboard."""
 
-    __slots__ = ("_board", "audio", "connected", "engine", "seed", "spawn", "speech", "traits")
+    __slots__ = ("_board", "audio", "connected", "doubtful", "engine", "seed", "spawn", "speech", "traits")
 
     def __init__(self, board: Switchboard, engine: Engine, seed: Seed, audio: Audio) -> None:
         self.audio = audio  # no call of ours between socket and ledger
         self.speech = board.speech
         self.spawn = board.spawn
+        self.doubtful = board.doubtful
         self.connected = Connected.OPENING
         self.traits = Traits()
         self.engine = engine

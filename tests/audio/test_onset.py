@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voiceloop.audio.onset import first_sound
+from voiceloop.audio.onset import first_sound, loud_s
 
 RATE = 1000
 FRAME = 20
@@ -49,3 +49,8 @@ def test_sound_begins_where_it_is_louder_than_the_quiet_parts(parts, found):
 
 def test_nothing_has_no_beginning():
     assert first_sound(b"", RATE) is None
+
+
+def test_seconds_of_somebody_who_speaks_nearby_are_counted():
+    assert loud_s(pcm((500, 100), (300, 2000), (200, 100)), RATE) == pytest.approx(0.3)
+    assert loud_s(b"", RATE) == 0.0

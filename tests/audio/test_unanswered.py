@@ -255,3 +255,53 @@ def test_while_nothing_is_unanswered_little_is_kept(speech):
     speech.lost(0.0)
     hears(speech, 20_000)
     assert speech._ring.oldest == 14_000
+
+
+# An engine that may be deaf ------------------------------------------------------------------------------------------
+
+
+def test_speech_that_the_engine_tells_nothing_of_is_a_reason_to_doubt_it(speech):
+    hears(speech, 5000)
+    assert not speech.doubtful()
+    hears(speech, 600, loud=True)
+    assert not speech.doubtful(), "it may be about to tell"
+    hears(speech, 200, loud=True)
+    assert speech.doubtful()
+
+
+def test_silence_while_the_engine_hears_somebody_is_one_too(speech):
+    hears(speech, 1000, loud=True)
+    speech.began("t1", 0.0)
+    assert not speech.doubtful()
+    hears(speech, 1600)
+    assert speech.doubtful()
+    speech.stopped("t1", 1.0)
+    speech.committed("t1")
+    assert not speech.doubtful()
+
+
+def test_what_belongs_to_a_turn_that_was_taken_is_no_reason(speech):
+    hears(speech, 1000, loud=True)
+    speech.began("t1", 0.0)
+    speech.stopped("t1", 1.0)
+    speech.committed("t1")
+    assert not speech.doubtful()
+
+
+def test_what_a_deaf_engine_told_nothing_of_is_kept_and_heard_by_the_next_one(speech):
+    hears(speech, 10_000)
+    hears(speech, 1000, loud=True)
+    assert speech.doubtful()
+    hears(speech, 12_000)
+    speech.lost(0.5)
+    assert again(speech) == (9700, 23_000)
+
+
+def test_a_doubt_that_was_unfounded_keeps_nothing(speech):
+    hears(speech, 10_000)
+    hears(speech, 1000, loud=True)
+    assert speech.doubtful()
+    hears(speech, 2000)
+    assert not speech.doubtful()
+    hears(speech, 20)
+    assert speech._ring.oldest >= 7000

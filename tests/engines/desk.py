@@ -64,6 +64,9 @@ class Desk:
     def spawn(self, name, work):
         self.group.create_task(work, name=name)
 
+    def doubtful(self):
+        return False
+
     def speech(self, turn_id):
         return self.recordings.get(turn_id, b"")
 

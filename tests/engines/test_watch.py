@@ -115,7 +115,7 @@ async def test_the_next_connection_is_as_patient_as_the_session_has_learned_to_b
 
 @virtual_time
 async def test_nothing_is_watched_before_there_is_a_connection():
-    watch = Watch(Pace(), lambda told: pytest.fail(f"nobody said {told}"))
+    watch = Watch(Pace(), lambda told: pytest.fail(f"nobody said {told}"), lambda: False)
     watch.look()
     watch.stop()
     assert watch.silent_s() == 0.0

@@ -255,3 +255,22 @@ def test_nothing_is_awaited_of_a_reply_that_was_cancelled():
     talk.says("input_audio_buffer.committed", item_id="u2")
     talk.says("response.done", response={"id": "r1", "status": "cancelled"})
     assert talk.protocol.awaited is Awaited.REPLY
+
+
+def test_a_server_that_owes_nothing_can_be_asked_for_a_sign_and_any_message_is_one():
+    talk = ready()
+    talk.protocol.ask_for_a_sign()
+    assert talk.protocol.awaited is Awaited.SIGN
+    [asked] = map(json.loads, talk.protocol.take_frames())
+    assert (asked["type"], asked["session"]) == ("session.update", {"type": "realtime"})
+    talk.says("session.updated", session={})
+    assert talk.protocol.awaited is Awaited.NOTHING
+
+
+def test_a_server_that_owes_a_reply_is_not_asked_for_another_sign():
+    talk = ready()
+    talk.protocol.obey(AskReply("ask-1"))
+    talk.protocol.take_frames()
+    talk.protocol.ask_for_a_sign()
+    assert talk.protocol.take_frames() == []
+    assert talk.protocol.awaited is Awaited.REPLY

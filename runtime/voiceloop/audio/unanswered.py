@@ -23,6 +23,10 @@ TAIL_S = 0.1
 MARGIN_S = 1.5
 """An engine may be this far behind in telling that somebody speaks."""
 BLOCK_S = 0.1
+DOUBT_S = 1.5
+"""So much of the newest sound is held against what the engine tells."""
+SPEECH_S = 0.7
+"""Of that, so much is speech that the engine should have told of."""
 SAMPLE_BYTES = 2
 
 
@@ -45,13 +49,15 @@ class Unanswered:
         """Up to here everything belongs to a turn that was handed over."""
         self._unheard_from: int | None = None
         """Set while there is no engine: where the last one may have stopped to listen."""
+        self._doubted_from: int | None = None
+        """Set while the engine seems deaf: where that began which it tells nothing of."""
         self._again_from = self._again_at = 0
         """Where that began which the engine was given once more, and where the capture stood then."""
 
     def capture(self, pcm: bytes, first_sample: int) -> None:
         """Keep one captured frame of 16-bit mono PCM."""
         self._ring.write(pcm, first_sample)
-        if not self._turns and self._unheard_from is None:
+        if not self._turns and self._unheard_from is None and self._doubted_from is None:
             idle_from = self._ring.end - self._idle
             young = idle_from < self._again_at
             self._ring.forget(min(idle_from, self._again_from) if young else idle_from)
@@ -84,6 +90,23 @@ class Unanswered:
         if turn is not None and turn.end is not None:
             self._answered_until = max(self._answered_until, turn.end)
 
+    def doubtful(self) -> bool:
+        """Whether the newest sound contradicts the engine: somebody speaks and it tells of nobody, or the reverse.
+
+        Loudness is no proof, only a reason to ask the engine for a sign of life.
+        """
+        from voiceloop.audio.onset import loud_s  # noqa: PLC0415 - most sessions are never in doubt
+
+        end = self._ring.end
+        heard_s = loud_s(self._ring.read(max(end - self._samples(DOUBT_S), self._answered_until), end), self._rate_hz)
+        waiting = [turn.start for turn in self._turns.values() if not turn.committed]
+        doubtful = heard_s == 0 if waiting else heard_s >= SPEECH_S
+        if not doubtful:
+            self._doubted_from = None
+        elif self._doubted_from is None:
+            self._doubted_from = min(waiting, default=end - self._samples(DOUBT_S + MARGIN_S))
+        return doubtful
+
     # Engines come and go -----------------------------------------------------------------------------------------
 
     def lost(self, silent_s: float) -> None:
@@ -91,6 +114,9 @@ class Unanswered:
         heard_until = self._ring.end - self._samples(silent_s + MARGIN_S)
         # One that was lost so soon may not have heard what it was given once more.
         self._unheard_from = min(heard_until, self._again_from) if heard_until < self._again_at else heard_until
+        if self._doubted_from is not None:
+            self._unheard_from = min(self._unheard_from, self._with_preroll(self._doubted_from))
+        self._doubted_from = None
         self._join()
 
     def speech(self, turn_id: str) -> bytes:

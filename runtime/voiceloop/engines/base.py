@@ -34,7 +34,7 @@ class Seed:
 
 
 class EnginePort(Protocol):
-    """What an engine may do to its session. All four are plain calls on the loop's thread."""
+    """What an engine may do to its session. All five are plain calls on the loop's thread."""
 
     def happened(self, event: Event) -> None:
         """Report an event; it is handled before this returns unless another one is being handled."""
@@ -47,6 +47,9 @@ class EnginePort(Protocol):
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` as a named task of the session's group."""
+
+    def doubtful(self) -> bool:
+        """Tell whether what is heard here contradicts what the engine tells: a reason to see if it is still there."""
 
     def speech(self, turn_id: str) -> bytes:
         """Return a spoken turn as 16-bit PCM at the session's rate; empty when it is no longer there."""

@@ -56,7 +56,7 @@ class RealtimeEngine:
         self._connection = connection
         realtime = settings.realtime
         self._pace = pace or Pace(realtime.reply_start_timeout_s, realtime.first_audio_timeout_s)
-        self._watch = Watch(self._pace, self._happened)
+        self._watch = Watch(self._pace, self._happened, self._doubtful)
         self._settings = settings
         self._address = _address(settings.backend.base_url)
         self._dial = dial or partial(connect, route=route_to(self._address, os.environ, settings.backend))
@@ -245,6 +245,9 @@ class RealtimeEngine:
         elif isinstance(event, EngineLost):
             event = replace(event, silent_s=self._watch.silent_s())
         self._port.happened(event)
+
+    def _doubtful(self) -> bool:
+        return self._port is not None and self._port.doubtful()
 
     def _flush(self) -> None:
         if self._protocol is None or self._socket is None:

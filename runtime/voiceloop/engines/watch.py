@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 from voiceloop.engines.socket import Socket
 from voiceloop.events import Event
@@ -13,17 +14,29 @@ from voiceloop.wire.protocol import RealtimeProtocol, State
 
 __all__ = ["Watch"]
 
-STALLED_WORDS = {Awaited.REPLY: "reply", Awaited.OUTPUT: "output of the reply", Awaited.MORE: "more of the reply"}
+ASK_EVERY_S = 10.0
+STALLED_WORDS = {
+    Awaited.REPLY: "reply",
+    Awaited.OUTPUT: "output of the reply",
+    Awaited.MORE: "more of the reply",
+    Awaited.SIGN: "other sign of life",
+}
 
 
 class Watch:
-    """Watches one connection at a time. `happened` takes what the protocol makes of a deadline or a dead wire."""
+    """Watches one connection at a time.
 
-    def __init__(self, pace: Pace, happened: Callable[[list[Event]], None]) -> None:
+    `happened` takes what the protocol makes of a deadline or a dead wire. `doubtful` tells whether a server that owes
+    nothing may be deaf; then it is asked for a sign.
+    """
+
+    def __init__(self, pace: Pace, happened: Callable[[list[Event]], None], doubtful: Callable[[], bool]) -> None:
         self.messages = 0
         """How many came so far; for the engine to count."""
         self._pace = pace
         self._happened = happened
+        self._doubtful = doubtful
+        self._asked_s = -inf
         self._protocol: RealtimeProtocol | None = None
         self._socket: Socket | None = None
         self._liveness = Liveness(pace, 0.0)
@@ -82,8 +95,16 @@ class Watch:
                 pass
             case Verdict.PING:
                 socket.ping()
+                self._doubt(now, protocol)
             case Verdict.DEAD:
                 self._happened(protocol.give_up(Cause.DEAD_WIRE, "the server gives no sign of life"))
             case Verdict.STALLED:
                 words = f"the server answers pings, but no {STALLED_WORDS[self._liveness.awaited]} came in time"
                 self._happened(protocol.give_up(Cause.SLOW_MODEL, words))
+
+    def _doubt(self, now: float, protocol: RealtimeProtocol) -> None:
+        """A relay answers pings for a server that is gone: what is heard here can tell."""
+        if protocol.awaited is Awaited.NOTHING and now - self._asked_s >= ASK_EVERY_S and self._doubtful():
+            self._asked_s = now
+            protocol.ask_for_a_sign()
+            self._happened([])

@@ -42,6 +42,8 @@ class Awaited(StrEnum):
     """The first word, sound or tool call of one that has begun."""
     MORE = "more"
     """The rest of it."""
+    SIGN = "sign"
+    """Anything but a pong: it was asked whether it still works."""
 
 
 class Verdict(StrEnum):
@@ -58,7 +60,8 @@ class Pace:
     """How long this session waits for its model; outlives connections."""
 
     def __init__(self, reply_s: float = 5.0, output_s: float = 8.0) -> None:
-        self._least_s = {Awaited.REPLY: reply_s, Awaited.OUTPUT: output_s, Awaited.MORE: output_s}
+        self._least_s = dict.fromkeys((Awaited.REPLY, Awaited.SIGN), reply_s)
+        self._least_s |= dict.fromkeys((Awaited.OUTPUT, Awaited.MORE), output_s)
         self._took: dict[Awaited, deque[float]] = {
             Awaited.REPLY: deque(maxlen=SAMPLES),
             Awaited.OUTPUT: deque(maxlen=SAMPLES),
@@ -79,7 +82,7 @@ class Pace:
         """How long to wait for it; for ever where nothing is owed."""
         if awaited is Awaited.NOTHING:
             return inf
-        seen = sorted(self._took[Awaited.REPLY if awaited is Awaited.REPLY else Awaited.OUTPUT])
+        seen = sorted(self._took[Awaited.REPLY if awaited in {Awaited.REPLY, Awaited.SIGN} else Awaited.OUTPUT])
         slow_s = seen[ceil(RARE * len(seen)) - 1] if seen else 0.0  # of a few the slowest
         limit_s = max(self._least_s[awaited], min(PATIENCE * slow_s, LONGEST_S))
         return max(limit_s, min(limit_s * 2.0**self._stalls, LONGEST_S))
@@ -153,7 +156,7 @@ def after_command(awaited: Awaited, command: EngineCommand) -> Awaited:
     """What is owed after the engine was told this."""
     match command:
         case AskReply():
-            return Awaited.REPLY if awaited is Awaited.NOTHING else awaited
+            return Awaited.REPLY if awaited in {Awaited.NOTHING, Awaited.SIGN} else awaited
         case CancelReply() | ForgetTurn():
             return Awaited.NOTHING  # what is cancelled need not be acknowledged
         case _:

@@ -26,6 +26,7 @@ from voiceloop.vocabulary import Cause, Item, Tier
 from voiceloop.wire import dialect as dialects
 from voiceloop.wire import server
 from voiceloop.wire.asks import Asks
+from voiceloop.wire.client import UpdateSession
 from voiceloop.wire.codec import decode
 from voiceloop.wire.complaints import Complaints
 from voiceloop.wire.config import SessionConfig, traits_of
@@ -47,6 +48,7 @@ from voiceloop.wire.liveness import Awaited, after_command, after_events
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
 from voiceloop.wire.outbox import Outbox
 from voiceloop.wire.replies import AudioChunk, Replies
+from voiceloop.wire.session_fields import SessionFields
 from voiceloop.wire.turns import Turns
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
@@ -117,7 +119,7 @@ class RealtimeProtocol:
         if fault.severity is Severity.SWITCH:
             return self._other_dialect(f"the server answered HTTP {status}")
         excerpt = " ".join(body.decode(errors="replace").split())[:200]
-        return self._lose(fault.cause, f"the server answered HTTP {status}: {excerpt}".rstrip(": "))
+        return self.give_up(fault.cause, f"the server answered HTTP {status}: {excerpt}".rstrip(": "))
 
     def audio(self, frame: bytes | str) -> AudioChunk | None:
         """Take a frame if it is received sound; None means it is not, and is for `receive`.
@@ -136,13 +138,15 @@ class RealtimeProtocol:
         """Take a frame that is not sound. Never raises."""
         if self.state is State.LOST:
             return []
+        if self.awaited is Awaited.SIGN:
+            self.awaited = Awaited.NOTHING
         event = decode(frame)
         if isinstance(event, server.ErrorRaised):
             return self._error(event.error, now)
         told: list[Event] = []
         if self.state is State.CONFIGURING:
             if isinstance(event, server.UnknownMessage) and event.type == _FOREIGN:
-                return self._lose(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
+                return self.give_up(Cause.UNSUPPORTED_DIALECT, "the server speaks GPT-Live, not the realtime protocol")
             told += self._configure(self._handshake.heard(event, now))
         told += self._inbox.happened(event, self.capture_offset_s)
         self._awaits_after(told)
@@ -165,7 +169,7 @@ class RealtimeProtocol:
         cause = fault.cause if fault is not None and fault.cause is not Cause.DROP else None
         if cause is None and self.state is State.CONFIGURING and self._handshake.looks_refused(code, self._opened_as):
             return self._other_dialect(words, than_any=True)
-        return self._lose(cause or close_cause(code), words)
+        return self.give_up(cause or close_cause(code), words)
 
     def recall(self, items: Sequence[Item], speech: Mapping[str, bytes], open_turn: str) -> None:
         """Bring the server up to date; `speech` is the sound of turns without words, in the wire encoding."""
@@ -178,9 +182,19 @@ class RealtimeProtocol:
             self._orders.carry_out(command)
             self.awaited = after_command(self.awaited, command)
 
+    def ask_for_a_sign(self) -> None:
+        """Ask the server for something that it must answer and that changes nothing, unless it owes something."""
+        if self.state is State.READY and self.awaited is Awaited.NOTHING:
+            self._outbox.put(UpdateSession(SessionFields(kind="realtime")))
+            self.awaited = Awaited.SIGN
+
     def give_up(self, cause: Cause, detail: str) -> list[Event]:
-        """The caller finds the connection to be of no more use."""
-        return [] if self.state is State.LOST else self._lose(cause, detail)
+        """The connection is of no more use: here it is found out, or by the caller."""
+        if self.state is State.LOST:
+            return []
+        self.state = State.LOST
+        self._outbox.take()
+        return [events.EngineLost(cause, detail)]
 
     def take_frames(self) -> list[bytes]:
         """The text frames to send now, in order."""
@@ -205,7 +219,7 @@ class RealtimeProtocol:
                 pass
             case Verdict.SILENT | Verdict.FOREIGN | Verdict.WRONG_DIALECT | Verdict.REFUSED:
                 words = self._complaints.failure(verdict, self.dialect, self._config.configure_timeout_s)
-                return self._lose(*words)
+                return self.give_up(*words)
             case _:
                 assert_never(verdict)
         self.state = State.READY
@@ -227,7 +241,7 @@ class RealtimeProtocol:
         cause = self._complaints.ends_all(response)
         if cause is Cause.DROP:  # the reply is to be asked for again on another connection: it is not over
             told = [event for event in told if not isinstance(event, events.ReplyFinished)]
-        return told if cause is None else [*told, *self._lose(cause, describe(response.error or WireError()))]
+        return told if cause is None else [*told, *self.give_up(cause, describe(response.error or WireError()))]
 
     def _error(self, error: WireError, now: float) -> list[Event]:
         fault = judge(error)
@@ -235,7 +249,7 @@ class RealtimeProtocol:
         if fault.severity is Severity.SWITCH:
             return self._other_dialect(describe(error))
         if fault.severity is Severity.FATAL:
-            return self._lose(fault.cause, describe(error))
+            return self.give_up(fault.cause, describe(error))
         if self.state is State.CONFIGURING:
             verdict = self._handshake.rejected(error, now)
             if verdict is not Verdict.NOT_OURS:
@@ -253,13 +267,8 @@ class RealtimeProtocol:
 
         A refusal of beta by name (`than_any` is False) does not send a GA connection back to beta.
         """
-        told = self._lose(Cause.UNSUPPORTED_DIALECT, detail)
+        told = self.give_up(Cause.UNSUPPORTED_DIALECT, detail)
         if not self._handshake.may_switch or (self._opened_as == "ga" and not than_any):
             return told
         self.redial = dialects.other(self._opened_as)
         return []
-
-    def _lose(self, cause: Cause, detail: str) -> list[Event]:
-        self.state = State.LOST
-        self._outbox.take()
-        return [events.EngineLost(cause, detail)]

@@ -247,3 +247,45 @@ async def test_somebody_who_speaks_on_and_on_is_rolled_over_at_the_last_moment_w
         account = account_for(talk.line_device, talk.gateway)
         assert (account.lost, account.twice, account.pending) == ((), (), ())
         assert len(talk.said("user_said")) == 1
+
+
+@virtual_time
+async def test_a_relay_that_lives_on_without_its_server_is_found_out_by_a_word_that_nobody_tells_of():
+    async with Journey(NOON, ONE, listens=True, complete=False) as talk:
+        talk.line_device.say(1000)
+        await talk.line("agent_said")
+        talk.gateway.perform(Stall(answers_pings=True))
+        await talk.passes(20)
+        assert talk.warnings() == []  # nobody said anything, so nobody could know
+        talk.line_device.say(1500)
+        said_s = talk.session._driver.core.narrator.t(asyncio.get_running_loop().time())
+        warned = await talk.line("warning")
+        assert warned["code"] == "engine_lost_slow_model"
+        assert warned["t"] - said_s < 9.0
+        assert (await talk.line("agent_said", 2))["text"] == "It is one."
+        account = account_for(talk.line_device, talk.gateway)
+        assert (account.lost, account.twice, account.pending) == ((), (), ())
+
+
+@virtual_time
+async def test_a_relay_whose_server_dies_under_somebody_who_speaks_is_found_out_when_he_stops():
+    async with Journey(NOON, ONE, listens=True, complete=False) as talk:
+        talk.line_device.say(1000)
+        await talk.line("agent_said")
+        talk.line_device.say(3000)
+        await talk.line("user_speech_started", 2)
+        talk.gateway.perform(Stall(answers_pings=True))
+        assert (await talk.line("agent_said", 2))["text"] == "It is one."
+        assert talk.warnings() == ["engine_lost_slow_model"]
+        account = account_for(talk.line_device, talk.gateway)
+        assert (account.lost, account.twice, account.pending) == ((), (), ())
+
+
+@virtual_time
+async def test_noise_that_a_server_takes_for_none_costs_a_question_now_and_then_and_no_connection():
+    async with Journey(NOON, complete=False) as talk:  # a server that hears no speech in it
+        talk.line_device.say(60_000)
+        await talk.passes(60)
+        assert talk.warnings() == []
+        assert len(talk.gateway.connections) == 1
+        assert 2 <= len([event for event in talk.gateway.received if event["type"] == "session.update"]) <= 7
