@@ -15,9 +15,10 @@ from rich.console import Console
 from voiceloop import app
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
+from voiceloop.commandline.terminal import Terminal
 from voiceloop.devices.wavefile import WavLine
 from voiceloop.errors import SettingsError
-from voiceloop.screen import Screen
+from voiceloop.screen import Paper, Screen
 from voiceloop.sources import Origins
 from voiceloop.testing import ScriptedGateway, ScriptedServer
 from voiceloop.testing.script import Call, Reply, Spoken
@@ -47,7 +48,7 @@ async def server(*replies, **options):
 async def hold(planned, *typed):
     """Hold a conversation with these lines typed; returns how it ended, what was printed and how many were read."""
     out = io.StringIO()
-    console = Console(file=out, width=200, force_terminal=True)
+    console = Terminal(Console(file=out, width=200, force_terminal=True))
     read = []
 
     async def lines():
@@ -128,7 +129,7 @@ async def test_lines_are_turns_beside_a_recording_where_that_was_asked_for(tmp_p
     ],
 )
 def test_lines_are_read_where_they_are_meant_and_no_meter_is_drawn_over_what_is_typed(wanted, helpers):
-    conversation = Conversation(planned({}, **wanted), Screen(Console(), Console()), lambda: None)
+    conversation = Conversation(planned({}, **wanted), Screen(Paper(io.StringIO()), Paper(io.StringIO())), lambda: None)
     found = conversation._helpers(None)
     for work in found.values():
         work.close()

@@ -13,9 +13,10 @@ from rich.console import Console
 from voiceloop import app, backend
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
+from voiceloop.commandline.terminal import OpenConsole, Terminal
 from voiceloop.devices.wavefile import WavLine
 from voiceloop.embedded import EmbeddedGateway
-from voiceloop.screen import OpenConsole, Screen
+from voiceloop.screen import Paper, Screen
 from voiceloop.sources import Origins
 from voiceloop.testing import ScriptedGateway, ScriptedServer
 from voiceloop.testing.script import Call, Reply, Spoken
@@ -50,7 +51,7 @@ async def lines(*texts):
 async def hold(planned, typed=()):
     """Hold a conversation; returns how it ended and what was printed."""
     out = io.StringIO()
-    console = Console(file=out, width=200)
+    console = Paper(out)
     conversation = Conversation(planned, Screen(console, console), lambda: lines(*typed))
     ended = await conversation.hold()
     return ended, out.getvalue()
@@ -165,7 +166,7 @@ class Watched(io.StringIO):
 async def test_an_end_that_was_asked_for_comes_at_once():
     async with server() as (_, environ):
         out = Watched("realtime, model")
-        console = Console(file=out, width=200)
+        console = Paper(out)
         planned = make_plan(text=True, environ=environ)
         conversation = Conversation(planned, Screen(console, console), never)
         conversation.request_end("too early to matter")
@@ -192,7 +193,7 @@ async def test_a_microphone_has_a_meter_on_a_terminal(monkeypatch):
     monkeypatch.setattr(app, "load", silent_card)
     async with server() as (_, environ):
         out = Watched("mic ....")
-        console = Console(file=out, width=200, force_terminal=True)
+        console = Terminal(Console(file=out, width=200, force_terminal=True))
         conversation = Conversation(make_plan(card=sound, environ=environ), Screen(console, console), never)
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             holding = group.create_task(conversation.hold())
@@ -241,7 +242,7 @@ async def test_a_transcript_on_a_full_disk_is_told_and_the_conversation_goes_on(
             text=True, environ=environ, say=("hello",), transcript=Path("/dev/full"), tape=Path("/dev/full")
         )
         out = io.StringIO()
-        console = Console(file=out, width=200)
+        console = Paper(out)
         conversation = Conversation(planned, Screen(console, console), lines)
         ended = await conversation.hold()
     assert ended.exit_status == 0
@@ -258,7 +259,7 @@ async def test_a_screen_nobody_reads_ends_the_conversation():
             return super().write(text)
 
     async with server(Reply(says=(Spoken("Yes.", 0),))) as (_, environ):
-        console = OpenConsole(file=Closed(), width=200)
+        console = Terminal(OpenConsole(file=Closed(), width=200))
         planned = make_plan(text=True, environ=environ, say=("hello",))
 
         async with asyncio.timeout(5):

@@ -9,8 +9,9 @@ from rich.console import Console
 
 import voiceloop.screen as screen_module
 from voiceloop.agent import Agent
+from voiceloop.commandline.terminal import Terminal
 from voiceloop.plugins import PluginContext, load
-from voiceloop.screen import Screen, sentences
+from voiceloop.screen import Paper, Screen, sentences
 from voiceloop.tools.phrases import Phrasebook
 from voiceloop.tools.tool import as_tool, tool
 from voiceloop.transcript import TranscriptLine
@@ -45,8 +46,8 @@ def out():
 
 
 def make(out, *, terminal=False):
-    console = Console(file=out, force_terminal=terminal, width=40, color_system="standard" if terminal else None)
-    return Screen(console, console)
+    surface = Terminal(Console(file=out, force_terminal=True, width=40)) if terminal else Paper(out)
+    return Screen(surface, surface)
 
 
 def said(event, **fields):

@@ -6,22 +6,18 @@ switches a mode, so the terminal stays whole whatever ends the process.
 
 from __future__ import annotations
 
-import errno
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
-
-from rich.console import Console
-from rich.text import Text
-from typing_extensions import override
+from typing import IO, Protocol
 
 from voiceloop.agent import Agent
 from voiceloop.tools.tool import Tool, as_tool
 from voiceloop.tools.wording import examples, plainly, slots
 from voiceloop.transcript import TranscriptLine
 
-__all__ = ["OpenConsole", "Screen", "sentences"]
+__all__ = ["Paper", "Part", "Screen", "Surface", "sentences"]
 
 METER_CELLS = 24
 QUIETEST_DB = -60.0
@@ -36,18 +32,42 @@ OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 FILLERS = {"integer": "5", "number": "5", "boolean": "on"}
 
 
-class OpenConsole(Console):
-    """A console that lets its caller know when nobody reads it any more; rich would leave the process."""
+Part = tuple[str, str]
+"""A text and its style, in the words of rich."""
 
-    @override
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
+
+class Surface(Protocol):
+    """What is printed on."""
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it all goes."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether what stands there can be drawn over."""
+
+    def line(self, *parts: Part) -> None:
+        """Print a line."""
+
+
+class Paper:
+    """A file or a pipe: lines without styles."""
+
+    is_terminal = False
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file = file
+
+    def line(self, *parts: Part) -> None:
+        """Write a line."""
+        self.file.write("".join(text for text, _ in parts) + "\n")
 
 
 class Screen:
-    """Prints a conversation on one console. Plain calls; none of them blocks but for the terminal itself."""
+    """Prints a conversation. Plain calls; none of them blocks but for the terminal itself."""
 
-    def __init__(self, console: Console, notes: Console) -> None:
+    def __init__(self, console: Surface, notes: Surface) -> None:
         """`console` takes what is said, `notes` everything about it; both may be the same."""
         self._console = console
         self._notes = notes
@@ -55,7 +75,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Print a line about the conversation."""
-        self._print(self._notes, Text(clean(text), style="dim"))
+        self._print(self._notes, (clean(text), "dim"))
 
     def opening(self, agent: Agent, files: Sequence[str], *, spoken: bool) -> None:
         """Print what one can say, which files are written and how to end."""
@@ -77,7 +97,7 @@ class Screen:
             case "agent_said":
                 self._agent(fields["text"], fields["heard_text"], interrupted=fields["interrupted"])
             case "warning":
-                self._print(self._notes, Text(clean(f"{fields['code']}: {fields['detail']}"), style="yellow"))
+                self._print(self._notes, (clean(f"{fields['code']}: {fields['detail']}"), "yellow"))
             case _:
                 if note := aside(line):
                     self.note(note)
@@ -110,12 +130,12 @@ class Screen:
             self._say("agent", "green", f"{heard} [interrupted]".lstrip())
 
     def _say(self, who: str, style: str, text: str) -> None:
-        self._print(self._console, Text.assemble((f"{who}: ", f"bold {style}"), clean(text)))
+        self._print(self._console, (f"{who}: ", f"bold {style}"), (clean(text), ""))
 
-    def _print(self, console: Console, text: Text) -> None:
+    def _print(self, surface: Surface, *parts: Part) -> None:
         self.close()
-        console.print(text, soft_wrap=True)
-        console.file.flush()
+        surface.line(*parts)
+        surface.file.flush()
 
 
 def aside(line: TranscriptLine) -> str:  # noqa: PLR0911 - one return for each kind of line

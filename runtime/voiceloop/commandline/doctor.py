@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from rich.text import Text
 
 from voiceloop.commandline.sound import why_no_sound
+from voiceloop.commandline.terminal import OpenConsole
 from voiceloop.errors import VoiceloopError
-from voiceloop.screen import OpenConsole
 from voiceloop.settings import BackendSettings
 from voiceloop.sources import DEFAULT_BASE_URL, Origins, read_settings
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from voiceloop.agent import Agent
 from voiceloop.app import Conversation, Wanted, plan
@@ -19,13 +19,15 @@ from voiceloop.commandline.watch import WATCHED, gateway_of, watch
 from voiceloop.errors import UsageError, error_of
 from voiceloop.keystore import stored_key
 from voiceloop.machine import data_dir
-from voiceloop.screen import OpenConsole, Screen
+from voiceloop.screen import Paper, Screen, Surface
 from voiceloop.sources import Origins
 
 __all__ = ["Options", "talk"]
 
 MICROPHONE = "mic"
 SPEAKER = "speaker"
+SAY_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Variables by which rich takes a pipe for a terminal."""
 LONGEST_LINE = 16_384
 """Bytes of one typed turn; a file without line ends must not become one."""
 
@@ -61,10 +63,7 @@ def talk(options: Options, agent: Agent | None) -> int:
     if options.watch and WATCHED not in os.environ:
         return watch(asked.origins, options.agent_file or program(agent), options.brain, note)
     planned = plan(asked, sound=why_no_sound)
-    screen = Screen(
-        OpenConsole(highlight=False, no_color=not options.color or None),
-        OpenConsole(highlight=False, no_color=not options.color or None, stderr=True),
-    )
+    screen = Screen(surface(sys.stdout, color=options.color), surface(sys.stderr, color=options.color))
     ask = prompt() if options.text else nothing
     conversation = Conversation(planned, screen, lambda: typed_lines(sys.stdin.fileno(), ask))
 
@@ -81,6 +80,15 @@ def talk(options: Options, agent: Agent | None) -> int:
         return conversation.open
 
     return run(hold, polite=polite, tidy=screen.close)
+
+
+def surface(stream: TextIO, *, color: bool) -> Surface:
+    """Return what a stream is to print on; rich, which takes long to load, where it is or is said to be a terminal."""
+    if not stream.isatty() and not any(os.environ.get(name) for name in SAY_TERMINAL):
+        return Paper(stream)
+    from voiceloop.commandline.terminal import OpenConsole, Terminal  # noqa: PLC0415
+
+    return Terminal(OpenConsole(file=stream, highlight=False, no_color=not color or None))
 
 
 def why_no_sound() -> str:
