@@ -365,3 +365,9 @@ def test_in_any_order_of_events_the_rules_hold(steps, traits):
     ended += sum(isinstance(command, do.EndSession) for command in talk.new)
     assert ended == 1
     assert talk.heard(on.SayAsked("hello")).new == []
+
+
+def test_an_interruption_silences_every_reply_that_is_still_made_not_only_the_newest():
+    talk = Talk().user_turn().reply("r1")
+    talk.heard(on.ReplyStarted("r2"), on.ReplyFinished("r2", ReplyStatus.COMPLETED))
+    talk.heard(on.InterruptAsked()).expect(do.CancelReply("r1"), do.MuteReply("r1"), do.FlushPlayback())

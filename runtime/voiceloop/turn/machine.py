@@ -237,6 +237,9 @@ class TurnMachine:
         self.floor.give_up()
         self.arbiter.drop_answer()
         cancels = self.arbiter.cancel(now)
+        for reply_id, reply in self.replies.live.items():
+            if reply.generating and reply_id != self.arbiter.reply_id:  # an engine may give more than one at a time
+                cancels += [do.CancelReply(reply_id), do.MuteReply(reply_id)]
         if self.traits.stops_on_speech and self.floor.ear is not Ear.QUIET:
             cancels = [command for command in cancels if not isinstance(command, do.CancelReply)]
         tools = [do.CancelTool(call_id) for call_id in self.calls.supersede()]
