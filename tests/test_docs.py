@@ -41,6 +41,8 @@ CANNOT = {
     "scripts/test": "is what runs this",
     "scripts/check": "CI runs it before the tests",
     "scripts/bench": "takes minutes alone on a quiet machine",
+    "HYPOTHESIS_PROFILE=long scripts/test -k properties": "takes minutes; the everyday run tries 500 of each",
+    "scripts/soak": "takes ten minutes; test_soak.py runs a short one",
 }
 """Commands that no test runs from a page, and why."""
 
