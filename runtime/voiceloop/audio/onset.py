@@ -1,18 +1,25 @@
-"""Where sound begins in a recording that nobody has judged yet."""
+"""Where sound begins in a recording that nobody has judged yet, and how much of one is loud.
+
+Without numpy, which many sessions never load: loading it in the middle of a conversation would hold up all sound.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from array import array
+from math import sqrt
+from operator import mul
 
 __all__ = ["first_sound", "loud_s"]
 
 FRAME_MS = 20
+LOOKED_AT = 60
+"""Samples of each frame, evenly spread: enough to tell how loud it is."""
 QUIET_RMS = 30.0
 """Never sound, however silent the rest: 61 dB below full scale."""
 LOUD_RMS = 200.0
 """Always sound, however loud the rest: who speaks without a pause must not raise the bar for himself."""
 ABOVE_NOISE = 2.0
+QUIET_PART = 0.1
 
 
 def first_sound(pcm: bytes, rate_hz: int) -> int | None:
@@ -20,23 +27,25 @@ def first_sound(pcm: bytes, rate_hz: int) -> int | None:
 
     Rather takes noise for speech than the other way round, since whoever asks is about to drop what comes before.
     """
-    rms = _levels(pcm, rate_hz)
-    if not len(rms):
-        return None
-    bar = min(max(QUIET_RMS, ABOVE_NOISE * float(np.percentile(rms, 10))), LOUD_RMS)
-    loud = np.flatnonzero(rms > bar)
-    return int(loud[0]) * (rate_hz * FRAME_MS // 1000) if len(loud) else None
+    levels = _levels(pcm, rate_hz)
+    quiet = sorted(levels)[int(QUIET_PART * (len(levels) - 1))] if levels else 0.0
+    bar = min(max(QUIET_RMS, ABOVE_NOISE * quiet), LOUD_RMS)
+    loud = next((number for number, level in enumerate(levels) if level > bar), None)
+    return None if loud is None else loud * (rate_hz * FRAME_MS // 1000)
 
 
 def loud_s(pcm: bytes, rate_hz: int) -> float:
     """Seconds of 16-bit mono PCM that are loud enough to be somebody who speaks nearby."""
-    return float(np.count_nonzero(_levels(pcm, rate_hz) > LOUD_RMS)) * FRAME_MS / 1000
+    return sum(level > LOUD_RMS for level in _levels(pcm, rate_hz)) * FRAME_MS / 1000
 
 
-def _levels(pcm: bytes, rate_hz: int) -> npt.NDArray[np.float32]:
-    """Root mean square of each whole 20 ms."""
+def _levels(pcm: bytes, rate_hz: int) -> list[float]:
+    """About the root mean square of each whole 20 ms."""
     frame = rate_hz * FRAME_MS // 1000
-    count = len(pcm) // 2 // frame
-    frames = np.frombuffer(pcm, np.int16, count * frame).reshape(count, frame).astype(np.float32)
-    levels: npt.NDArray[np.float32] = np.sqrt(np.mean(frames * frames, axis=1))
-    return levels
+    step = max(1, frame // LOOKED_AT) | 1  # odd, or every second sample of a pattern would never be looked at
+    samples = array("h", pcm)
+    found: list[float] = []
+    for start in range(0, len(samples) - frame + 1, frame):
+        some = samples[start : start + frame : step]
+        found.append(sqrt(sum(map(mul, some, some)) / len(some)))
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from voiceloop.audio.onset import first_sound, loud_s
 from voiceloop.audio.ring import Ring
 
 __all__ = ["PREROLL_S", "Unanswered"]
@@ -95,8 +96,6 @@ class Unanswered:
 
         Loudness is no proof, only a reason to ask the engine for a sign of life.
         """
-        from voiceloop.audio.onset import loud_s  # noqa: PLC0415 - most sessions are never in doubt
-
         end = self._ring.end
         heard_s = loud_s(self._ring.read(max(end - self._samples(DOUBT_S), self._answered_until), end), self._rate_hz)
         waiting = [turn.start for turn in self._turns.values() if not turn.committed]
@@ -149,8 +148,6 @@ class Unanswered:
             return max(self._with_preroll(turn.start), self._answered_until), until
         if self._unheard_from is None or not whole:
             return end, end
-        from voiceloop.audio.onset import first_sound  # noqa: PLC0415 - most sessions lose no engine
-
         start = max(self._unheard_from, self._answered_until, self._ring.oldest)
         offset = first_sound(self._ring.read(start, end), self._rate_hz)
         return (end, end) if offset is None else (max(self._with_preroll(start + offset), self._answered_until), end)
