@@ -116,11 +116,12 @@ class Switchboard:
         self._spawn(name, engine.open(self.seed, port))
         return port
 
-    def _drop(self, port: _Port | None) -> None:
+    def _drop(self, port: _Port | None, silent_s: float = 0.0) -> None:
+        """Have nothing to do any more with an engine, if there is one; it gave no sign of life for `silent_s`."""
         if port is None or port.connected is Connected.GONE:
             return
         if port.connected is Connected.LIVE:
-            self._hearing.disconnect(0.0)
+            self._hearing.disconnect(silent_s)
         port.leave()
         self._spawn("closing an engine", port.engine.close(CLOSE_WITHIN_S))
 
@@ -128,34 +129,21 @@ class Switchboard:
 
     def heard_of(self, port: _Port, event: Event) -> None:
         """Take an event that an engine reports."""
-        if port is self._standby:
-            self._heard_of_standby(port, event)
-        else:
-            if isinstance(event, EngineReady):
-                port.connected, port.traits = Connected.READY, event.traits
-            elif isinstance(event, EngineLost):
-                self._lost(port, event)
-            else:
-                event = self._hearing.told(event)
-            self._happened(event)
-
-    def _heard_of_standby(self, port: _Port, event: Event) -> None:
         if isinstance(event, EngineReady):
             port.connected, port.traits = Connected.READY, event.traits
+        elif isinstance(event, EngineLost):
+            self._drop(port, event.silent_s)
+        if port is self._standby:
+            self._heard_of_standby(event)
+        else:
+            self._happened(self._hearing.told(event))
+
+    def _heard_of_standby(self, event: Event) -> None:
+        if isinstance(event, EngineReady):
             self._happened(StandbyReady(event))
         elif isinstance(event, EngineLost):
             self._standby = None
-            self._let_go(port)
             self._happened(StandbyLost(event.cause, event.detail))
-
-    def _lost(self, port: _Port, event: EngineLost) -> None:
-        if port.connected is Connected.LIVE:
-            self._hearing.disconnect(event.silent_s)
-        self._let_go(port)
-
-    def _let_go(self, port: _Port) -> None:
-        port.leave()
-        self._spawn("closing an engine", port.engine.close(CLOSE_WITHIN_S))
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run an engine's task."""
