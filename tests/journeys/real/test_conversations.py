@@ -90,9 +90,12 @@ def test_silence_is_no_turn_and_ends_by_itself(held):
 
 @on("time", "timer_espeak", "two_questions", "beta", "ga", "ulaw", "alaw", "manual", "semantic")
 def test_an_answer_comes_while_the_question_is_fresh(held):
-    """The end of a turn takes 500 ms of silence to be seen; recognition, tool and voice the rest."""
+    """The end of a turn takes 500 ms of silence to be seen; recognition, tool and voice the rest.
+
+    A server that judges by the words does not say how long it waited: speech ends for it when the turn does.
+    """
     for metrics in held.of("turn_metrics"):
-        assert metrics["last_speech_ms"] < metrics["end_of_turn_ms"] < metrics["first_played_ms"]
+        assert metrics["last_speech_ms"] <= metrics["end_of_turn_ms"] < metrics["first_played_ms"]
         assert metrics["first_played_ms"] - metrics["last_speech_ms"] < 3_000, held.story()
 
 
