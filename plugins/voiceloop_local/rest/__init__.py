@@ -1,0 +1,1 @@
+"""The REST families of the embedded gateway, one module each."""
