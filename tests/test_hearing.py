@@ -56,6 +56,23 @@ def feed(hearing, frames, first=0):
         hearing.take(numbered(number * FRAME, FRAME), number * FRAME)
 
 
+def test_what_waits_for_a_gap_between_frames_is_done_after_the_next_one_once(hearing, ear):
+    done = []
+    hearing.between_frames(lambda: done.append(len(ear.heard)))
+    assert not done
+    feed(hearing, 2)
+    assert done == [1]
+    hearing.frame_over()
+    assert done == [1]
+
+
+def test_without_a_microphone_nothing_waits_for_frames_for_ever(hearing):
+    done = []
+    hearing.between_frames(lambda: done.append("now"))
+    hearing.frame_over()
+    assert done == ["now"]
+
+
 def test_frames_go_to_the_engine_as_they_come(hearing, ear):
     feed(hearing, 3)
     assert [first for first, _ in ear.heard] == [0, FRAME, 2 * FRAME]

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from voiceloop import commands as do
@@ -18,6 +19,7 @@ from voiceloop.audio.ledger import Ledger
 from voiceloop.core import Core
 from voiceloop.devices.base import Line
 from voiceloop.errors import MisuseError
+from voiceloop.rollover import ROLL_OVER_NOW
 from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.tools.bus import ToolBus
@@ -195,4 +197,9 @@ class Driver:
 
     def _passed(self, name: str, at_s: float) -> None:
         self._deadlines.pop(name, None)
-        self.happened(on.DeadlinePassed(name), at_s)  # loops may call a little early; the core counts on the time
+        # Loops may call a little early; the core counts on the time.
+        report = partial(self.happened, on.DeadlinePassed(name), at_s)
+        if name == ROLL_OVER_NOW and self.hands is not None:
+            self.hands.board.between_frames(report)
+        else:
+            report()

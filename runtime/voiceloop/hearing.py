@@ -54,6 +54,7 @@ class Hearing:
         self._later: deque[tuple[int, Callable[[], None]]] = deque(maxlen=MAX_LATER)
         """What is to be done as soon as so many are gone."""
         self._taken_bytes = 0
+        self._between: Callable[[], None] | None = None
         self._gated: Callable[[bytes, int], None] | None = None
 
     @property
@@ -85,6 +86,18 @@ class Hearing:
             self._gated(pcm, first_sample)
             if self._kept:
                 self._catch_up()  # no frame may follow for minutes
+        if self._between is not None:
+            self.frame_over()
+
+    def between_frames(self, work: Callable[[], None]) -> None:
+        """Do something as soon as the next frame is taken, or at `frame_over`."""
+        self._between = work
+
+    def frame_over(self) -> None:
+        """Do what was kept for now, if anything."""
+        work, self._between = self._between, None
+        if work is not None:
+            work()
 
     def after_kept(self, work: Callable[[], None]) -> None:
         """Do what must not overtake the sound that the engine could not take yet."""

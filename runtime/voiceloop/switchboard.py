@@ -20,6 +20,7 @@ from voiceloop.vocabulary import Item, Traits
 __all__ = ["Switchboard"]
 
 CLOSE_WITHIN_S = 0.5
+FRAME_WITHIN_S = 0.03
 
 Audio = Callable[[str, str, int, bytes], bool]
 Spawn = Callable[[str, Coroutine[Any, Any, None]], None]
@@ -76,6 +77,14 @@ class Switchboard:
         """Let the standby take over."""
         self._drop(self._current)
         self._current, self._standby = self._standby, None
+
+    def between_frames(self, work: Callable[[], None]) -> None:
+        """Do something right after a captured frame, so that the next engine has all its time until one follows.
+
+        Where none is captured it is done after 30 ms.
+        """
+        self._hearing.between_frames(work)
+        asyncio.get_running_loop().call_later(FRAME_WITHIN_S, self._hearing.frame_over)
 
     def recall(self, items: Sequence[Item], open_turn: str) -> None:
         """Bring the engine up to date; from here on it hears and obeys."""
