@@ -65,7 +65,6 @@ FAULTS: tuple[tuple[Fault, ...], ...] = (
     (Reset(), Answer(refusal(503), for_s=3.0)),
 )
 STALLS = (Stall(), Stall(answers_pings=True))
-"""The second shows only when an answer is due: who is silent and answers pings may just have heard nothing."""
 
 
 @dataclass
@@ -146,7 +145,7 @@ class Rig:
             await asyncio.sleep(self.random.uniform(*FAULT_EVERY_S))
             self.faults += 1
             if self.gateway.connection.closed is None and self.random.random() < 1 / 4:
-                self.gateway.perform(self.random.choice(STALLS) if self.line is None else STALLS[0])
+                self.gateway.perform(self.random.choice(STALLS))
             else:
                 self.network.inject(*self.random.choice(FAULTS))
 
