@@ -71,6 +71,20 @@ def test_an_ordinal_waits_for_the_word_it_counts():
     assert list(stream.drain()) == ["Montag nicht."]
 
 
+def test_a_decimal_holds_nothing_back():
+    stream = SentenceStream(language_for("en"))
+    assert list(stream.feed("It costs 3.50. You pay. Th")) == ["It costs 3.50.", "You pay."]
+
+
+def test_what_may_belong_to_the_next_sentence_is_counted():
+    stream = SentenceStream(language_for("en"))
+    assert list(stream.feed("So. It is the 3. of them")) == ["So."]
+    assert stream.unsettled == 0
+    assert list(stream.feed(" all. No")) == ["It is the 3. of them all."]
+    assert list(stream.feed("t the 3. On")) == []
+    assert stream.unsettled == len(" On")
+
+
 @pytest.mark.parametrize("tag", known_languages())
 @given(data=st.data())
 def test_however_text_arrives_the_sentences_are_the_same_and_no_word_is_lost(tag, data):

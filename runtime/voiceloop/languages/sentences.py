@@ -37,6 +37,8 @@ class SentenceStream:
             rf"\n|[{re.escape(self._rules.ends)}{SURE_ENDS}]+[{re.escape(_CLOSERS + self._rules.closers)}]*"
         )
         self._text = ""
+        self.unsettled = 0
+        """How many characters at the end of the text so far may turn out to belong to the sentence after this one."""
 
     def feed(self, piece: str) -> Iterator[str]:
         """Yield the sentences this piece completes."""
@@ -52,8 +54,10 @@ class SentenceStream:
 
     def _complete(self, *, final: bool) -> Iterator[str]:
         text, start = self._text, 0
+        self.unsettled = 0
         for mark in self._end.finditer(text):
             if not final and self._undecided(text, start, mark):
+                self.unsettled = len(text) - mark.end()
                 break
             if self._ends(text, start, mark):
                 sentence = text[start : mark.end()].strip()
@@ -70,7 +74,7 @@ class SentenceStream:
         if not following.strip():
             return mark.end() == len(text) or not _sure(mark)
         # An ordinal is one for the word after it, so that word must be there as a whole.
-        return self._numbered(text, start, mark) and not re.match(r"\s+\S+\s", following)
+        return following[0].isspace() and self._numbered(text, start, mark) and not re.match(r"\s+\S+\s", following)
 
     def _ends(self, text: str, start: int, mark: re.Match[str]) -> bool:
         if mark.group() == "\n" or _sure(mark):
