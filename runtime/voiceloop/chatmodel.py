@@ -6,10 +6,11 @@ import importlib
 import os
 from typing import Final
 
-from voiceloop.dgrid.chat import ChatCompletions
+from voiceloop.dgrid.chat import Chat
 from voiceloop.dgrid.chat_answer import Stop
 from voiceloop.dgrid.chat_request import ChatRequest, SystemMessage, UserMessage
 from voiceloop.dgrid.client import Client
+from voiceloop.dgrid.dialects import dialect
 from voiceloop.dgrid.models import choose, list_models
 from voiceloop.errors import UnreachableError
 from voiceloop.network.route import route_to
@@ -46,7 +47,7 @@ class ChatModel:
             max_tokens=MOST_TOKENS,
         )
         async with Client(self._base_url, self._key, route=self._route) as client:
-            answer = await ChatCompletions(client).complete(request)
+            answer = await Chat(client, dialect("openai")).complete(request)
         if answer.stop not in {Stop.END, Stop.LENGTH}:
             raise UnreachableError(f"{request.model} did not write its answer to the end: {answer.stop}")
         return answer.text

@@ -10,9 +10,11 @@ import pytest
 
 from dgrid.asker import BUSY, GONE, KEY, client, refusal
 from voiceloop.dgrid import chat as module
-from voiceloop.dgrid.chat import ChatCompletions
+from voiceloop.dgrid.chat import Chat
 from voiceloop.dgrid.chat_answer import CallGrew, Completion, Ended, Said, Stop
 from voiceloop.dgrid.chat_request import AssistantMessage, ChatRequest, OneTool
+from voiceloop.dgrid.dialects import dialect
+from voiceloop.dgrid.dialects.openai import STREAMED
 from voiceloop.dgrid.failures import Kind
 from voiceloop.testing.rest import RestAnswer, ScriptedRest
 from voiceloop.vocabulary import ToolCall, ToolSpec
@@ -49,7 +51,7 @@ def stream(*raws, **more):
 @contextlib.asynccontextmanager
 async def chatting(*answers):
     async with ScriptedRest({"POST /v1/chat/completions": answers}) as rest, client(rest) as asker:
-        yield ChatCompletions(asker), rest
+        yield Chat(asker, dialect("openai")), rest
 
 
 async def told(chat, request=HELLO):
@@ -276,7 +278,7 @@ async def test_one_after_the_other_may_be_refused_and_a_limit_finds_its_other_na
     use = " Use 'max_completion_tokens' instead."
     async with chatting(refused("max_tokens", use), refused("temperature"), stream(H, DONE)) as (chat, rest):
         assert ends(await told(chat, asked)).text == "H"
-    assert rest.heard[2].json == HELLO.to_json() | module.STREAMED | {"max_completion_tokens": 5}
+    assert rest.heard[2].json == HELLO.to_json() | STREAMED | {"max_completion_tokens": 5}
 
 
 async def test_figures_that_a_server_does_not_know_of_are_not_asked_for_again():

@@ -1,8 +1,4 @@
-"""`POST /v1/chat/completions`: a question to a chat model, answered whole or while it is being written.
-
-Request and whole answer are as DGrid documents them; the chunks of a stream are OpenAI's, since DGrid says only that it
-streams. Servers differ in what they leave out: see `chat_reading`.
-"""
+"""A question to a chat model, answered whole or while it is being written, in whichever dialect its server speaks."""
 
 from __future__ import annotations
 
@@ -10,60 +6,61 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from voiceloop.dgrid.chat_answer import ChatDelta, Completion, Ended
-from voiceloop.dgrid.chat_reading import DONE, ChatReader, decoded
+from voiceloop.dgrid.chat_answer import ChatDelta, Completion, Ended, Gathering
+from voiceloop.dgrid.chat_reading import DONE, decoded
 from voiceloop.dgrid.chat_request import ChatRequest
 from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
+from voiceloop.dgrid.dialects.base import Asked, ChatDialect
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.sse import EventReader, ServerSentEvent, TooLongError
 
-__all__ = ["ChatCompletions"]
+__all__ = ["Chat"]
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-PATH: Final = "/v1/chat/completions"
-STREAMED: Final = {"stream": True, "stream_options": {"include_usage": True}}
 FIGURES_WITHIN_S: Final = 1.0
 """How long tokens are waited for after all was said; many servers never tell them, some never hang up."""
 
 
-class ChatCompletions:
-    """Asks the chat models of one server.
+class Chat:
+    """Asks the chat models of one server in one dialect; one for each conversation, since dialects remember.
 
     A parameter that a model refuses, such as `temperature` or `max_tokens`, is left out from then on and the question
-    asked again. Both methods raise RequestRefusedError and RequestFailedError. A question changes nothing at the
-    server, so one whose connection broke before the answer began is asked again; tokens may be billed twice then.
+    asked again. Both methods raise RequestRefusedError and RequestFailedError, and SettingsError for what the dialect
+    has no words for. A question changes nothing at the server, so one whose connection broke before the answer began is
+    asked again; tokens may be billed twice then.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, dialect: ChatDialect) -> None:
         self._client = client
-        self._refused = RefusedParameters()
+        self._dialect = dialect
+        self._refused = RefusedParameters(dialect.optional)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the whole answer; a server that streams all the same is understood. Safe to cancel."""
-        answer = await self._adapted(request, {}, self._client.ask)
-        reader, events = ChatReader(), EventReader()
+        answer = await self._adapted(request.model, self._dialect.asked(request, streamed=False), self._client.ask)
+        reader, events = self._dialect.reader(), EventReader()
         try:
             found = events.feed(answer.body) + events.end()
         except TooLongError as error:
             raise self._broken(str(error), answer) from None
         for event in found:
             if event.data.strip() == DONE:
-                reader.done()
+                reader.answer.close()
                 break
             raw = decoded(event)
             self._client.check(raw, answer)
-            reader.take(raw)
-        if not reader.began:
+            reader.take(raw, event.event)
+        if not reader.answer.began:
             raise self._broken("it holds no answer of a chat model", answer)
-        return reader.completion(answer.request_id)
+        return reader.answer.completion(answer.request_id)
 
     @contextlib.asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[ChatDelta]]:
@@ -77,21 +74,22 @@ class ChatCompletions:
             async def attempt(asked: Request) -> OpenAnswer:
                 return await stack.enter_async_context(self._client.stream(asked))
 
-            yield self._deltas(await self._adapted(request, STREAMED, attempt))
+            asked = self._dialect.asked(request, streamed=True)
+            yield self._deltas(await self._adapted(request.model, asked, attempt))
 
     async def _deltas(self, answer: OpenAnswer) -> AsyncIterator[ChatDelta]:
-        reader, events = ChatReader(), answer.events()
-        while not reader.complete and (event := await self._next(events, reader)) is not None:
+        reader, events = self._dialect.reader(), answer.events()
+        while not reader.answer.complete and (event := await self._next(events, reader.answer)) is not None:
             if event.data.strip() == DONE:
-                reader.done()
+                reader.answer.close()
                 break
             raw = decoded(event)
             self._client.check(raw, answer)
-            for delta in reader.take(raw):
+            for delta in reader.take(raw, event.event):
                 yield delta
-        if not reader.began:
+        if not reader.answer.began:
             raise self._broken("the stream holds nothing of a chat model", answer)
-        yield Ended(reader.completion(answer.request_id))
+        yield Ended(reader.answer.completion(answer.request_id))
         with contextlib.suppress(
             TimeoutError, RequestFailedError
         ):  # an answer read to its end leaves a warm connection
@@ -99,32 +97,30 @@ class ChatCompletions:
                 async for _ in events:
                     pass
 
-    async def _next(self, events: AsyncIterator[ServerSentEvent], reader: ChatReader) -> ServerSentEvent | None:
+    async def _next(self, events: AsyncIterator[ServerSentEvent], gathered: Gathering) -> ServerSentEvent | None:
         """Return the next event; None where the answer ends, well or not."""
         try:
-            async with asyncio.timeout(FIGURES_WITHIN_S if reader.stopped else None):
+            async with asyncio.timeout(FIGURES_WITHIN_S if gathered.stop else None):
                 return await anext(events, None)
         except TimeoutError:
             return None
         except RequestFailedError as error:
-            if reader.stopped or (reader.began and error.failure.kind is Kind.DROPPED):
+            if gathered.stop or (gathered.began and error.failure.kind is Kind.DROPPED):
                 return None
             raise
 
-    async def _adapted(
-        self, request: ChatRequest, more: dict[str, Any], attempt: Callable[[Request], Awaitable[T]]
-    ) -> T:
+    async def _adapted(self, model: str, asked: Asked, attempt: Callable[[Request], Awaitable[T]]) -> T:
         """Attempt with what the model takes, as far as that is known; once more for each parameter it refuses."""
-        asked = request.to_json() | more
         while True:
-            body = self._refused.without(request.model, asked)
+            body = self._refused.without(model, asked.body)
+            encoded = msgspec.json.encode(body)
             try:
-                return await attempt(Request("POST", PATH, msgspec.json.encode(body), repeat=Repeat.SAFE))
+                return await attempt(Request("POST", asked.path, encoded, asked.headers, repeat=Repeat.SAFE))
             except RequestRefusedError as error:
-                refused = self._refused.learn(request.model, error.failure, body)
+                refused = self._refused.learn(model, error.failure, body)
                 if refused is None:
                     raise
-                log.warning("%s takes no %s: asking without it from now on", request.model, refused)
+                log.warning("%s takes no %s: asking without it from now on", model, refused)
 
     def _broken(self, why: str, answer: Answer | OpenAnswer) -> Exception:
         return self._client.error(Failure(Kind.BROKEN, why, answer.status, request_id=answer.request_id))

@@ -100,14 +100,28 @@ class Gathering:
     """Puts an answer together from its pieces, and says which of them are news."""
 
     def __init__(self) -> None:
+        self.began = False
+        """Whether anything came that belongs to an answer."""
+        self.closed = False
+        """Whether the server said that nothing more comes."""
         self.stop: Stop | None = None
-        """None until the server says why it ends."""
+        """None until the server says why it ends; after that only figures come."""
         self.usage: Usage | None = None
         self.model = ""
         self.id = ""
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._calls: list[Call] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing any more."""
+        return self.closed or (self.stop is not None and self.usage is not None)
+
+    def close(self) -> None:
+        """Take the marker that ends a stream; servers that say nothing else about the end have said all."""
+        self.closed = True
+        self.stop = self.stop or Stop.END
 
     def say(self, text: str) -> list[ChatDelta]:
         """Take more text."""

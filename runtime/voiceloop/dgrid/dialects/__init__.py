@@ -1,0 +1,20 @@
+"""The dialects in which chat models are asked, each a pure module: a question's JSON, and its answer's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from voiceloop.dgrid.dialects.base import ChatDialect
+
+__all__ = ["DialectName", "dialect"]
+
+DialectName = Literal["openai"]
+
+
+def dialect(name: DialectName) -> ChatDialect:
+    """Return a dialect for one conversation; what the others need is not loaded."""
+    match name:  # each is imported where it is needed
+        case "openai":
+            from voiceloop.dgrid.dialects.openai import OpenAI  # noqa: PLC0415
+
+            return OpenAI()
