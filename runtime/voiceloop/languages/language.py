@@ -212,6 +212,8 @@ class Speech(Form, frozen=True):
     underscore: str = " underscore "
     colon: str = " colon "
     at: str = " at "
+    link: str = "a link"
+    """Stands for an address that is too long to be said."""
     oblique: frozenset[str] = frozenset()
     """Words after which an ordinal takes `oblique_ending`."""
     oblique_ending: str = ""
