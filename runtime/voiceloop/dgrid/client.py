@@ -159,9 +159,7 @@ class Client:
             raw = None
         self.check(raw, answer)
         if not isinstance(raw, dict):
-            words = excerpt(plain(answer.body), self._secrets) or "nothing"
-            failure = Failure(Kind.BROKEN, f"no JSON object but {words}", answer.status, request_id=answer.request_id)
-            raise self.error(failure)
+            raise self.broken("no JSON object", answer, answer.body)
         return JsonAnswer(raw, answer.request_id)
 
     @contextlib.asynccontextmanager
@@ -184,6 +182,13 @@ class Client:
     def error(self, failure: Failure) -> RequestRefusedError | RequestFailedError:
         """Return the error to raise for a failure at this server."""
         return error_of(failure, self.base_url)
+
+    def broken(
+        self, why: str, answer: Answer | OpenAnswer, said: bytes | None = None
+    ) -> RequestRefusedError | RequestFailedError:
+        """Return the error to raise for a success that cannot be read; `said` is shown as what came instead."""
+        instead = "" if said is None else f" but {excerpt(plain(said), self._secrets) or 'nothing'}"
+        return self.error(Failure(Kind.BROKEN, why + instead, answer.status, request_id=answer.request_id))
 
     # Attempts --------------------------------------------------------------------------------------------------------
 

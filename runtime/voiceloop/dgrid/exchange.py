@@ -7,7 +7,8 @@ task that is cancelled a second time loses the connection until the pool is clos
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Exchange", "Request", "Timeouts", "new_pool"]
 
+log = logging.getLogger(__name__)
+
 WARM_S: Final = 30.0
 """How long a connection nobody uses is kept; servers keep theirs longer."""
 WARM: Final = 8
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 LARGEST_ERROR: Final = 64 * 1024
+PIECE: Final = 64 * 1024
+"""Bytes of a request that leave at once: `Timeouts.send_s` is for one of them, not for all of an upload."""
 SUCCESSES: Final = range(200, 300)
 PROXY_REFUSES: Final = 407
 
@@ -49,6 +54,11 @@ class Request:
     repeat: Repeat = Repeat.HARMFUL
     largest_bytes: int = LARGEST_ANSWER
     """An answer that is longer is broken off."""
+    progress: Callable[[int, int], None] | None = None
+    """Told the bytes of the body that were sent so far, and all of them; from 0 again when the request is repeated.
+
+    It runs in the event loop between two pieces. What it raises is logged, and it is not called again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +114,12 @@ class Exchange:
 
     async def open(self, request: Request) -> Failure | None:
         """Send the request and wait for the head of its answer; None when that is a success."""
-        content = {"Content-Type": "application/json"} if request.body else {}
+        content = {}
+        if request.body:  # with its length, which servers want to know, and httpx cannot see
+            content = {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
         try:
             asked = self._http.build_request(
-                request.method, request.path, content=request.body or None, headers={**content, **request.headers}
+                request.method, request.path, content=upload(request), headers={**content, **request.headers}
             )
             answer = self._answer = await self._http.send(asked, stream=True)
         except Exception as error:  # noqa: BLE001 - whatever the library raises, the request has failed
@@ -169,6 +181,25 @@ class Exchange:
     def _turned_away(self, proxy: Proxy, status: int, challenges: Sequence[str] = ()) -> Failure:
         told = turned_away(proxy, str(self._http.base_url).rstrip("/"), status, challenges)
         return Failure(Kind.PROXY_REFUSED if isinstance(told, RefusedError) else Kind.UNREACHABLE, str(told))
+
+
+def upload(request: Request) -> bytes | AsyncIterator[bytes] | None:
+    """Return the body as httpx is to send it: in pieces where it is long or somebody wants to see it leave."""
+    if len(request.body) > PIECE or (request.body and request.progress):
+        return pieces(request.body, request.progress)
+    return request.body or None
+
+
+async def pieces(body: bytes, progress: Callable[[int, int], None] | None) -> AsyncIterator[bytes]:
+    """Yield a body piece by piece; the next one is asked for when one has left."""
+    for start in range(0, len(body), PIECE):
+        yield body[start : start + PIECE]
+        if progress is not None:
+            try:
+                progress(min(start + PIECE, len(body)), len(body))
+            except Exception:
+                log.exception("a function for progress failed; the upload goes on without it")
+                progress = None
 
 
 def kind_of_error(error: Exception) -> Kind:
