@@ -65,3 +65,19 @@ def test_a_limit_goes_by_its_other_name_until_that_is_refused_too():
     assert memory.without("a", {"max_tokens": 5, "max_completion_tokens": 6}) == {"max_completion_tokens": 6}
     memory.learn("a", refusal("unknown max_completion_tokens"), ["max_completion_tokens"])
     assert memory.without("a", {"max_tokens": 5, "max_completion_tokens": 6}) == {}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        refusal("not for this model", "unsupported_value", "include[]"),
+        refusal("not for this model", "unsupported_value", "include[0]"),
+        refusal("include[] is not compatible with model 'x'"),
+    ],
+)
+def test_another_family_has_other_parameters_and_lists_in_brackets(failure):
+    assert refused_parameter(failure, ["include", "temperature"], ("include",)) == "include"
+    assert refused_parameter(refusal("unknown temperature"), ["include", "temperature"], ("include",)) is None
+    memory = RefusedParameters(("include",))
+    memory.learn("a", failure, ["include"])
+    assert memory.without("a", {"include": ["x"], "temperature": 1}) == {"temperature": 1}

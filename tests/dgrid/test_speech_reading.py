@@ -145,7 +145,8 @@ def test_an_event_of_more_than_10_mib_is_too_long():
 
 @pytest.mark.parametrize("content_type", ["audio/pcm", "application/json", ""])
 def test_an_error_in_the_place_of_audio_wherever_it_is_cut(content_type):
-    body = '{"success":false,"message":"余额不足, please top up your account before you go on"}'.encode()
+    message = "余额不足, please top up your account before you go on"
+    body = f'{{"success":false,"message":"{message}"}}'.encode()
     for chunks in cuts(body):
         reader = SpeechReader(AudioKind.PCM, content_type)
         assert told(reader, *chunks) == b""

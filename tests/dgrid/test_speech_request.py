@@ -47,7 +47,7 @@ def test_words_that_cannot_be_said_are_refused_with_the_fix_and_not_shown(words,
     [{"voice": ""}, {"voice": {"id": ""}}, {"speed": 0.2}, {"speed": 4.1}, {"response_format": "mp4"}, {"pitch": 1}],
 )
 def test_what_no_server_takes_is_refused(wrong):
-    with pytest.raises(ValidationError, match="1 validation error|2 validation errors"):
+    with pytest.raises(ValidationError, match="for SpeechRequest"):
         asking(**wrong)
 
 
