@@ -17,13 +17,13 @@ from typing import Any, BinaryIO
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import UsageError
 
-__all__ = ["Clip", "WavReader", "decode", "open_wav", "read_wav", "to_wav", "wav_header"]
+__all__ = ["Clip", "WavReader", "decode", "open_wav", "read_format", "read_wav", "to_wav", "wav_header"]
 
 MAX_CLIP_BYTES = 64 * 1024 * 1024
 """What `decode` takes at most; a bound for answers of a server, not for files played as a microphone."""
 
 _PIECE_FRAMES = 65_536
-_STREAMED_BYTES = 0x7FFF_F000
+STREAMED_BYTES = 0x7FFF_F000
 """Programs that write WAV to a pipe cannot know the length and claim this much or more: read to the end of the file."""
 
 _PCM, _EXTENSIBLE = 1, 0xFFFE
@@ -92,19 +92,7 @@ class WavReader:
         raise UsageError(f"{self._name} ends before its audio begins.")
 
     def _take_format(self, body: bytes) -> None:
-        if len(body) < 16:  # noqa: PLR2004  (the shortest format chunk)
-            raise UsageError(f"{self._name} has a broken format chunk.")
-        tag, channels, self.rate_hz, _, self._frame_bytes, bits = struct.unpack_from("<HHIIHH", body)
-        if tag == _EXTENSIBLE and len(body) >= 26:  # noqa: PLR2004  (where the real tag stands)
-            tag = int.from_bytes(body[24:26], "little")
-        if (tag, bits, channels) != (_PCM, 16, 1):
-            from voiceloop.audio.formats import to_pcm  # noqa: PLC0415 - numpy only where there is something to convert
-
-            self._convert = to_pcm(tag, bits, channels)
-            if self._convert is None:
-                raise UsageError(f"{self._name} holds audio of an unknown kind (format {tag}, {bits} bits).")
-        if channels == 0 or self.rate_hz == 0 or self._frame_bytes != channels * bits // 8:
-            raise UsageError(f"{self._name} has a broken format chunk.")
+        self.rate_hz, self._frame_bytes, self._convert = read_format(body, self._name)
 
     def _count(self, claimed: int) -> int:
         if not self._frame_bytes:
@@ -112,13 +100,35 @@ class WavReader:
         here = self._source.tell()
         present = self._source.seek(0, os.SEEK_END) - here
         self._source.seek(here)
-        if present < claimed < _STREAMED_BYTES:
+        if present < claimed < STREAMED_BYTES:
             promised_s, held_s = (size / self._frame_bytes / self.rate_hz for size in (claimed, present))
             raise UsageError(f"{self._name} is cut off: {promised_s:.2f} s announced, {held_s:.2f} s there.")
         self.frames = min(claimed, present) // self._frame_bytes
         if not self.frames:
             raise UsageError(f"{self._name} holds no samples.")
         return self.frames
+
+
+def read_format(chunk: bytes, name: str) -> tuple[int, int, Callable[[bytes], bytes] | None]:
+    """What the format chunk of a WAV file says: Hz, bytes of a frame, and what makes 16-bit mono of frames.
+
+    The last is None where they are that already. Raises UsageError for a chunk or a kind of audio that is of no use.
+    """
+    if len(chunk) < 16:  # noqa: PLR2004  (the shortest format chunk)
+        raise UsageError(f"{name} has a broken format chunk.")
+    tag, channels, rate_hz, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", chunk)
+    if tag == _EXTENSIBLE and len(chunk) >= 26:  # noqa: PLR2004  (where the real tag stands)
+        tag = int.from_bytes(chunk[24:26], "little")
+    convert = None
+    if (tag, bits, channels) != (_PCM, 16, 1):
+        from voiceloop.audio.formats import to_pcm  # noqa: PLC0415 - numpy only where there is something to convert
+
+        convert = to_pcm(tag, bits, channels)
+        if convert is None:
+            raise UsageError(f"{name} holds audio of an unknown kind (format {tag}, {bits} bits).")
+    if channels == 0 or rate_hz == 0 or frame_bytes != channels * bits // 8:
+        raise UsageError(f"{name} has a broken format chunk.")
+    return rate_hz, frame_bytes, convert
 
 
 def open_wav(path: Path) -> WavReader:
