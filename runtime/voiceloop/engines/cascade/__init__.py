@@ -1,0 +1,1 @@
+"""An engine made of requests: recognition, a chat model and speech, one after the other and overlapping."""

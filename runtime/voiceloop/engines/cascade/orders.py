@@ -1,0 +1,148 @@
+"""What the pure middle of a cascade wants done, and what it hears back. One closed union each way.
+
+A job is one request to a service. Each `Transcribe`, `AskChat` and `Speak` is answered by outcomes that bear its
+number, until it is dropped; outcomes of jobs that nobody waits for any more change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voiceloop.dgrid.chat_answer import ChatDelta
+from voiceloop.engines.services.seams import Question, Transcript
+from voiceloop.events import Event
+from voiceloop.vocabulary import Cause
+
+__all__ = [
+    "Arrived",
+    "AskChat",
+    "Deadlines",
+    "Drop",
+    "Failed",
+    "Finished",
+    "Order",
+    "Outcome",
+    "Play",
+    "Speak",
+    "Tell",
+    "Transcribe",
+    "Trouble",
+    "WakeAt",
+    "Wrote",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a request may take before it counts as failed, in seconds."""
+
+    transcription_s: float = 10.0
+    """From the request to the words."""
+    first_token_s: float = 8.0
+    """From the question to anything of the answer; thinking counts."""
+    first_words_s: float = 30.0
+    """From the question to the first word or call: a model that only thinks is waited for this long."""
+    stream_silence_s: float = 5.0
+    """Between two pieces of an answer, or of speech."""
+    first_audio_s: float = 5.0
+    """From a sentence to its first sound."""
+
+
+# Orders --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Report an event to the session."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Hand sound of a reply over, unless the reply was cancelled since."""
+
+    reply_id: str
+    item_id: str
+    content_index: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Put speech into words; answered by `Transcript` or `Failed`."""
+
+    job: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AskChat:
+    """Ask the chat model; answered by `Wrote`, `Ended` among them, or `Failed`."""
+
+    job: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Speak a sentence; answered by `Arrived` and at last `Finished`, or `Failed`."""
+
+    job: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the request at once, if it still runs."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Call `woke` at this time on the caller's clock; a later one replaces it."""
+
+    at_s: float
+
+
+Order = Tell | Play | Transcribe | AskChat | Speak | Drop | WakeAt
+
+# Outcomes ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """The chat model wrote more."""
+
+    delta: ChatDelta
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """More of a sentence's sound, 16-bit PCM at the session's rate."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The sentence was spoken to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a request failed. `detail` is one line for a person."""
+
+    cause: Cause
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request brings nothing more."""
+
+    trouble: Trouble
+
+
+Outcome = Transcript | Wrote | Arrived | Finished | Failed

@@ -1,0 +1,257 @@
+"""One reply from the ask to its last sound. Pure; `now` is seconds on the caller's clock.
+
+It waits until the words of every turn are known, asks the chat model, and has sentences spoken while the next ones are
+written. Nothing is told before a whole sentence is there, so until then a failed request is made once more without
+anybody noticing; after that, what was said stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from voiceloop.dgrid.chat_answer import CallGrew, ChatDelta, Completion, Ended, Said, Stop, Thought
+from voiceloop.engines.cascade.orders import (
+    Arrived,
+    AskChat,
+    Drop,
+    Failed,
+    Finished,
+    Order,
+    Outcome,
+    Tell,
+    Trouble,
+    Wrote,
+)
+from voiceloop.engines.cascade.recital import Playhead, Recital
+from voiceloop.engines.cascade.record import Due, Record
+from voiceloop.engines.cascade.troubles import FINAL, TRIES, is_of_this_request
+from voiceloop.engines.services.seams import Question
+from voiceloop.events import EngineLost, ReplyFinished, ReplyTextArrived, ToolCalled
+from voiceloop.vocabulary import Cause, ReplyStatus, ToolCall, ToolSpec, Usage
+
+__all__ = ["Cutter", "Means", "Reply"]
+
+UNFINISHED: Final = {
+    Stop.LENGTH: "the answer reached its limit of tokens",
+    Stop.FILTERED: "the answer was filtered",
+    Stop.TRUNCATED: "the connection ended before the answer did",
+}
+CUT_OFF: Final = Trouble(Cause.DROP, UNFINISHED[Stop.TRUNCATED])
+NOTHING_SAID: Final = "the model said nothing"
+UNRECOGNISED: Final = "what was said could not be recognised"
+TOO_LONG: Final = "the answer had too many sentences"
+
+
+class Cutter(Protocol):
+    """Cuts one answer into pieces to speak, as it is written."""
+
+    def feed(self, delta_text: str, /) -> Sequence[str]:
+        """Return the pieces that this text completes, in order."""
+
+    def end(self) -> Sequence[str]:
+        """Return the pieces that are left."""
+
+
+@dataclass(slots=True)
+class Means:
+    """What every reply of an engine is made with."""
+
+    instructions: str
+    tools: Sequence[ToolSpec]
+    rate_hz: int
+    speaks: bool
+    """Else replies are read."""
+    cutter: Callable[[], Cutter]
+    pronounce: Callable[[str], str]
+    """Returns a text as it is to be spoken."""
+    record: Record
+    playhead: Playhead
+    new_job: Callable[[], int]
+    call_id: Callable[[str], str]
+    """Returns an id that no other call has."""
+
+
+class Reply:
+    """Is told what its requests bring; once it has told `ReplyFinished` or `EngineLost`, it must be told no more."""
+
+    def __init__(self, reply_id: str, item_id: str, means: Means, *, tools_allowed: bool = True) -> None:
+        self.reply_id = reply_id
+        self.waits = True
+        """For the words of a turn."""
+        self._item_id = item_id
+        self._means = means
+        self._tools_allowed = tools_allowed
+        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job, means.pronounce)
+        self._cutter = means.cutter()
+        self._chat_job = 0
+        """0 while nobody writes."""
+        self._tries = 0
+        self._end: tuple[ReplyStatus, str] | None = None
+        """How it ends, and why, once all is spoken; None while more may be written."""
+        self._usage = Usage()
+        self._told = False
+        """Something of it was told, which cannot be taken back."""
+
+    def start(self) -> list[Order]:
+        """Ask the chat model, as soon as it is known what was said."""
+        match self._means.record.due():
+            case Due.WORDS:
+                return []
+            case Due.NOTHING:
+                return self._stop(ReplyStatus.COMPLETED)
+            case Due.APOLOGY:
+                return self._stop(ReplyStatus.FAILED, UNRECOGNISED)
+            case Due.ANSWER:
+                self.waits = False
+                return self._ask_chat()
+
+    def say(self, text: str, now: float) -> list[Order]:
+        """Say just this, without the chat model."""
+        self.waits = False
+        written = self._write(text, now)
+        return written + self._written(now, ReplyStatus.COMPLETED)
+
+    def cancel(self) -> list[Order]:
+        """Nobody wants it any more."""
+        self._means.record.unsaid(self.reply_id, self._recital.sounded)
+        return self._stop(ReplyStatus.CANCELLED)
+
+    def outcome(self, job: int, outcome: Outcome, now: float) -> list[Order]:
+        """A request brought something, or failed."""
+        if job == self._chat_job:
+            match outcome:
+                case Wrote(delta=delta):
+                    return self._wrote(delta, now)
+                case Failed(trouble=trouble):
+                    return self._unwritten(trouble, now)
+        if not self._recital.speaks(job):
+            return []
+        match outcome:
+            case Arrived(pcm=pcm):
+                return self._recital.arrived(job, pcm) + self.go_on(now)
+            case Finished():
+                trouble_ = self._recital.finished(job)
+                return self.go_on(now) if trouble_ is None else self._unspoken(job, trouble_, now)
+            case Failed(trouble=trouble):
+                return self._unspoken(job, trouble, now)
+        return []
+
+    def go_on(self, now: float) -> list[Order]:
+        """Hand over what is due, ask for what comes next, and end when that was all."""
+        out = self._recital.go_on(now)
+        for order in out:
+            self._note(order)
+        if self._end is None or not self._recital.done:
+            return out
+        self._means.record.made(self.reply_id)
+        return out + self._stop(*self._end)
+
+    # The chat model ----------------------------------------------------------------------------------------------
+
+    def _ask_chat(self) -> list[Order]:
+        means = self._means
+        self._tries += 1
+        self._cutter = means.cutter()
+        self._chat_job = means.new_job()
+        items, listened = means.record.question(), means.record.listened()
+        tools = tuple(means.tools) if self._tools_allowed else ()
+        question = Question(means.instructions, items, tools)
+        if listened is not None:
+            question = Question(means.instructions, items, tools, listened.speech, means.rate_hz)
+        return [AskChat(self._chat_job, question)]
+
+    def _wrote(self, delta: ChatDelta, now: float) -> list[Order]:
+        match delta:
+            case Said(text=text):
+                return self._write(text, now)
+            case Ended(completion=completion):
+                return self._ended(completion, now)
+            case Thought() | CallGrew():
+                return []
+
+    def _write(self, text: str, now: float) -> list[Order]:
+        if not self._means.speaks:
+            told = Tell(ReplyTextArrived(self.reply_id, self._item_id, 0, text))
+            self._note(told)
+            return [told]
+        for piece in self._cutter.feed(text):
+            self._recital.add(piece)
+        out = self.go_on(now)
+        if self._recital.full and self._chat_job:
+            self._end = (ReplyStatus.INCOMPLETE, TOO_LONG)
+            return out + self._leave_chat() + self.go_on(now)
+        return out
+
+    def _written(self, now: float, status: ReplyStatus, detail: str = "") -> list[Order]:
+        """Nothing more will be written."""
+        self._end = (status, detail)
+        return self._close_text(now)
+
+    def _close_text(self, now: float) -> list[Order]:
+        for piece in self._cutter.end() if self._means.speaks else ():
+            self._recital.add(piece)
+        return self.go_on(now)
+
+    def _ended(self, completion: Completion, now: float) -> list[Order]:
+        stop = completion.stop
+        if stop is Stop.TRUNCATED and not self._told:
+            return self._unwritten(CUT_OFF, now)
+        calls = completion.tool_calls if self._tools_allowed and stop is not Stop.TRUNCATED else ()
+        nothing = not calls and not completion.text.strip()
+        if nothing and stop not in UNFINISHED and self._tries < TRIES:
+            return self._ask_chat()
+        self._chat_job = 0
+        self._usage = completion.usage or Usage()
+        detail = UNFINISHED.get(stop, NOTHING_SAID if nothing else "")
+        status = ReplyStatus.INCOMPLETE if detail else ReplyStatus.COMPLETED
+        return self._call(calls, now) + self._written(now, status, detail)
+
+    def _call(self, calls: Sequence[ToolCall], now: float) -> list[Order]:
+        if not calls:
+            return []
+        out = self._close_text(now)
+        named = [ToolCall(self._means.call_id(call.call_id), call.name, call.arguments) for call in calls]
+        self._means.record.called(named)
+        return out + [Tell(ToolCalled(self.reply_id, call)) for call in named]
+
+    # Trouble -----------------------------------------------------------------------------------------------------
+
+    def _unwritten(self, trouble: Trouble, now: float) -> list[Order]:
+        self._chat_job = 0
+        if self._told:
+            return self._written(now, ReplyStatus.INCOMPLETE, trouble.detail)
+        if self._tries < TRIES and trouble.cause not in FINAL:
+            return self._ask_chat()
+        return self._fail(trouble)
+
+    def _unspoken(self, job: int, trouble: Trouble, now: float) -> list[Order]:
+        again = self._recital.again(job, trouble)
+        if again:
+            return again
+        if not self._recital.sounding:
+            return self._fail(trouble)
+        self._end = (ReplyStatus.INCOMPLETE, trouble.detail)
+        return self._recital.break_off(job) + self._leave_chat() + self.go_on(now)
+
+    def _fail(self, trouble: Trouble) -> list[Order]:
+        if is_of_this_request(trouble):
+            return self._stop(ReplyStatus.FAILED, trouble.detail)
+        return [Tell(EngineLost(trouble.cause, trouble.detail))]
+
+    # The end -----------------------------------------------------------------------------------------------------
+
+    def _note(self, order: Order) -> None:
+        """What is told of it is on record."""
+        if isinstance(order, Tell) and isinstance(order.event, ReplyTextArrived):
+            self._told = True
+            self._means.record.says(self.reply_id, order.event.content_index, order.event.delta)
+
+    def _leave_chat(self) -> list[Order]:
+        job, self._chat_job = self._chat_job, 0
+        return [Drop(job)] if job else []
+
+    def _stop(self, status: ReplyStatus, detail: str = "") -> list[Order]:
+        over = Tell(ReplyFinished(self.reply_id, status, detail, self._usage))
+        return [*self._leave_chat(), *self._recital.stop(), over]
