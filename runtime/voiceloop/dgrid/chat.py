@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.chat_answer import ChatDelta, Completion, Ended, Gathering
 from voiceloop.dgrid.chat_reading import DONE, decoded
 from voiceloop.dgrid.chat_request import ChatRequest
-from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
+from voiceloop.dgrid.client import Client, OpenAnswer, Request
 from voiceloop.dgrid.dialects.base import Asked, ChatDialect
-from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
+from voiceloop.dgrid.failures import Kind, RequestFailedError
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.sse import EventReader, ServerSentEvent, TooLongError
 
 __all__ = ["Chat"]
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 FIGURES_WITHIN_S: Final = 1.0
@@ -50,7 +48,7 @@ class Chat:
         try:
             found = events.feed(answer.body) + events.end()
         except TooLongError as error:
-            raise self._broken(str(error), answer) from None
+            raise self._client.broken(str(error), answer) from None
         for event in found:
             if event.data.strip() == DONE:
                 reader.answer.close()
@@ -59,7 +57,7 @@ class Chat:
             self._client.check(raw, answer)
             reader.take(raw, event.event)
         if not reader.answer.began:
-            raise self._broken("it holds no answer of a chat model", answer)
+            raise self._client.broken("it holds no answer of a chat model", answer)
         return reader.answer.completion(answer.request_id)
 
     @contextlib.asynccontextmanager
@@ -88,7 +86,7 @@ class Chat:
             for delta in reader.take(raw, event.event):
                 yield delta
         if not reader.answer.began:
-            raise self._broken("the stream holds nothing of a chat model", answer)
+            raise self._client.broken("the stream holds nothing of a chat model", answer)
         yield Ended(reader.answer.completion(answer.request_id))
         with contextlib.suppress(
             TimeoutError, RequestFailedError
@@ -110,17 +108,10 @@ class Chat:
             raise
 
     async def _adapted(self, model: str, asked: Asked, attempt: Callable[[Request], Awaitable[T]]) -> T:
-        """Attempt with what the model takes, as far as that is known; once more for each parameter it refuses."""
-        while True:
-            body = self._refused.without(model, asked.body)
-            encoded = msgspec.json.encode(body)
-            try:
-                return await attempt(Request("POST", asked.path, encoded, asked.headers, repeat=Repeat.SAFE))
-            except RequestRefusedError as error:
-                refused = self._refused.learn(model, error.failure, body)
-                if refused is None:
-                    raise
-                log.warning("%s takes no %s: asking without it from now on", model, refused)
+        """Attempt with what the model takes, as far as that is known."""
 
-    def _broken(self, why: str, answer: Answer | OpenAnswer) -> Exception:
-        return self._client.error(Failure(Kind.BROKEN, why, answer.status, request_id=answer.request_id))
+        async def sent(body: dict[str, Any]) -> T:
+            encoded = msgspec.json.encode(body)
+            return await attempt(Request("POST", asked.path, encoded, asked.headers, repeat=Repeat.SAFE))
+
+        return await adapted(self._refused, model, asked.body, sent)

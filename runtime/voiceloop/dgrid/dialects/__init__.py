@@ -8,7 +8,7 @@ from voiceloop.dgrid.dialects.base import ChatDialect
 
 __all__ = ["DialectName", "dialect"]
 
-DialectName = Literal["openai"]
+DialectName = Literal["openai", "responses", "claude"]
 
 
 def dialect(name: DialectName) -> ChatDialect:
@@ -18,3 +18,11 @@ def dialect(name: DialectName) -> ChatDialect:
             from voiceloop.dgrid.dialects.openai import OpenAI  # noqa: PLC0415
 
             return OpenAI()
+        case "responses":
+            from voiceloop.dgrid.dialects.responses import Responses  # noqa: PLC0415
+
+            return Responses()
+        case "claude":
+            from voiceloop.dgrid.dialects.claude import Claude  # noqa: PLC0415
+
+            return Claude()

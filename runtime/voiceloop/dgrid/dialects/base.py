@@ -5,17 +5,20 @@ A dialect lives as long as a conversation: some servers want back, unchanged, wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from voiceloop.dgrid.chat_answer import ChatDelta, Gathering
-from voiceloop.dgrid.chat_request import ChatRequest
+from voiceloop.dgrid.chat_request import ChatRequest, ImagePart
+from voiceloop.errors import SettingsError
 
-__all__ = ["AnswerReader", "Asked", "ChatDialect", "Echoes"]
+__all__ = ["AnswerReader", "Asked", "ChatDialect", "Echoes", "inline_image", "refuse"]
 
 T = TypeVar("T")
 MOST_ECHOES: Final = 64
+DATA_URL: Final = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)(?:;[\w.=-]+)*;base64,(?P<data>[A-Za-z0-9+/]+=*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,24 @@ class Echoes(Generic[T]):
     def of(self, call_id: str) -> T | None:
         """Return what came with a call; None where nothing did."""
         return self._kept.get(call_id)
+
+
+def refuse(request: ChatRequest, dialect: str, *wordless: str) -> None:
+    """Raise SettingsError where a request says something that a dialect has no words for: these fields of it."""
+    for name in wordless:
+        if getattr(request, name) is not None:
+            raise SettingsError(f"chat in the dialect {dialect} has no {name}: leave it out, or choose another dialect")
+
+
+def inline_image(part: ImagePart) -> tuple[str, str] | None:
+    """Return kind and base64 of an image that is sent with the question; None for an address.
+
+    Raises SettingsError for a data URL that holds no image in base64.
+    """
+    url = part.image_url.url
+    if not url.startswith("data:"):
+        return None
+    found = DATA_URL.fullmatch(url)
+    if found is None:
+        raise SettingsError("an image's data URL must look like data:image/png;base64,... without blanks")
+    return found["kind"], found["data"]
