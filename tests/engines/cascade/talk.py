@@ -20,6 +20,7 @@ from voiceloop.tape import Tape, TapeWriter, read_header, read_steps, replay
 from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import runs
 from voiceloop.transcript import problems
+from voiceloop.vocabulary import ToolCall, ToolOutput
 
 SPEECH = Path(__file__).parents[2] / "fixtures" / "speech"
 
@@ -36,6 +37,7 @@ class Talk:
         self.services = fakes or FakeServices(**script)
         self.line_device = NumberedLine()
         self.lines = []
+        self._news = asyncio.Event()
         self._tape = io.StringIO()
         settings = Settings(realtime=RealtimeSettings.model_validate(realtime or {}))
         self.engine = engine or CascadeEngine(self.services.services, hangover_ms=settings.realtime.turn.silence_ms)
@@ -44,9 +46,13 @@ class Talk:
             line=None if text else self.line_device,
             settings=settings,
             engine=self.engine,
-            on_line=lambda line: self.lines.append(line.as_dict()),
+            on_line=self._take,
             tape=TapeWriter(self._tape),
         )
+
+    def _take(self, line):
+        self.lines.append(line.as_dict())
+        self._news.set()
 
     async def __aenter__(self):
         self.runner = asyncio.get_running_loop().create_task(self.session.run(), name="talk")
@@ -75,7 +81,10 @@ class Talk:
         try:
             async with asyncio.timeout(within_s):
                 while not condition():
-                    await asyncio.sleep(0.01)
+                    self._news.clear()
+                    waiting = asyncio.get_running_loop().call_later(0.01, self._news.set)
+                    await self._news.wait()
+                    waiting.cancel()
         except TimeoutError:
             told = "\n".join(map(str, self.lines))
             raise AssertionError(f"it never came; transcript:\n{told}") from None
@@ -99,6 +108,10 @@ class Talk:
         """What the chat model was shown with a question."""
         return list(self.services.questions[number].asked.items)
 
+    def asked(self):
+        """The texts the chat model was shown, question by question; of a call its tool's name."""
+        return [[_shown(item) for item in seen.asked.items] for seen in self.services.questions]
+
     def played_ms(self):
         """How much of the agent's speech came out of the speaker."""
         return sum(run.samples for run in runs(self.line_device.speaker.recording)) * 1000 / self.session.rate_hz
@@ -118,3 +131,13 @@ class Talk:
         tape = Tape(header["version"], header["settings"], header["seed"], tuple(read_steps(text[1:])), cut=False)
         report = replay(tape, lambda settings: Core(msgspec.convert(settings, Profile)))
         assert report.mismatch is None, report.mismatch.sentence
+
+
+def _shown(item):
+    match item:
+        case ToolCall(name=name):
+            return name
+        case ToolOutput(output=output):
+            return output
+        case _:
+            return item.text

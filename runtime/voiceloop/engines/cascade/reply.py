@@ -17,7 +17,6 @@ from voiceloop.engines.cascade.orders import (
     AskChat,
     Drop,
     Failed,
-    Finished,
     Order,
     Outcome,
     Tell,
@@ -120,23 +119,11 @@ class Reply:
 
     def outcome(self, job: int, outcome: Outcome, now: float) -> list[Order]:
         """A request brought something, or failed."""
-        if job == self._chat_job:
-            match outcome:
-                case Wrote(delta=delta):
-                    return self._wrote(delta, now)
-                case Failed(trouble=trouble):
-                    return self._unwritten(trouble, now)
-        if not self._recital.speaks(job):
-            return []
-        match outcome:
-            case Arrived(pcm=pcm):
-                return self._recital.arrived(job, pcm) + self.go_on(now)
-            case Finished():
-                trouble_ = self._recital.finished(job)
-                return self.go_on(now) if trouble_ is None else self._unspoken(job, trouble_, now)
-            case Failed(trouble=trouble):
-                return self._unspoken(job, trouble, now)
-        return []
+        if job == self._chat_job and isinstance(outcome, Wrote):
+            return self._wrote(outcome.delta, now)
+        if job == self._chat_job and isinstance(outcome, Failed):
+            return self._unwritten(outcome.trouble, now)
+        return self._of_speech(job, outcome, now) if self._recital.speaks(job) else []
 
     def go_on(self, now: float) -> list[Order]:
         """Hand over what is due, ask for what comes next, and end when that was all."""
@@ -215,6 +202,19 @@ class Reply:
         named = [ToolCall(self._means.call_id(call.call_id), call.name, call.arguments) for call in calls]
         self._means.record.called(named)
         return out + [Tell(ToolCalled(self.reply_id, call)) for call in named]
+
+    # Speech ------------------------------------------------------------------------------------------------------
+
+    def _of_speech(self, job: int, outcome: Outcome, now: float) -> list[Order]:
+        out: list[Order] = []
+        trouble: Trouble | None = None
+        if isinstance(outcome, Arrived):
+            out = self._recital.arrived(job, outcome.pcm)
+        elif isinstance(outcome, Failed):
+            trouble = outcome.trouble
+        else:
+            trouble = self._recital.finished(job)
+        return out + self.go_on(now) if trouble is None else self._unspoken(job, trouble, now)
 
     # Trouble -----------------------------------------------------------------------------------------------------
 
