@@ -39,7 +39,7 @@ SAMPLE_RECORDING = Path("voiceloop-sample.wav")
 SAMPLE_TRANSCRIPT = Path("voiceloop-sample.jsonl")
 SETTLE_POLL_S = 0.1
 METER_EVERY_S = 0.1
-REALTIME_CHOICES = ("auto", "realtime")
+ENGINES = ("auto", "realtime", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,9 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     check_texts(agent.settings)
     prices_of(agent.settings.limits)
     engine = effective.settings.tiers.engine
-    if engine not in REALTIME_CHOICES:
+    if engine not in ENGINES:
         where = effective.where(("tiers", "engine"))
-        raise UsageError(f"{where}: engine {engine} is not part of this version; use auto or realtime")
+        raise UsageError(f"{where}: engine {engine} is not part of this version; use {', '.join(ENGINES)}")
     if wanted.brain is not None and (base_url := effective.settings.backend.base_url) is not None:
         raise UsageError(
             f"--brain {wanted.brain} is for the embedded gateway, and the models are at {base_url}:"

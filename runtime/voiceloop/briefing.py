@@ -17,6 +17,7 @@ from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
+from voiceloop.tiers import tier_of
 from voiceloop.tools.bus import survivors
 from voiceloop.tools.tool import as_tool
 from voiceloop.vocabulary import Tier
@@ -52,7 +53,7 @@ def check_texts(who: AgentSettings) -> None:
 def profile_of(agent: Agent, settings: Settings, session_id: str = "", prices: PriceList | None = None) -> Profile:
     """Return what the core needs to know of an agent, its settings and the session."""
     who = agent.settings
-    turn = settings.realtime.turn
+    turn, tier = settings.realtime.turn, tier_of(settings)
     return Profile(
         greeting=who.greeting or "",
         greeting_interruptible=who.greeting_interruptible,
@@ -72,7 +73,8 @@ def profile_of(agent: Agent, settings: Settings, session_id: str = "", prices: P
         reconnect_within_s=settings.realtime.reconnect_within_s,
         roll_over_after_s=settings.realtime.roll_over_after_s,
         seed=crc32(session_id.encode()),
-        transcribes=settings.realtime.transcription_model is not None,
+        transcribes=tier is not Tier.REALTIME or settings.realtime.transcription_model is not None,
+        tier=tier,
         history=HistoryPolicy(who.history.limit, who.history.keep_turns, who.history.chars_per_token),
     )
 
@@ -87,14 +89,14 @@ def in_language(instructions: str, tag: str) -> str:
 
 
 def seed_of(agent: Agent, settings: Settings, modality: Literal["audio", "text"]) -> Seed:
-    """Return what the realtime engine needs to know of an agent and its settings."""
+    """Return what an engine needs to know of an agent and its settings."""
     who = agent.settings
     return Seed(
         instructions=in_language(who.instructions, who.language),
         tools=tuple(as_tool(made).spec(who.language) for made in agent.tools),
         format=settings.audio.wire,
         language=who.language,
-        voice=who.voice.on(Tier.REALTIME),
+        voice=who.voice.on(tier_of(settings)),
         vocabulary=who.vocabulary,
         pronounce=who.pronounce if modality == "audio" else {},
         modality=modality,

@@ -25,7 +25,13 @@ class Continuity:
     """Decides for one session. `now` is seconds on the session's monotonic clock."""
 
     def __init__(
-        self, machine: TurnMachine, narrator: Narrator, history: History, failover: Failover, roll_over: RollOver
+        self,
+        machine: TurnMachine,
+        narrator: Narrator,
+        history: History,
+        failover: Failover,
+        roll_over: RollOver,
+        tier: Tier = Tier.REALTIME,
     ) -> None:
         self.given_up: on.EngineLost | None = None
         """The loss that no further attempt is made after."""
@@ -34,6 +40,7 @@ class Continuity:
         self._history = history
         self._failover = failover
         self._roll_over = roll_over
+        self._tier = tier
         self._earlier: set[str] = set()
         """Replies of earlier engines that are still being played: this engine is told when they are over."""
 
@@ -60,7 +67,7 @@ class Continuity:
     def deadline(self, name: str) -> list[do.Command]:
         """A deadline passed, maybe one of these."""
         if name == RECONNECT and self._machine.tier is None:  # else a standby came to be ready meanwhile
-            return [do.OpenEngine(Tier.REALTIME)]
+            return [do.OpenEngine(self._tier)]
         if name == ROLL_OVER:
             return self._roll_over.due()
         if name == ROLL_OVER_NOW and self._roll_over.standby is not None:
@@ -94,5 +101,5 @@ class Continuity:
                     fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; connecting again"}
                     out.append(self._narrator.line("warning", now, **fields))
                 if self._roll_over.standby is None:
-                    out.append(do.OpenEngine(Tier.REALTIME) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
+                    out.append(do.OpenEngine(self._tier) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
         return out

@@ -75,6 +75,8 @@ class Profile:
     """After how long an engine that does not tell its end is replaced."""
     seed: int = 0
     """What makes this session's jitter its own."""
+    tier: Tier = Tier.REALTIME
+    """Who answers."""
 
 
 class Life(StrEnum):
@@ -128,7 +130,7 @@ class Core:
         roll_over = RollOver(profile.roll_over_after_s)
         self.history = History(self.narrator.conversation, roll_over, profile.history)
         failover = Failover(profile.reconnect_within_s, profile.seed)
-        self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over)
+        self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over, profile.tier)
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -176,7 +178,7 @@ class Core:
         match event:
             case on.SessionOpened():
                 self.life = Life.OPENING
-                return [do.OpenEngine(Tier.REALTIME)]
+                return [do.OpenEngine(self.profile.tier)]
             case on.EngineReady():
                 return self._engine_ready(event, now)
             case on.EngineLost() | on.StandbyReady() | on.StandbyLost():

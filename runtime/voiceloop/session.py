@@ -37,6 +37,7 @@ from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
 from voiceloop.templates import facts_of, rendered
+from voiceloop.tiers import engine_for
 from voiceloop.tools.builtin import built_in
 from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext
@@ -121,7 +122,7 @@ class Session:
         self._end_asked = ""
         self._failure: BaseException | None = None
         self._board = Switchboard(
-            engine or _realtime_engine(self.settings),
+            engine or engine_for(self.settings),
             seed_of(self.agent, self.settings, "text" if self._captions_only else "audio"),
             self._hearing,
             audio=self._ledger.put,
@@ -375,13 +376,3 @@ def _price_list(limits: LimitSettings) -> PriceList | None:
     from voiceloop.pricefile import prices_of  # noqa: PLC0415 - as above
 
     return prices_of(limits)
-
-
-def _realtime_engine(settings: Settings) -> Engine:
-    if settings.realtime.model is None:
-        from voiceloop.choosing import ChoosingEngine  # noqa: PLC0415 - as below
-
-        return ChoosingEngine(settings)
-    from voiceloop.engines.realtime import RealtimeEngine  # noqa: PLC0415 - only sessions without an engine pay for it
-
-    return RealtimeEngine(settings)
