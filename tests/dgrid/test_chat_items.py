@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import itertools
 from base64 import b64encode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voiceloop.dgrid.chat_items import NO_OUTPUT, messages_of
 from voiceloop.dgrid.chat_request import ChatRequest
+from voiceloop.dgrid.dialects.claude import Claude
 from voiceloop.vocabulary import AssistantTurn, Summary, ToolCall, ToolOutput, UserImage, UserTurn
 
 PNG = b"\x89PNG\r\n\x1a\n."
@@ -102,11 +106,45 @@ def test_a_call_without_an_output_gets_a_note_in_its_place(more):
     ]
 
 
-def test_ids_that_repeat_keep_their_outputs_apart():
+def test_ids_that_repeat_are_told_apart_with_their_outputs():
     again = ToolCall("1", "lamp", '{"on":false}')
     items = [LAMP, ToolOutput("1", "lit"), again, ToolOutput("1", "dark")]
-    assert written(items) == [asks(LAMP), told(LAMP, "lit"), asks(again), told(again, "dark")]
+    other = ToolCall("1_2", "lamp", '{"on":false}')
+    assert written(items) == [asks(LAMP), told(LAMP, "lit"), asks(other), told(other, "dark")]
 
 
 def test_an_output_without_its_call_is_left_out():
     assert written([ToolOutput("1", "lit"), user("Hi")]) == [said("user", "Hi")]
+
+
+IDS = st.sampled_from(["1", "2", "call:3"])
+WORDS = st.sampled_from(["", " ", "Hello."])
+ITEMS = st.one_of(
+    st.builds(UserTurn, st.just("t"), WORDS),
+    st.builds(AssistantTurn, st.just("r"), WORDS, st.just(0)),
+    st.builds(ToolCall, IDS, st.just("lamp"), st.sampled_from(["{}", "", "{no"])),
+    st.builds(ToolOutput, IDS, WORDS),
+    st.just(UserImage("t", "image/png", PNG)),
+)
+
+
+@given(st.lists(ITEMS, max_size=12))
+def test_whatever_the_record_each_vendor_takes_it(items):
+    messages = messages_of(items, "Be brief.")
+    waiting, seen = [], set()
+    for message in written(items, "Be brief.")[1:]:
+        if message["role"] == "tool":
+            assert message["tool_call_id"] == waiting.pop(0)
+            continue
+        assert not waiting
+        assert message["content"] is None or message["content"]
+        waiting = [call["id"] for call in message.get("tool_calls", ())]
+        assert len(set(waiting) - seen) == len(waiting)
+        seen.update(waiting)
+    assert not waiting
+    turns = Claude().asked(ChatRequest(model="m", messages=messages), streamed=False).body["messages"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * (len(turns) // 2) + ["user"]
+    for asking, answering in itertools.pairwise(turns):
+        called = [block["id"] for block in asking["content"] if isinstance(block, dict) and block["type"] == "tool_use"]
+        if called:
+            assert [block["tool_use_id"] for block in answering["content"][: len(called)]] == called

@@ -23,6 +23,7 @@ def refusal(message="", code="", param="", kind=Kind.REFUSED):
         (refusal("temperature: Extra inputs are not permitted"), "temperature"),
         (refusal("body.seed: Extra inputs are not permitted", "extra_forbidden", "seed"), "seed"),
         (refusal("`temperature` is deprecated for this model."), "temperature"),
+        (refusal("`top_p` and `temperature` cannot both be specified for this model."), "top_p"),
         (refusal('Invalid JSON payload received. Unknown name "seed": Cannot find field.'), "seed"),
         (refusal("Unrecognized request argument supplied: stream_options"), "stream_options"),
         (refusal("Unsupported: top_p, temperature"), "top_p"),

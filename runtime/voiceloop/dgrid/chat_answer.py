@@ -161,7 +161,11 @@ class Gathering:
     def completion(self, request_id: str) -> Completion:
         """Return what there is by now. Calls without a name are left out: nobody could carry them out."""
         calls = tuple(
-            ToolCall(call.call_id or f"{self.id or 'call'}_{call.place}", call.name, "".join(call.arguments) or "{}")
+            ToolCall(
+                call.call_id or f"{self.id or request_id or 'call'}_{call.place}",
+                call.name,
+                "".join(call.arguments) or "{}",
+            )
             for call in self._calls
             if call.name
         )

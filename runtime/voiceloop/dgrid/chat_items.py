@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, assert_never
 
 from voiceloop.dgrid.chat_request import (
@@ -33,11 +35,12 @@ def messages_of(items: Sequence[Item], instructions: str = "", wav: bytes = b"")
     """
     messages: list[ChatMessage] = [SystemMessage(content=instructions)] if instructions.strip() else []
     outputs = [item for item in items if isinstance(item, ToolOutput)]
+    ids: Counter[str] = Counter()
     listened = next((item for item in reversed(items) if _wordless(item)), None) if wav else None
     calls: list[ToolCall] = []
     for item in items:
         if calls and not isinstance(item, ToolCall):
-            _called(messages, calls, outputs)
+            _called(messages, calls, outputs, ids)
             calls = []
         match item:
             case ToolCall():
@@ -52,7 +55,7 @@ def messages_of(items: Sequence[Item], instructions: str = "", wav: bytes = b"")
             case _:
                 assert_never(item)
     if calls:
-        _called(messages, calls, outputs)
+        _called(messages, calls, outputs, ids)
     return tuple(messages)
 
 
@@ -75,15 +78,25 @@ def _said(item: Summary | UserTurn | UserImage | AssistantTurn) -> Iterator[Chat
             pass  # vendors refuse empty words
 
 
-def _called(messages: list[ChatMessage], calls: Sequence[ToolCall], outputs: list[ToolOutput]) -> None:
-    """Add calls and their outputs. Outputs are used up: ids of some servers repeat."""
+def _called(
+    messages: list[ChatMessage], calls: Sequence[ToolCall], outputs: list[ToolOutput], ids: Counter[str]
+) -> None:
+    """Add calls and their outputs. Outputs are used up, and an id that was there before is made another.
+
+    Some servers count their calls anew in each answer, and others refuse an id that they see twice.
+    """
     words = None
     if messages and isinstance(messages[-1], AssistantMessage):
         words = messages[-1].content
         del messages[-1]
-    messages.append(AssistantMessage(content=words, tool_calls=tuple(calls)))
+    written: list[ToolCall] = []
+    answers: list[ToolMessage] = []
     for call in calls:
+        ids[call.call_id] += 1
+        call_id = call.call_id if ids[call.call_id] == 1 else f"{call.call_id}_{ids[call.call_id]}"
         output = next((output for output in outputs if output.call_id == call.call_id), None)
         if output is not None:
             outputs.remove(output)
-        messages.append(ToolMessage(tool_call_id=call.call_id, content=NO_OUTPUT if output is None else output.output))
+        written.append(replace(call, call_id=call_id))
+        answers.append(ToolMessage(tool_call_id=call_id, content=NO_OUTPUT if output is None else output.output))
+    messages += [AssistantMessage(content=words, tool_calls=tuple(written)), *answers]

@@ -1,4 +1,7 @@
-"""What is asked of a chat model, checked before it is sent. Fields are as DGrid documents them unless they say more."""
+"""What is asked of a chat model, checked before it is sent. Dialects write it in their own way, or say that they cannot.
+
+It has the shape of OpenAI's chat completions; fields are as DGrid documents them there unless they say more.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ class ImageUrl(Shape):
 
 
 class ImagePart(Shape):
-    """An image to look at. DGrid's documentation is silent about it; OpenAI's form."""
+    """An image to look at. DGrid is silent about it in chat completions; OpenAI's form."""
 
     type: Literal["image_url"] = "image_url"
     image_url: ImageUrl
@@ -121,7 +124,7 @@ class OneTool(Shape):
 
 
 class ChatRequest(Shape):
-    """One question to `POST /v1/chat/completions`. What is None is not sent, and the server's default counts.
+    """One question, in whatever dialect it is put. What is None is not sent, and the server's default counts.
 
     One choice is asked for (`n` is never sent): an answer has one text.
     """

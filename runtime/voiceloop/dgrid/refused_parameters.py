@@ -20,7 +20,7 @@ INSTEAD: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens"
 CODES: Final = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 WORDS = re.compile(
     r"(?i)unsupported|not support|not compatible|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed"
-    r"|deprecated|cannot find"
+    r"|deprecated|cannot find|cannot both"
 )
 
 
