@@ -21,6 +21,7 @@ ALIASES = {
     ("backend",): {"backend"},
     ("realtime",): {"realtime"},
     ("realtime", "turn"): {"turn"},
+    ("rest",): {"rest"},
     ("tiers",): {"tiers"},
     (): {"settings"},
 }
@@ -43,7 +44,6 @@ def reads():
 
 BY_SETTINGS = {
     "agent.models.realtime": "Settings.of takes it where [realtime] model says nothing",
-    "agent.models.transcription": "Settings.of takes it where [realtime] transcription_model says nothing",
     "agent.patience": "Settings.of turns it into values of [realtime.turn]",
     "agent.voice.realtime": "VoiceSettings.on reads the tier's own",
     "agent.voice.rest": "VoiceSettings.on reads the tier's own",
@@ -52,12 +52,6 @@ BY_SETTINGS = {
 }
 """Settings that settings.py reads for others; the methods it does so by are used outside."""
 
-WAITING = {
-    "agent.models.speech": "for the REST tier, which is not built yet; `voiceloop models` shows it and says so",
-}
-"""Settings of parts that are not built yet."""
-
-
 def test_every_setting_is_read_somewhere():
     known = reads()
     unread = {
@@ -65,7 +59,7 @@ def test_every_setting_is_read_somewhere():
         for path in leaves(Settings)
         if not any((holder, path[-1]) in known for holder in ALIASES[path[:-1]])
     }
-    assert unread == {*BY_SETTINGS, *WAITING}
+    assert unread == {*BY_SETTINGS}
 
 
 def test_what_settings_read_for_others_is_asked_for():

@@ -15,6 +15,8 @@ from voiceloop.vocabulary import AudioFormat, Encoding, Tier
 
 Dialect = Literal["auto", "beta", "ga"]
 EngineChoice = Literal["auto", "realtime", "rest", "device"]
+ChatDialect = Literal["openai", "responses", "claude", "completions"]
+Listener = Literal["transcription", "chat"]
 Patience = Literal["low", "normal", "high"]
 
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
@@ -195,6 +197,16 @@ class RealtimeSettings(Section):
     """A connection whose server does not tell its end is replaced after this, in a quiet moment."""
 
 
+class RestSettings(Section):
+    """The engine of requests; its models are those of `[agent.models]`."""
+
+    chat_dialect: ChatDialect = "openai"
+    """How the chat model is asked: `/v1/chat/completions`, `/v1/responses`, `/v1/messages`, or `/v1/completions`, which
+    knows no tools."""
+    listener: Listener = "transcription"
+    """Who hears the user: a transcription model, or the chat model itself, which then needs to understand sound."""
+
+
 class AudioSettings(Section):
     """Audio on the wire and on this machine."""
 
@@ -221,6 +233,7 @@ class Settings(Section):
     agent: AgentSettings = AgentSettings()
     backend: BackendSettings = BackendSettings()
     realtime: RealtimeSettings = RealtimeSettings()
+    rest: RestSettings = RestSettings()
     audio: AudioSettings = AudioSettings()
     tiers: TierSettings = TierSettings()
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
