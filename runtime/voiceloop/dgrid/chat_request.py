@@ -1,6 +1,7 @@
-"""What is asked of a chat model, checked before it is sent. Dialects write it in their own way, or say that they cannot.
+"""What is asked of a chat model, checked before it is sent.
 
-It has the shape of OpenAI's chat completions; fields are as DGrid documents them there unless they say more.
+It has the shape of OpenAI's chat completions, fields as DGrid documents them unless they say more. The other dialects
+write it in their own way, or say that they have no words for something.
 """
 
 from __future__ import annotations
