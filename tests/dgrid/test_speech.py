@@ -105,7 +105,7 @@ async def test_events_with_the_bill_at_the_end():
 
 
 async def test_a_server_that_hangs_on_after_the_last_event_is_left(monkeypatch):
-    monkeypatch.setattr(module, "END_WITHIN_S", 0.01)
+    monkeypatch.setattr("voiceloop.dgrid.client.END_WITHIN_S", 0.01)
     async with speaking(RestAnswer([delta(sounds.PCM), DONE], ends="never")) as (speech, rest):
         _, pieces = await heard(speech)
         await rest.heard[0].gone.wait()

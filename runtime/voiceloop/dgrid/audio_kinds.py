@@ -40,7 +40,7 @@ class AudioKind(StrEnum):
 ENOUGH: Final = 64
 """Bytes after which text is told from PCM for sure."""
 LONGEST_FRAME: Final = 2048
-"""Bytes waited for to see a second frame."""
+"""Bytes waited for to see a second frame, and looked at at all."""
 MARKS: Final = {
     b"fLaC": AudioKind.FLAC,
     b"OggS": AudioKind.OGG,
@@ -162,9 +162,9 @@ def is_events(head: bytes, content_type: str) -> bool:
 
 
 def read(head: bytes) -> str | None:
-    """Return bytes as text, a letter that is cut off at their end left out; None where they are no text."""
+    """Return the first bytes as text, a letter that is cut off at their end left out; None where they are none."""
     try:
-        words = codecs.getincrementaldecoder("utf-8")().decode(head)
+        words = codecs.getincrementaldecoder("utf-8")().decode(head[:LONGEST_FRAME])
     except UnicodeDecodeError:
         return None
     return words if all(letter.isprintable() or letter in BLANKS for letter in words) else None

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 KEY = re.compile(r"[!-~]+")
+END_WITHIN_S: Final = 1.0
 
 
 def utc_now() -> datetime:
@@ -275,6 +276,13 @@ class OpenAnswer:
         if isinstance(chunk, Failure):
             raise self._error(chunk)
         return chunk
+
+    async def finish(self) -> None:
+        """Read what is left when all is known, for 1 s at most: an answer read to its end leaves a warm connection."""
+        with contextlib.suppress(TimeoutError, RequestFailedError):
+            async with asyncio.timeout(END_WITHIN_S):  # some servers never hang up
+                while await self.chunk() is not None:
+                    pass
 
     async def events(self) -> AsyncIterator[ServerSentEvent]:
         """Yield server-sent events; a body that is one JSON document is one event. Raises RequestFailedError."""

@@ -6,7 +6,6 @@ in events (`stream_format`) are upstream's, and what came is told by the bytes, 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
@@ -17,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.audio_kinds import AudioKind
 from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
-from voiceloop.dgrid.failures import RequestFailedError
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.speech_reading import SpeechReader
@@ -33,8 +31,6 @@ OPTIONAL: Final = ("instructions", "speed", "response_format", "stream_format")
 """What may be left out: the words are said all the same, and what they are in is told by the bytes."""
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of speech: 4096 characters are some five minutes, which is 15 MB of PCM and more in base64."""
-END_WITHIN_S: Final = 1.0
-"""How long the end of an answer is waited for when all was said; some servers never hang up."""
 
 
 class Spoken(BaseModel):
@@ -169,7 +165,9 @@ class Speaking:
         """Return more audio, perhaps none yet; None at the end."""
         if self._ended:
             return None
-        chunk = await (self._rest() if self._reader.ended else self._answer.chunk())
+        if self._reader.ended:
+            await self._answer.finish()
+        chunk = None if self._reader.ended else await self._answer.chunk()
         try:
             audio = self._reader.end() if chunk is None else self._reader.feed(chunk)
         except TooLongError as error:
@@ -177,13 +175,6 @@ class Speaking:
         self._ended = chunk is None
         self._client.check(self._reader.complaint, self._answer)
         return audio
-
-    async def _rest(self) -> None:
-        """Read what follows the last event: an answer read to its end leaves a warm connection."""
-        with contextlib.suppress(TimeoutError, RequestFailedError):
-            async with asyncio.timeout(END_WITHIN_S):
-                while await self._answer.chunk() is not None:
-                    pass
 
 
 def sounding(client: Client, reader: SpeechReader, answer: Answer | OpenAnswer) -> AudioKind:
