@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceloop.engines.services.sentences import SentenceCutter
-from voiceloop.engines.services.speakable import Speakable, prepare, speakable
+from voiceloop.engines.services.speakable import Speakable, figures_of, speakable
 from voiceloop.languages.shelf import english, known_languages, language_for
 
 ANSWER = """## Berlin today
@@ -64,9 +64,9 @@ def test_figures_are_words_where_the_libraries_are_installed():
 
 def test_figures_stay_where_the_libraries_are_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "babel", None)
-    prepare.cache_clear()
+    figures_of.cache_clear()
     assert speakable("Um **15:12** Uhr.", language_for("de")) == "Um 15:12 Uhr."
-    prepare.cache_clear()
+    figures_of.cache_clear()
 
 
 @pytest.mark.parametrize("nothing", ["", " \n", "---", "```", "😀!", "|---|", "[1]"])

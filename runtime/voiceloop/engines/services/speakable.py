@@ -15,7 +15,7 @@ from voiceloop.languages.readable import addresses, amounts, said, tidied
 from voiceloop.languages.shelf import english
 from voiceloop.pronounce import pronounced
 
-__all__ = ["Speakable", "prepare", "speakable"]
+__all__ = ["Speakable", "figures_of", "speakable"]
 
 _JOINED_WORDS: Final = re.compile(r"(?<=\w)_+(?=\w)")
 
@@ -29,12 +29,13 @@ class Speakable:
     def __init__(self, language: Language, pronounce: Mapping[str, str] | None = None) -> None:
         self._language = language
         self._pronounce = pronounce or {}
+        self._figures = figures_of(language)
         self._marks = Marks(language)
 
     def __call__(self, piece: str) -> str:
         """Return what to say of the next piece, on one line; empty where there is nothing to say."""
         text = addresses(self._marks.without(piece), self._language)
-        text = prepare(self._language)(said(_JOINED_WORDS.sub(" ", text), self._language))
+        text = self._figures(said(_JOINED_WORDS.sub(" ", text), self._language))
         return pronounced(" ".join(tidied(text).split()), self._pronounce)
 
 
@@ -44,8 +45,8 @@ def speakable(sentence: str, language: Language) -> str:
 
 
 @functools.cache
-def prepare(language: Language) -> Callable[[str], str]:
-    """Return what puts the figures of a language into words; call it early, as it loads Babel for some 100 ms.
+def figures_of(language: Language) -> Callable[[str], str]:
+    """Return what puts the figures of a language into words. The first time it loads Babel, for some 50 ms.
 
     Where Babel and num2words are not installed, figures stay as they are written. English voices read most of them
     well by themselves.
