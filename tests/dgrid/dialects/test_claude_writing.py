@@ -191,14 +191,18 @@ def image(url):
 
 
 def test_pictures_are_shown_by_address_or_whole():
-    made = turns(image("https://x/y.png"), image("data:image/png;base64,AA=="))
-    assert [block["source"] for block in made[0][1]] == [
+    asked = said("user", [{"type": "text", "text": "Which?"}])
+    ((_, (*pictures, words)),) = turns(image("https://x/y.png"), image("data:image/png;base64,AA=="), asked)
+    assert words == {"type": "text", "text": "Which?"}
+    assert [block["source"] for block in pictures] == [
         {"type": "url", "url": "https://x/y.png"},
         {"type": "base64", "media_type": "image/png", "data": "AA=="},
     ]
 
 
-@pytest.mark.parametrize("url", ["data:image/png,AA", "data:;base64,AA==", "data:image/png;base64,A A"])
+@pytest.mark.parametrize(
+    "url", ["data:image/png,AAAA", "data:;base64,AAAA", "data:image/png;base64,AA AA==", "data:image/png;base64,"]
+)
 def test_a_picture_that_is_none_is_an_error(url):
     with pytest.raises(SettingsError, match="data:image/png;base64"):
         body(image(url))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from voiceloop.dgrid.dialects.base import ChatDialect
 
@@ -26,3 +26,5 @@ def dialect(name: DialectName) -> ChatDialect:
             from voiceloop.dgrid.dialects.claude import Claude  # noqa: PLC0415
 
             return Claude()
+        case _:
+            assert_never(name)

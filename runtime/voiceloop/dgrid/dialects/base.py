@@ -6,6 +6,7 @@ A dialect lives as long as a conversation: some servers want back, unchanged, wh
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -18,7 +19,8 @@ __all__ = ["AnswerReader", "Asked", "ChatDialect", "Echoes", "inline_image", "re
 
 T = TypeVar("T")
 MOST_ECHOES: Final = 64
-DATA_URL: Final = re.compile(r"data:(?P<kind>[\w.+-]+/[\w.+-]+)(?:;[\w.=-]+)*;base64,(?P<data>[A-Za-z0-9+/]+=*)")
+DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w.=-]+)*;base64")
+"""What stands before the comma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ def inline_image(part: ImagePart) -> tuple[str, str] | None:
     url = part.image_url.url
     if not url.startswith("data:"):
         return None
-    found = DATA_URL.fullmatch(url)
-    if found is None:
+    head, _, data = url.partition(",")
+    kind = DATA_URL.fullmatch(head)
+    try:
+        whole = kind and a2b_base64(data, strict_mode=True)
+    except ValueError:
+        whole = b""
+    if not kind or not whole:
         raise SettingsError("an image's data URL must look like data:image/png;base64,... without blanks")
-    return found["kind"], found["data"]
+    return kind[1], data
