@@ -9,6 +9,7 @@ from voiceloop.settings import (
     AudioSettings,
     LimitSettings,
     RealtimeSettings,
+    RestSettings,
     Settings,
     TurnSettings,
     VoiceSettings,
@@ -50,6 +51,17 @@ def test_a_wrong_voice_is_refused(given):
 
 def test_the_schema_allows_a_name_where_a_voice_is_wanted():
     assert {"type": "string"} in Settings.model_json_schema()["$defs"]["VoiceSettings"]["anyOf"]
+
+
+# Who hears -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chat_model_listens_only_in_a_dialect_that_carries_sound():
+    assert RestSettings(listener="chat").chat_dialect == "openai"
+    for deaf in ("responses", "claude", "completions"):
+        assert RestSettings(chat_dialect=deaf).listener == "transcription"
+        with pytest.raises(ValidationError, match=f"the dialect {deaf} carries no sound: choose openai"):
+            RestSettings(listener="chat", chat_dialect=deaf)
 
 
 # What an agent wishes ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Sections of a settings file carry the names of the fields of `Settings`. An unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretStr, model_validator
 from typing_extensions import override
@@ -25,6 +25,9 @@ PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
     "high": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
 }
 """What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults."""
+
+DEAF: Final[frozenset[ChatDialect]] = frozenset({"responses", "claude", "completions"})
+"""Dialects that have no words for sound."""
 
 
 class Section(BaseModel):
@@ -205,6 +208,14 @@ class RestSettings(Section):
     knows no tools."""
     listener: Listener = "transcription"
     """Who hears the user: a transcription model, or the chat model itself, which then needs to understand sound."""
+
+    @model_validator(mode="after")
+    def _can_be_heard(self) -> Self:
+        if self.listener == "chat" and self.chat_dialect in DEAF:
+            raise ValueError(
+                f"the dialect {self.chat_dialect} carries no sound: choose openai, or let a transcription model listen"
+            )
+        return self
 
 
 class AudioSettings(Section):
