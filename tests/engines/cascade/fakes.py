@@ -135,8 +135,7 @@ class FakeServices:
         if isinstance(instead, BaseException):
             raise instead
         if instead is not None:
-            if instead:
-                yield instead
+            yield instead
             return
         left = len(text) * self.ms_per_char * rate_hz // 1000
         while left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, assert_never
 
 from voiceloop.dgrid.chat_answer import CallGrew, Ended, Said
 from voiceloop.engines.cascade.orders import (
@@ -52,6 +52,8 @@ class Crew:
                 self._spawn("ask chat", self._run(job, lambda: self._ask(job, question), "answer"))
             case Speak(job=job, text=text):
                 self._spawn("speak", self._run(job, lambda: self._speak(job, text), "speak"))
+            case _:
+                assert_never(order)
 
     def drop(self, job: int) -> None:
         """Close a request at once; it brings nothing more."""

@@ -1,13 +1,11 @@
 """The cascade engine: three services and the pure middle, joined.
 
-Everything a conversation means is decided in `cascade.desk`; this file makes the services, carries orders out one
-after the other, and keeps the one timer.
+Everything a conversation means is decided in `cascade.desk`, and carried out in `cascade.errands`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
@@ -15,20 +13,9 @@ from typing import Final
 
 from voiceloop.commands import EngineCommand
 from voiceloop.engines.base import EnginePort, Seed
-from voiceloop.engines.cascade.crew import Crew
 from voiceloop.engines.cascade.desk import Desk
-from voiceloop.engines.cascade.orders import (
-    AskChat,
-    Deadlines,
-    Drop,
-    Order,
-    Outcome,
-    Play,
-    Speak,
-    Tell,
-    Transcribe,
-    WakeAt,
-)
+from voiceloop.engines.cascade.errands import Errands
+from voiceloop.engines.cascade.orders import Deadlines
 from voiceloop.engines.cascade.reply import Cutter
 from voiceloop.engines.cascade.troubles import trouble_of
 from voiceloop.engines.services.seams import Services
@@ -67,14 +54,10 @@ class CascadeEngine:
         self._hangover_ms = hangover_ms
         self._deadlines = deadlines
         self._connection = connection
-        self._port: EnginePort | None = None
-        self._desk: Desk | None = None
-        self._crew: Crew | None = None
+        self._errands: Errands | None = None
+        """From when the engine is ready until it is closed."""
         self._resources = AsyncExitStack()
-        self._orders: deque[Order] = deque()
-        self._working = False
         self._closed = False
-        self._timer: asyncio.TimerHandle | None = None
 
     # What a session calls ----------------------------------------------------------------------------------------
 
@@ -90,7 +73,6 @@ class CascadeEngine:
 
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Make the services; nothing is asked of them yet. Reports `EngineReady` or `EngineLost`. Safe to cancel."""
-        self._port = port
         try:
             services = await self._made(seed)
         except VoiceloopError as error:
@@ -101,14 +83,14 @@ class CascadeEngine:
         if self._closed:
             await self._resources.aclose()
             return
-        self._desk = Desk(
+        desk = Desk(
             seed,
             _cutter(seed.language),
             hangover_ms=self._hangover_ms,
             transcribes=services.transcribe is not None,
             id_suffix="" if self._connection == 1 else f"_s{self._connection}",
         )
-        self._crew = Crew(services, seed.format.rate_hz, self._deadlines, port.spawn, self._report)
+        self._errands = Errands(desk, port, services, seed.format.rate_hz, self._deadlines)
         # Asking for the reply at once saves nothing: the machine does so in the step that the turn is committed in.
         keeps_audio = seed.modality == "audio"
         traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
@@ -117,32 +99,28 @@ class CascadeEngine:
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:
         """Take captured speech. False before the engine is ready and after it was closed."""
-        if self._desk is None:
+        if self._errands is None:
             return False
-        self._carry_out(self._desk.hear(pcm, first_sample))
+        self._errands.carry_out(self._errands.desk.hear(pcm, first_sample))
         return True
 
     def recall(self, items: Sequence[Item], open_turn: str) -> None:
         """Take over what was said so far; the open turn is heard once more and keeps its id by itself."""
-        if self._desk is not None and self._port is not None:
-            self._carry_out(self._desk.recall(items, self._port.speech))
+        if self._errands is not None:
+            self._errands.recall(items)
 
     def obey(self, command: EngineCommand) -> None:
         """Start what a command means; nothing happens before the engine is ready and after it was closed."""
-        if self._desk is not None:
-            self._carry_out(self._desk.obey(command, asyncio.get_running_loop().time()))
+        if self._errands is not None:
+            self._errands.carry_out(self._errands.desk.obey(command, asyncio.get_running_loop().time()))
 
     async def close(self, within_s: float) -> None:
         """Close every request, waiting for `within_s` at most. Idempotent; safe to cancel."""
         self._closed = True
-        self._desk = None
-        self._orders.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-        crew, self._crew = self._crew, None
+        errands, self._errands = self._errands, None
         try:
-            if crew is not None:
-                await crew.close(within_s)
+            if errands is not None:
+                await errands.close(within_s)
         finally:
             await self._resources.aclose()
 
@@ -152,51 +130,6 @@ class CascadeEngine:
         if isinstance(self._services, Services):
             return self._services
         return await self._resources.enter_async_context(self._services(seed))
-
-    # Carrying out ------------------------------------------------------------------------------------------------
-
-    def _carry_out(self, orders: list[Order]) -> None:
-        """Work orders off; those that a session causes while it is told of something wait for their turn."""
-        self._orders.extend(orders)
-        if self._working:
-            return
-        self._working = True
-        try:
-            while self._orders:
-                self._do(self._orders.popleft())
-        finally:
-            self._working = False
-
-    def _do(self, order: Order) -> None:
-        port, crew, desk = self._port, self._crew, self._desk
-        if port is None or crew is None or desk is None:
-            return
-        match order:
-            case Tell(event=event):
-                port.happened(event)
-            case Play(reply_id=reply_id, item_id=item_id, content_index=index, pcm=pcm):
-                if not desk.is_cancelled(reply_id):
-                    port.audio(reply_id, item_id, index, pcm)
-            case Transcribe() | AskChat() | Speak():
-                crew.start(order)
-            case Drop(job=job):
-                crew.drop(job)
-            case WakeAt(at_s=at_s):
-                self._wake_at(at_s)
-
-    def _wake_at(self, at_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(at_s, self._woke, at_s)
-
-    def _woke(self, at_s: float) -> None:
-        self._timer = None
-        if self._desk is not None:  # loops may call a little early
-            self._carry_out(self._desk.woke(max(at_s, asyncio.get_running_loop().time())))
-
-    def _report(self, job: int, outcome: Outcome) -> None:
-        if self._desk is not None:
-            self._carry_out(self._desk.outcome(job, outcome, asyncio.get_running_loop().time()))
 
 
 def _cutter(tag: str) -> Callable[[], Cutter]:

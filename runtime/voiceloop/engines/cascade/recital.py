@@ -88,11 +88,6 @@ class Recital:
         """The sentence whose turn it is."""
 
     @property
-    def began(self) -> bool:
-        """There is something to say."""
-        return bool(self._sentences)
-
-    @property
     def sounding(self) -> bool:
         """There is sound of it, handed over or waiting."""
         return any(sentence.received_bytes for sentence in self._sentences)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from voiceloop.dgrid.chat_answer import CallGrew, ChatDelta, Completion, Ended, Said, Stop, Thought
 from voiceloop.engines.cascade.orders import (
@@ -95,7 +95,8 @@ class Reply:
 
     def start(self) -> list[Order]:
         """Ask the chat model, as soon as it is known what was said."""
-        match self._means.record.due():
+        due = self._means.record.due()
+        match due:
             case Due.WORDS:
                 return []
             case Due.NOTHING:
@@ -105,6 +106,8 @@ class Reply:
             case Due.ANSWER:
                 self.waits = False
                 return self._ask_chat()
+            case _:
+                assert_never(due)
 
     def say(self, text: str, now: float) -> list[Order]:
         """Say just this, without the chat model."""
@@ -157,6 +160,8 @@ class Reply:
                 return self._ended(completion, now)
             case Thought() | CallGrew():
                 return []
+            case _:
+                assert_never(delta)
 
     def _write(self, text: str, now: float) -> list[Order]:
         if not self._means.speaks:

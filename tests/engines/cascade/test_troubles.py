@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
+from voiceloop.engines.cascade.orders import Trouble
+from voiceloop.engines.cascade.troubles import FINAL, is_of_this_request, trouble_of
+from voiceloop.errors import DeviceError, DialectError, RefusedError, SettingsError, UnreachableError
+from voiceloop.vocabulary import Cause
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (Kind.BAD_KEY, Cause.BAD_KEY),
+        (Kind.QUOTA, Cause.QUOTA),
+        (Kind.BAD_MODEL, Cause.BAD_MODEL),
+        (Kind.REFUSED, Cause.REFUSED),
+        (Kind.RATE_LIMITED, Cause.BUSY),
+        (Kind.SERVER_FAULT, Cause.UNREACHABLE),
+        (Kind.SILENT, Cause.SLOW_MODEL),
+        (Kind.DROPPED, Cause.DROP),
+        (Kind.BROKEN, Cause.BROKEN_PEER),
+    ],
+)
+def test_a_failed_request_has_the_cause_of_its_failure(kind, cause):
+    assert trouble_of(RequestFailedError("it failed", Failure(kind))) == Trouble(cause, "it failed")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(Kind.REFUSED, code="context_length_exceeded"),
+        Failure(Kind.REFUSED, "This model's maximum context length is 8192 tokens"),
+    ],
+)
+def test_a_conversation_that_is_too_long_is_told_apart(failure):
+    assert trouble_of(RequestRefusedError("too long", failure)).cause is Cause.CONTEXT_FULL
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (SettingsError("no"), Cause.SETTINGS),
+        (RefusedError("no"), Cause.REFUSED),
+        (DialectError("no"), Cause.UNSUPPORTED_DIALECT),
+        (UnreachableError("no"), Cause.UNREACHABLE),
+        (DeviceError("no"), Cause.UNREACHABLE),
+    ],
+)
+def test_an_error_without_a_failure_has_the_cause_of_its_kind(error, cause):
+    assert trouble_of(error) == Trouble(cause, "no")
+
+
+def test_what_the_same_request_cannot_cure_is_final():
+    assert {Cause.QUOTA, Cause.BAD_KEY, Cause.REFUSED, Cause.CONTEXT_FULL} <= FINAL
+    assert FINAL.isdisjoint({Cause.DROP, Cause.SLOW_MODEL, Cause.BUSY, Cause.UNREACHABLE, Cause.BROKEN_PEER})
+
+
+def test_only_a_refusal_is_about_the_request_alone():
+    assert is_of_this_request(Trouble(Cause.REFUSED, ""))
+    assert not is_of_this_request(Trouble(Cause.QUOTA, ""))
