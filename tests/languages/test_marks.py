@@ -29,6 +29,7 @@ from voiceloop.languages.shelf import english, language_for
         (r"\*not light\* and \$5", "not light and $5"),
         ("| Day | Sky |\n|---|:-:|\n| Mon | blue |", "Day, Sky\n---, :-:\nMon, blue"),
         ("A → B", "A, B"),
+        ("$E = mc^2$ for $5 or $6, $$x_1$$", "E = mc^2 for $5 or $6, x_1"),
         ("one ```x = 1``` two", "one two"),
         ("ok 👍🏽 1️⃣ 👨‍👩‍👧 🇩🇪", "ok 1"),
         ("20 °C ≤ 5 € ™", "20 °C ≤ 5 € ™"),

@@ -35,6 +35,7 @@ _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:)?[^<>\s]+[.@:][^<>\s]+)>"
 _BREAK: Final = re.compile(r"</?(?:br|hr|p|div|li|ul|ol|tr|td|th|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+_FORMULA: Final = re.compile(r"(?<!\w)(\${1,2})(?=\S)([^$\n]*[\\^_={][^$\n]*)(?<=\S)\1(?!\d)")
 _ARROW: Final = re.compile(r"\s*[\u2192\u21d2\u279c]\s*")
 _PAIRED: Final = "*~`[]"
 _STARS: Final = re.compile(r"(?<=\S)\*+|\*+(?=\S)")
@@ -94,6 +95,7 @@ class Marks:
 
 
 def _inline(text: str) -> str:
+    text = _FORMULA.sub(r"\2", text)
     text = _AUTOLINK.sub(r"\1", _ESCAPE.sub(lambda mark: "" if mark[1] in _PAIRED else mark[1], text))
     text = html.unescape(_TAG.sub("", _BREAK.sub(" ", text)))
     text = _LINK.sub(lambda link: "" if link[1].strip().isdigit() else link[1], text)

@@ -59,6 +59,15 @@ def test_the_first_piece_may_end_at_a_comma_and_later_ones_wait_for_the_sentence
     ]
 
 
+def test_a_short_first_sentence_leaves_the_next_one_in_a_hurry():
+    assert cut("Sure! The weather in Berlin this morning is mostly sunny, with a light breeze. It is warm, too.") == [
+        "Sure!",
+        " The weather in Berlin this morning is mostly sunny,",
+        " with a light breeze.",
+        " It is warm, too.",
+    ]
+
+
 def test_no_first_piece_ends_at_a_comma_that_leaves_a_scrap_or_stands_early():
     assert cut("Well, that is how it is done by everybody here, mostly.") == [
         "Well, that is how it is done by everybody here, mostly."

@@ -38,7 +38,8 @@ def test_an_answer_full_of_marks_is_read_as_words():
     assert "".join(said) == ANSWER.rstrip()
     assert [words for words in said.values() if words] == [
         "Berlin today",
-        "It's sunny and warm, for example 20 °C.",
+        "It's sunny and warm,",
+        "for example 20 °C.",
         "Great!",
         "Day, Walk",
         "Mon, 5 meters",

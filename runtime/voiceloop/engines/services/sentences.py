@@ -19,7 +19,7 @@ from voiceloop.languages.sentences import SentenceStream
 __all__ = ["SentenceCutter"]
 
 FIRST_MS: Final = 2200
-"""How much speech the first piece holds before it may end at a comma."""
+"""How much speech a piece holds before it may end at a comma, and how much there is before none need do so."""
 LONGEST_MS: Final = 12_000
 SCRAP_MS: Final = 900
 """What is shorter than this sounds chopped off."""
@@ -33,8 +33,8 @@ _JOINERS: Final = "\u200d\ufe0e\ufe0f"
 class SentenceCutter:
     """Cuts one answer; a piece is given out as soon as what follows shows that it has ended.
 
-    The first piece may end at a comma after some 40 characters of English, later ones only at the end of a sentence or
-    when they grow longer than some 220.
+    Until some 40 characters of English have been given out a piece that is as long may end at a comma; later ones end
+    with their sentence, or when they grow longer than some 220.
     """
 
     def __init__(self, language: Language) -> None:
@@ -49,7 +49,8 @@ class SentenceCutter:
         """What was not given out yet: the rest of a sentence."""
         self._given = 0
         """How much of that sentence was."""
-        self._first = True
+        self._gained = 0
+        """Characters that were given out of the whole answer."""
 
     def feed(self, delta_text: str) -> list[str]:
         """Return the pieces that this text completes, in order."""
@@ -87,14 +88,14 @@ class SentenceCutter:
     def _take(self, size: int) -> str:
         piece, self._held = self._held[:size], self._held[size:]
         self._given += len(piece) if self._given else len(piece.lstrip())
-        self._first = False
+        self._gained += len(piece.strip())
         return piece
 
     def _cut(self, text: str, *, ended: bool) -> int | None:
         """Return where the first piece of a sentence, or of what is known of it, ends; None while it goes on."""
         # A cut never depends on more than what would be known of the text at the earliest moment it can be made.
         last = len(text.rstrip()) - self._scrap
-        if self._first:
+        if self._gained < self._early:
             mark = self._clause.search(text, self._early, self._longest)
             if mark is not None and mark.end() <= last:
                 return mark.end()
