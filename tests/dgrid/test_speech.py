@@ -113,10 +113,11 @@ async def test_a_server_that_hangs_on_after_the_last_event_is_left(monkeypatch):
 
 
 async def test_the_connection_stays_warm_for_the_next_sentence():
-    async with speaking(SAID, RestAnswer([delta(sounds.PCM), DONE]), SAID) as (speech, rest):
-        for _ in range(3):
+    told = [RestAnswer([delta(sounds.PCM), DONE]), RestAnswer([delta(sounds.PCM), DONE, b"data: [DONE]\n\n"])]
+    async with speaking(SAID, *told, SAID) as (speech, rest):
+        for _ in range(4):
             await heard(speech)
-    assert [asked.connection for asked in rest.heard] == [1, 1, 1]
+    assert [asked.connection for asked in rest.heard] == [1, 1, 1, 1]
 
 
 async def test_events_that_end_early_are_truncated():
@@ -197,7 +198,8 @@ async def test_no_sound_under_a_successs_status_is_broken(body, words):
 
 
 async def test_an_error_in_the_middle_of_events_comes_after_the_sound_before_it():
-    cut = RestAnswer([delta(sounds.PCM), event({"error": {"message": "gone", "type": "server_error"}})])
+    gone = event({"error": {"message": "gone", "type": "server_error"}})
+    cut = RestAnswer([delta(sounds.PCM) + gone])
     async with speaking(cut, cut) as (speech, _):
         assert (await refusal(speech.whole(HELLO))).kind is Kind.SERVER_FAULT
         async with speech.stream(HELLO) as sound:

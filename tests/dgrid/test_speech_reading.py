@@ -5,6 +5,8 @@ import json
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dgrid import sounds
 from voiceloop.dgrid.audio_kinds import AudioKind
@@ -162,3 +164,44 @@ def test_any_other_text_is_kept_as_far_as_it_is_shown(body):
     reader = SpeechReader(AudioKind.PCM, "")
     assert told(reader, body[:100], body[100:]) == b""
     assert (reader.words, reader.complaint, reader.kind) == (body[:65_536], None, None)
+
+
+# Anything
+
+ODDS = [
+    b"data: ",
+    b"event: error\n",
+    b"\n\n",
+    b"\r\n",
+    b"{",
+    b"}",
+    b'{"audio":"AAAA"}',
+    DONE,
+    b"data: [DONE]\n\n",
+    b"null",
+    b'{"type":"speech.audio.done","usage":7}',
+    b'{"error":0}',
+    b'{"success":false}',
+    "余".encode()[:2],
+    b"RIFF",
+    b"ID3",
+    sounds.MP3_FRAME,
+    bytes(9),
+    b"<html>",
+    b": PING\n\n",
+]
+
+
+@given(
+    odds=st.lists(st.sampled_from(ODDS) | st.binary(max_size=9), max_size=12),
+    content_type=st.sampled_from(["", "text/event-stream", "application/json", "audio/pcm"]),
+    place=st.floats(0, 1),
+)
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_nothing_is_too_odd_and_no_cut_changes_it(odds, content_type, place):
+    body = b"".join(odds)
+    at = int(place * len(body))
+    once, twice = SpeechReader(AudioKind.PCM, content_type), SpeechReader(AudioKind.PCM, content_type)
+    assert told(once, body) == told(twice, body[:at], body[at:])
+    for name in ("kind", "words", "complaint", "truncated", "ended", "empty", "usage"):
+        assert getattr(once, name) == getattr(twice, name)

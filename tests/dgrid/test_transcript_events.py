@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from voiceloop.dgrid.sse import LONGEST, TooLongError
 from voiceloop.dgrid.transcript import Segment, SegmentCame, TextGrew, Transcription
@@ -177,3 +179,45 @@ def test_a_document_that_complains():
 def test_nothing_of_speech(body, content_type):
     reader, news = told(body, content_type=content_type)
     assert (reader.transcription, news) == (None, [])
+
+
+# Anything
+
+ODDS = [
+    b"data: ",
+    b"event: error\n",
+    b"\n\n",
+    b"\r\n",
+    b"{",
+    b"}",
+    delta("x"),
+    done("x"),
+    DONE,
+    chunk("x"),
+    b"null",
+    b"7",
+    event({"start": 0, "end": 1, "text": "x"}),
+    event({"text": 7, "segments": [None, {"text": 3, "words": [{}]}]}),
+    event({"type": "transcript.text.done", "languages": [None, {}], "usage": {"seconds": "x"}}),
+    b'{"error":0}',
+    b'{"text":1e999,"duration":"1e400"}',
+    "余".encode()[:2],
+    b"<html>",
+    b": PING\n\n",
+]
+
+
+@given(
+    odds=st.lists(st.sampled_from(ODDS) | st.binary(max_size=9), max_size=12),
+    content_type=st.sampled_from([EVENTS, "application/json", "text/plain", ""]),
+    asked=st.sampled_from(["json", "text", "srt"]),
+    place=st.floats(0, 1),
+)
+@settings(deadline=None, derandomize=True, max_examples=300)
+def test_nothing_is_too_odd_and_no_cut_changes_it(odds, content_type, asked, place):
+    body = b"".join(odds)
+    at = int(place * len(body))
+    once, news = told(body, asked=asked, content_type=content_type)
+    twice, cut = told(body[:at], body[at:], asked=asked, content_type=content_type)
+    assert news == cut
+    assert (once.transcription, once.complaint, once.ended) == (twice.transcription, twice.complaint, twice.ended)

@@ -38,9 +38,9 @@ class AudioKind(StrEnum):
 
 
 ENOUGH: Final = 64
-"""Bytes after which text is told from PCM for sure."""
+"""Bytes by which text is told from PCM: more are not looked at, so that it is the same however they come."""
 LONGEST_FRAME: Final = 2048
-"""Bytes waited for to see a second frame, and looked at at all."""
+"""Bytes waited for to see a second frame."""
 MARKS: Final = {
     b"fLaC": AudioKind.FLAC,
     b"OggS": AudioKind.OGG,
@@ -164,7 +164,7 @@ def is_events(head: bytes, content_type: str) -> bool:
 def read(head: bytes) -> str | None:
     """Return the first bytes as text, a letter that is cut off at their end left out; None where they are none."""
     try:
-        words = codecs.getincrementaldecoder("utf-8")().decode(head[:LONGEST_FRAME])
+        words = codecs.getincrementaldecoder("utf-8")().decode(head[:ENOUGH])
     except UnicodeDecodeError:
         return None
     return words if all(letter.isprintable() or letter in BLANKS for letter in words) else None

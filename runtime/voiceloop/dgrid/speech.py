@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.audio_kinds import AudioKind
-from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
+from voiceloop.dgrid.client import Client, OpenAnswer, Request
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.speech_reading import SpeechReader
@@ -76,10 +76,12 @@ class Speech:
             audio = reader.feed(answer.body) + reader.end()
         except TooLongError as error:
             raise self._client.broken(str(error), answer) from None
-        kind = sounding(self._client, reader, answer)
+        self._client.check(reader.complaint, answer)
+        if reader.kind is None or reader.empty:
+            raise self._client.broken("no audio", answer, reader.words)
         return Spoken(
             audio=audio,
-            kind=kind,
+            kind=reader.kind,
             rate_hz=reader.rate_hz,
             content_type=content_type,
             usage=reader.usage,
@@ -148,12 +150,10 @@ class Speaking:
 
     async def begin(self) -> None:
         """Wait for the first sound. Raises what iterating does."""
-        while not self._first or self._reader.empty:
-            audio = await self._next()
-            if audio is None:
-                sounding(self._client, self._reader, self._answer)
-                return
+        while self._reader.empty and (audio := await self._next()) is not None:
             self._first += audio
+        if self._reader.empty:
+            raise self._client.broken("no audio", self._answer, self._reader.words)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._first
@@ -162,7 +162,8 @@ class Speaking:
                 yield audio
 
     async def _next(self) -> bytes | None:
-        """Return more audio, perhaps none yet; None at the end."""
+        """Return more audio, perhaps none yet; None at the end. A complaint waits for the sound before it."""
+        self._client.check(self._reader.complaint, self._answer)
         if self._ended:
             return None
         if self._reader.ended:
@@ -173,13 +174,4 @@ class Speaking:
         except TooLongError as error:
             raise self._client.broken(str(error), self._answer) from None
         self._ended = chunk is None
-        self._client.check(self._reader.complaint, self._answer)
         return audio
-
-
-def sounding(client: Client, reader: SpeechReader, answer: Answer | OpenAnswer) -> AudioKind:
-    """Return what kind of sound came; raise for an answer that holds none."""
-    client.check(reader.complaint, answer)
-    if reader.kind is None or reader.empty:
-        raise client.broken("no audio", answer, reader.words)
-    return reader.kind
