@@ -18,7 +18,7 @@ from voiceloop.devices.context import LineContext
 from voiceloop.errors import DeviceError, SettingsError, UsageError
 from voiceloop.settings import AudioSettings
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 PROGRAM = Path(__file__).parent / "card_program.py"
 
