@@ -20,10 +20,9 @@ from voiceloop.engines.cascade.orders import (
     WakeAt,
     Wrote,
 )
+from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.services.seams import Transcript
-from voiceloop.engines.services.sentences import SentenceCutter
 from voiceloop.events import ReplyFinished, ReplyTextArrived
-from voiceloop.languages.shelf import english
 from voiceloop.testing.numbers import numbered
 from voiceloop.vocabulary import AudioFormat, Cause, ToolCall, Usage
 
@@ -43,9 +42,9 @@ def quiet(duration_ms):
 
 
 class Book:
-    def __init__(self, *, modality="audio", pronounce=None, tools=(), **more):
+    def __init__(self, *, modality="audio", pronounce=None, tools=(), language="en", **more):
         seed = Seed("Be brief.", tools, AudioFormat(), pronounce=pronounce or {}, modality=modality)
-        self.desk = Desk(seed, lambda: SentenceCutter(english()), hangover_ms=HANGOVER_MS, **more)
+        self.desk = Desk(seed, Tongue(language, seed.pronounce), hangover_ms=HANGOVER_MS, **more)
         self.now = 100.0
         self.events = []
         self.played = []
@@ -115,8 +114,8 @@ class Book:
             self.running.pop(order.job, None)
         self.do(self.desk.outcome(order.job, outcome, self.now))
 
-    def recognised(self, text):
-        self.comes(self.of(Transcribe)[0], Transcript(text, usage=Usage(seconds=1.0)))
+    def recognised(self, text, language=""):
+        self.comes(self.of(Transcribe)[0], Transcript(text, language, Usage(seconds=1.0)))
 
     def writes(self, *texts):
         for text in texts:

@@ -87,7 +87,7 @@ def test_a_cough_that_nobody_handed_over_is_no_part_of_the_next_turn():
     heard = Microphone()
     heard.gives(pcm(100) + quiet(500))
     heard.skips(2000)
-    heard.gives(pcm(300))
+    assert heard.gives(pcm(300)) == [Noticed.ANEW]
     assert heard.ear.hand_over().pcm == pcm(300)
 
 

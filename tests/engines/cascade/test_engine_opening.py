@@ -225,14 +225,3 @@ async def test_the_next_engine_makes_services_of_its_own():
     await first.close(0.5)
     await second.close(0.5)
     assert workshop.told.count("closed") == 2
-
-
-@virtual_time
-@pytest.mark.parametrize("language", ["en", "de", "auto", "xx-unknown"])
-async def test_any_language_is_cut_into_sentences(language):
-    async with asyncio.TaskGroup() as group:
-        engine, port = CascadeEngine(FakeServices().services), Port(group)
-        await engine.open(Seed("", (), AudioFormat(), language=language), port)
-        engine.obey(AskReply("ask-1", "Na so was. Bye."))
-        assert port.of(ReplyTextArrived)[0].delta == "Na so was."
-        await engine.close(0.5)

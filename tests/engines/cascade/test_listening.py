@@ -95,6 +95,17 @@ def test_a_hesitant_speaker_is_not_recognised_again_and_again():
     assert len(book.of(Transcribe)) == 2  # the next turn has tries of its own
 
 
+def test_coughs_use_up_no_tries_of_the_turn_that_follows():
+    book = Book()
+    for number in range(MOST_GUESSES + 1):
+        book.hears(pcm(300), first_sample=number * 48_000)
+        book.hears(quiet(300))
+        assert len(book.of(Transcribe)) == 1
+    book.hears(quiet(200))
+    book.obey(CommitTurn("turn-1"))
+    assert [order.pcm for order in book.of(Transcribe)] == [pcm(300) + quiet(300)]
+
+
 def test_a_turn_in_which_nothing_was_heard_is_complained_of_as_servers_do():
     book = Book()
     book.obey(CommitTurn("turn-1"))

@@ -7,7 +7,6 @@ else goes in.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import count
 from typing import assert_never
 
@@ -31,9 +30,9 @@ from voiceloop.engines.cascade.listening import Listening
 from voiceloop.engines.cascade.orders import Order, Outcome, Tell
 from voiceloop.engines.cascade.recital import Playhead
 from voiceloop.engines.cascade.record import Record
-from voiceloop.engines.cascade.reply import Cutter, Means
+from voiceloop.engines.cascade.reply import Means
+from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.events import EngineLost
-from voiceloop.pronounce import pronounced
 from voiceloop.vocabulary import AssistantTurn, Item, UserTurn
 
 __all__ = ["Desk"]
@@ -45,7 +44,7 @@ class Desk:
     def __init__(
         self,
         seed: Seed,
-        cutter: Callable[[], Cutter],
+        tongue: Tongue,
         *,
         hangover_ms: int = 500,
         transcribes: bool = True,
@@ -63,14 +62,13 @@ class Desk:
             tools=tuple(seed.tools),
             rate_hz=rate_hz,
             speaks=seed.modality == "audio",
-            cutter=cutter,
-            pronounce=partial(pronounced, rewrites=seed.pronounce),
+            tongue=tongue,
             record=self._record,
             playhead=self._playhead,
             new_job=new_job,
             call_id=CallIds(id_suffix),
         )
-        self._listening = Listening(Ear(rate_hz, hangover_ms), self._record, new_job, transcribes=transcribes)
+        self._listening = Listening(Ear(rate_hz, hangover_ms), self._record, tongue, new_job, transcribes=transcribes)
         self._answering = Answering(self._means, id_suffix)
         self._lost = False
 

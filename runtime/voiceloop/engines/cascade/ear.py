@@ -31,6 +31,8 @@ class Noticed(StrEnum):
     """The speaker may have finished."""
     WENT_ON = "went_on"
     """The speaker had not."""
+    ANEW = "anew"
+    """What came before was a cough: the gate let it pass and nobody handed it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,17 @@ class Ear:
     def take(self, pcm: bytes, first_sample: int) -> Noticed:
         """Take a captured block."""
         paused = self._paused
-        if first_sample != self._next_sample and self._quiet:
-            self._forget()  # a cough: the gate let it pass and nobody handed it over
+        anew = first_sample != self._next_sample and self.end > 0 and self._quiet
+        if anew:
+            self._forget()
         self._next_sample = first_sample + len(pcm) // SAMPLE_BYTES
         self._blocks.append(pcm)
         self.end += len(pcm)
         while self.end - self._start - len(self._blocks[0]) >= MOST_S * self._second:
             self._start += len(self._blocks.popleft())
         self._judge(pcm)
+        if anew:
+            return Noticed.ANEW
         if self._paused == paused:
             return Noticed.NOTHING
         return Noticed.PAUSE if self._paused else Noticed.WENT_ON

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from functools import partial
 from typing import Final
 
 from voiceloop.commands import EngineCommand
@@ -16,13 +15,11 @@ from voiceloop.engines.base import EnginePort, Seed
 from voiceloop.engines.cascade.desk import Desk
 from voiceloop.engines.cascade.errands import Errands
 from voiceloop.engines.cascade.orders import Deadlines
-from voiceloop.engines.cascade.reply import Cutter
+from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import trouble_of
 from voiceloop.engines.services.seams import Services
-from voiceloop.engines.services.sentences import SentenceCutter
-from voiceloop.errors import SettingsError, VoiceloopError
+from voiceloop.errors import VoiceloopError
 from voiceloop.events import EngineLost, EngineReady
-from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.vocabulary import Item, Tier, Traits
 
 __all__ = ["CascadeEngine", "MakeServices"]
@@ -80,12 +77,13 @@ class CascadeEngine:
             if not self._closed:
                 port.happened(EngineLost(trouble.cause, trouble.detail))
             return
+        tongue = await asyncio.to_thread(Tongue, seed.language, seed.pronounce)
         if self._closed:
             await self._resources.aclose()
             return
         desk = Desk(
             seed,
-            _cutter(seed.language),
+            tongue,
             hangover_ms=self._hangover_ms,
             transcribes=services.transcribe is not None,
             id_suffix="" if self._connection == 1 else f"_s{self._connection}",
@@ -130,12 +128,3 @@ class CascadeEngine:
         if isinstance(self._services, Services):
             return self._services
         return await self._resources.enter_async_context(self._services(seed))
-
-
-def _cutter(tag: str) -> Callable[[], Cutter]:
-    """Cutters for a language; for one without data of its own, and for any, the rules of English."""
-    try:
-        language = english() if tag == AUTO else language_for(tag)
-    except SettingsError:
-        language = english()
-    return partial(SentenceCutter, language)

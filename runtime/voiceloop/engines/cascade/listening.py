@@ -13,6 +13,7 @@ from typing import Final
 from voiceloop.engines.cascade.ear import Ear, Noticed
 from voiceloop.engines.cascade.orders import Drop, Failed, Order, Outcome, Tell, Transcribe, Trouble
 from voiceloop.engines.cascade.record import Record, SpokenTurn, Words
+from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import FINAL, TRIES, is_of_this_request
 from voiceloop.engines.services.seams import Transcript
 from voiceloop.events import EngineComplained, EngineLost, TranscriptionFailed, TurnCommitted, UserTranscribed
@@ -49,9 +50,12 @@ class Recognition:
 class Listening:
     """Collects speech and has it recognised, or keeps it for a model that listens itself."""
 
-    def __init__(self, ear: Ear, record: Record, new_job: Callable[[], int], *, transcribes: bool) -> None:
+    def __init__(
+        self, ear: Ear, record: Record, tongue: Tongue, new_job: Callable[[], int], *, transcribes: bool
+    ) -> None:
         self._ear = ear
         self._record = record
+        self._tongue = tongue
         self._new_job = new_job
         self._transcribes = transcribes
         self._guess: Guess | None = None
@@ -62,6 +66,9 @@ class Listening:
         """Take captured speech."""
         match self._ear.take(pcm, first_sample):
             case Noticed.WENT_ON:
+                return self._drop_guess()
+            case Noticed.ANEW:
+                self._guesses = 0
                 return self._drop_guess()
             case Noticed.PAUSE if self._transcribes and self._guesses < MOST_GUESSES:
                 dropped = self._drop_guess()
@@ -135,6 +142,7 @@ class Listening:
     def _known(self, job: int, transcript: Transcript) -> list[Order]:
         turn = self._running.pop(job).turn
         turn.words, turn.text = Words.KNOWN, transcript.text.strip()
+        self._tongue.heard(transcript.language)
         return [Tell(UserTranscribed(turn.turn_id, turn.text, transcript.usage or Usage()))]
 
     def _failed(self, job: int, trouble: Trouble) -> list[Order]:

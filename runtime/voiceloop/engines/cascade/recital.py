@@ -49,6 +49,8 @@ class Sentence:
     """One content part of the reply."""
 
     text: str
+    """As it is written, which captions and history hold."""
+    spoken: str
     job: int = 0
     """The request that speaks it; 0 while none does."""
     tries: int = 0
@@ -65,15 +67,7 @@ class Sentence:
 class Recital:
     """Speaks one reply."""
 
-    def __init__(
-        self,
-        reply_id: str,
-        item_id: str,
-        playhead: Playhead,
-        new_job: Callable[[], int],
-        pronounce: Callable[[str], str],
-    ) -> None:
-        """`pronounce` returns a text as it is to be spoken."""
+    def __init__(self, reply_id: str, item_id: str, playhead: Playhead, new_job: Callable[[], int]) -> None:
         self.sounded = 0
         """How many sentences have sound that was handed over."""
         self.full = False
@@ -82,7 +76,8 @@ class Recital:
         self._item_id = item_id
         self._playhead = playhead
         self._new_job = new_job
-        self._pronounce = pronounce
+        self._unspoken = ""
+        """Text that holds nothing to speak, to be told with what follows."""
         self._sentences: list[Sentence] = []
         self._due = 0
         """The sentence whose turn it is."""
@@ -101,13 +96,16 @@ class Recital:
         """Whether this job speaks one of the sentences."""
         return any(sentence.job == job for sentence in self._sentences)
 
-    def add(self, text: str) -> None:
-        """One more sentence; what holds nothing to speak, and what comes after the 200th, is left out."""
-        if any(character.isalnum() for character in text):
-            if len(self._sentences) < MOST_SENTENCES:
-                self._sentences.append(Sentence(text))
-            else:
-                self.full = True
+    def add(self, text: str, spoken: str) -> None:
+        """One more sentence, as it is written and as it is spoken; what comes after the 200th is left out."""
+        self._unspoken += text
+        if not any(character.isalnum() for character in spoken):
+            return
+        if len(self._sentences) < MOST_SENTENCES:
+            self._sentences.append(Sentence(self._unspoken, spoken))
+        else:
+            self.full = True
+        self._unspoken = ""
 
     def go_on(self, now: float) -> list[Order]:
         """Hand over what is due and ask for what comes next."""
@@ -186,7 +184,7 @@ class Recital:
     def _speak(self, sentence: Sentence) -> Speak:
         sentence.job = self._new_job()
         sentence.tries += 1
-        return Speak(sentence.job, self._pronounce(sentence.text.strip()))
+        return Speak(sentence.job, sentence.spoken)
 
     def _drops(self, sentences: list[Sentence]) -> list[Order]:
         running = [sentence for sentence in sentences if sentence.job]

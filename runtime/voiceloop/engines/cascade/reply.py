@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from voiceloop.dgrid.chat_answer import CallGrew, ChatDelta, Completion, Ended, Said, Stop, Thought
 from voiceloop.engines.cascade.orders import (
@@ -25,12 +25,13 @@ from voiceloop.engines.cascade.orders import (
 )
 from voiceloop.engines.cascade.recital import Playhead, Recital
 from voiceloop.engines.cascade.record import Due, Record
+from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import FINAL, TRIES, is_of_this_request
 from voiceloop.engines.services.seams import Question
 from voiceloop.events import EngineLost, ReplyFinished, ReplyTextArrived, ToolCalled
 from voiceloop.vocabulary import Cause, ReplyStatus, ToolCall, ToolSpec, Usage
 
-__all__ = ["Cutter", "Means", "Reply"]
+__all__ = ["Means", "Reply"]
 
 UNFINISHED: Final = {
     Stop.LENGTH: "the answer reached its limit of tokens",
@@ -43,16 +44,6 @@ UNRECOGNISED: Final = "what was said could not be recognised"
 TOO_LONG: Final = "the answer had too many sentences"
 
 
-class Cutter(Protocol):
-    """Cuts one answer into pieces to speak, as it is written."""
-
-    def feed(self, delta_text: str, /) -> Sequence[str]:
-        """Return the pieces that this text completes, in order."""
-
-    def end(self) -> Sequence[str]:
-        """Return the pieces that are left."""
-
-
 @dataclass(slots=True)
 class Means:
     """What every reply of an engine is made with."""
@@ -62,9 +53,7 @@ class Means:
     rate_hz: int
     speaks: bool
     """Else replies are read."""
-    cutter: Callable[[], Cutter]
-    pronounce: Callable[[str], str]
-    """Returns a text as it is to be spoken."""
+    tongue: Tongue
     record: Record
     playhead: Playhead
     new_job: Callable[[], int]
@@ -82,8 +71,8 @@ class Reply:
         self._item_id = item_id
         self._means = means
         self._tools_allowed = tools_allowed
-        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job, means.pronounce)
-        self._cutter = means.cutter()
+        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job)
+        self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = 0
         """0 while nobody writes."""
         self._tries = 0
@@ -143,7 +132,7 @@ class Reply:
     def _ask_chat(self) -> list[Order]:
         means = self._means
         self._tries += 1
-        self._cutter = means.cutter()
+        self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = means.new_job()
         items, listened = means.record.question(), means.record.listened()
         tools = tuple(means.tools) if self._tools_allowed else ()
@@ -169,7 +158,7 @@ class Reply:
             self._note(told)
             return [told]
         for piece in self._cutter.feed(text):
-            self._recital.add(piece)
+            self._recital.add(piece, self._reader(piece))
         out = self.go_on(now)
         if self._recital.full and self._chat_job:
             self._end = (ReplyStatus.INCOMPLETE, TOO_LONG)
@@ -183,7 +172,7 @@ class Reply:
 
     def _close_text(self, now: float) -> list[Order]:
         for piece in self._cutter.end() if self._means.speaks else ():
-            self._recital.add(piece)
+            self._recital.add(piece, self._reader(piece))
         return self.go_on(now)
 
     def _ended(self, completion: Completion, now: float) -> list[Order]:
