@@ -177,6 +177,23 @@ def test_an_end_without_a_reason_is_one():
     assert read(begins(), words("x"), OVER)[0].stop is Stop.END
 
 
+@pytest.mark.parametrize(
+    ("events", "complete"),
+    [
+        ([words("x")], False),
+        ([begins(), words("x")], False),
+        ([begins(), words("x"), ends("end_turn", output_tokens=1)], True),
+        ([words("x"), ends("end_turn")], False),
+        ([words("x"), ends("end_turn"), OVER], True),
+    ],
+)
+def test_when_nothing_is_missing_any_more(events, complete):
+    reader = ClaudeReader(Echoes())
+    for each in events:
+        reader.take(each, "")
+    assert reader.answer.complete is complete
+
+
 def test_figures_are_cumulative():
     usage = read(begins(), ends(None, output_tokens=3), ends("end_turn", output_tokens=9, input_tokens=None))[0].usage
     assert (usage.input_tokens, usage.output_tokens) == (5, 9)

@@ -185,6 +185,14 @@ def test_an_end_without_its_response_is_one():
     assert read(words("x"), on("completed"))[0].stop is Stop.END
 
 
+@pytest.mark.parametrize(("last", "complete"), [([], False), ([over()], True), ([over(usage=TOLD)], True)])
+def test_when_nothing_is_missing_any_more(last, complete):
+    reader = ResponsesReader(Echoes())
+    for each in [words("x"), *last]:
+        reader.take(each, "")
+    assert reader.answer.complete is complete
+
+
 def test_parallel_calls_may_come_interleaved():
     completion, _ = read(
         added(0, call("a", "x", item_id="fc_0")),
@@ -225,8 +233,19 @@ def test_what_did_not_come_in_pieces_is_made_up_for_once(events):
     assert "".join(delta.text for delta in news if isinstance(delta, Said)) == "Sure."
 
 
+def test_arguments_that_come_only_in_the_end_belong_to_the_call_that_began():
+    completion, _ = read(added(3, call("c1", "lamp")), over(output=[call("c1", "lamp", '{"on":true}')]))
+    assert completion.tool_calls == CALLS[:1]
+
+
+def test_parts_of_thinking_that_come_only_when_they_are_done():
+    begun = on("reasoning_summary_text.delta", output_index=0, summary_index=0, delta="A")
+    rest = [on("reasoning_summary_text.done", output_index=0, summary_index=i, text=t) for i, t in enumerate("AB")]
+    assert read(begun, *rest)[0].thinking == "AB"
+
+
 def test_words_that_came_otherwise_stand():
-    assert read(words("Yes"), on("output_text.done", output_index=0, text="No."))[0].text == "Yes"
+    assert read(words("Yes"), on("output_text.done", output_index=0, text="Never."))[0].text == "Yes"
 
 
 def test_a_refusal_is_said():

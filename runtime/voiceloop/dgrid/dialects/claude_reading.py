@@ -116,7 +116,7 @@ class ClaudeReader:
                 thought["thinking"] = text(thought, "thinking") + more
                 return self.answer.think(more)
             case {"signature": str(more)}:
-                thought["signature"] = text(thought, "signature") + more
+                thought["signature"] = more
             case _:
                 pass  # citations
         return []
