@@ -267,3 +267,22 @@ async def test_services_of_no_use_are_told_and_those_that_were_made_are_closed()
     async with Talk(engine=CascadeEngine(broken), text=True) as talk:
         await talk.until(talk.runner.done)
     assert talk.ended.exit_status == 4
+
+
+@pytest.mark.parametrize("after_ms", [0, 120, 450, 900, 1500, 2000, 2700, 3600, 5000, 6200])
+def test_the_model_is_shown_what_the_listener_heard(after_ms):
+    @virtual_time
+    async def held():
+        async with Talk(answers=[Answer(STORY, word_s=0.15), Answer("Well.")]) as talk:
+            await talk.session.send_text("tell me a story")
+            await talk.line("agent_speech_started")
+            await talk.passes(after_ms / 1000)
+            await talk.session.interrupt()
+            await talk.session.send_text("go on")
+            await talk.line("agent_said", times=2)
+        return talk
+
+    talk = held()
+    heard = talk.said("agent_said")[0]["heard_text"]
+    assert talk.asked()[-1] == ["tell me a story", *filter(None, [heard]), "go on"]
+    assert STORY.startswith(heard)
