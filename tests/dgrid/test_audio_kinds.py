@@ -62,7 +62,14 @@ def test_bytes_without_marks_are_what_is_said_of_them(audio, content_type, asked
 def test_pcm_that_begins_like_a_frame_is_still_pcm():
     assert kind_of(sounds.MP3_FRAME + bytes(200), "audio/pcm", AudioKind.PCM) is AudioKind.PCM
     assert kind_of(sounds.MP3_FRAME + bytes(200), "", AudioKind.PCM) is AudioKind.PCM
+    assert kind_of(sounds.MP3_FRAME + bytes(200), "audio/pcm", AudioKind.MP3) is AudioKind.PCM
+    assert kind_of(sounds.MP3_FRAME, "audio/pcm", AudioKind.MP3) is AudioKind.PCM
     assert kind_of(b"\xff\xff" * 200, "", AudioKind.PCM) is AudioKind.PCM
+
+
+@pytest.mark.parametrize("frame", [sounds.MP3_FRAME, sounds.AAC_FRAME])
+def test_a_frame_that_no_other_follows_is_none(frame):
+    assert kind_of(frame + bytes(200), "", AudioKind.WAV) is AudioKind.WAV
 
 
 @pytest.mark.parametrize("frame", [sounds.MP3_FRAME, sounds.AAC_FRAME])
@@ -88,6 +95,7 @@ def test_a_frame_of_every_version_is_as_long_as_it_says():
 
 def test_a_tag_before_aac_is_known_by_the_content_type():
     assert kind_of(sounds.TAGGED_MP3, "audio/aac", AudioKind.MP3) is AudioKind.AAC
+    assert kind_of(sounds.WAV, "audio/aac", AudioKind.MP3) is AudioKind.WAV
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,11 @@ async def test_an_answer_that_is_no_json_object_is_shown(body, words):
     assert (failure.kind, failure.message) == (Kind.BROKEN, words)
 
 
+async def test_a_key_of_no_known_form_is_not_shown_either():
+    async with script(RestAnswer("you sent canary-bird")) as rest, Client(rest.base_url, "canary-bird") as asker:
+        assert (await refusal(asker.ask_json(GET))).message.startswith("no JSON object but you sent ")
+
+
 async def test_a_success_that_is_none_is_raised():
     async with script(RestAnswer({"success": False, "message": f"no group for {KEY}"})) as rest, client(rest) as asker:
         failure = await refusal(asker.ask_json(GET))

@@ -28,6 +28,10 @@ def test_a_cue_without_words_says_nothing():
     ]
 
 
+def test_fractions_of_a_second_may_be_short():
+    assert told("00:00:00.5 --> 00:00:01,25\nHi.\n") == [(0.5, 1.25, "Hi.")]
+
+
 @pytest.mark.parametrize("file", ["", "WEBVTT", "no cue", "00:00 --> x\nHi.", "-->", "\n" * 10_000, " " * 10_000])
 def test_what_is_no_cue_is_left_out(file):
     assert told(file) == []

@@ -11,6 +11,10 @@ def asking(**more):
     return TranscriptionRequest(model="m", audio=sounds.WAV, **more)
 
 
+def test_what_is_not_given_is_not_sent():
+    assert asking().fields() == {"model": "m"}
+
+
 def test_what_upstream_adds_is_sent_where_it_is_asked_for():
     request = asking(
         language="en",

@@ -120,8 +120,6 @@ def kind_of(head: bytes, content_type: str, asked: AudioKind) -> AudioKind:
     told, shown = kind_of_type(content_type), kind_of_bytes(head)
     if shown is not None:
         return AudioKind.AAC if head[:3] == b"ID3" and told is AudioKind.AAC else shown
-    if told is AudioKind.PCM:
-        return told
     frame = None if settled(head) else frame_in(head)
     if frame is not None and (told or asked) is not AudioKind.PCM:
         return frame[0]
