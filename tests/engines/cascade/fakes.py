@@ -146,3 +146,33 @@ class FakeServices:
             yield pcm
             await asyncio.sleep(self.chunk_s)
         seen.whole = True
+
+
+class Port:
+    """`engines.base.EnginePort`: keeps what it is told; `then` is done in the middle of being told."""
+
+    def __init__(self, group=None, then=None):
+        self.events = []
+        self.sounds = []
+        self._group = group
+        self._then = then or (lambda event: None)
+
+    def happened(self, event):
+        self.events.append(event)
+        self._then(event)
+
+    def audio(self, *sound):
+        self.sounds.append(sound)
+        return True
+
+    def spawn(self, name, work):
+        self._group.create_task(work, name=name)
+
+    def doubtful(self):
+        return False
+
+    def speech(self, turn_id):
+        return b""
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]

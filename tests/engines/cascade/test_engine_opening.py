@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engines.cascade.fakes import Answer, FakeServices
+from engines.cascade.fakes import Answer, FakeServices, Port
 from voiceloop.commands import AskReply, CancelReply
 from voiceloop.engines.base import Seed
 from voiceloop.engines.cascade.engine import CascadeEngine
@@ -17,36 +17,6 @@ from voiceloop.testing.clock import virtual_time
 from voiceloop.vocabulary import AudioFormat, Cause, Tier, Traits
 
 SEED = Seed("Be brief.", (), AudioFormat())
-
-
-class Port:
-    """`engines.base.EnginePort`: keeps what it is told; `then` is done in the middle of being told."""
-
-    def __init__(self, group=None, then=None):
-        self.events = []
-        self.sounds = []
-        self._group = group
-        self._then = then or (lambda event: None)
-
-    def happened(self, event):
-        self.events.append(event)
-        self._then(event)
-
-    def audio(self, *sound):
-        self.sounds.append(sound)
-        return True
-
-    def spawn(self, name, work):
-        self._group.create_task(work, name=name)
-
-    def doubtful(self):
-        return False
-
-    def speech(self, turn_id):
-        return b""
-
-    def of(self, kind):
-        return [event for event in self.events if isinstance(event, kind)]
 
 
 @virtual_time
