@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from engines.cascade.book import Book
+from voiceloop.commands import SendToolOutput
 from voiceloop.engines.cascade.answering import CallIds
 from voiceloop.engines.cascade.orders import Speak
 from voiceloop.events import ReplyStarted, ToolCalled
+from voiceloop.vocabulary import ToolCall, ToolOutput
 
 
 def test_a_call_keeps_its_name_where_no_other_has_it():
@@ -14,6 +16,19 @@ def test_a_call_keeps_its_name_where_no_other_has_it():
 def test_calls_of_different_connections_have_different_names():
     first, second = CallIds(""), CallIds("_s2")
     assert [first("call_0"), second("call_0"), second("call_0")] == ["call_0", "call_0_s2", "call_0_2_s2"]
+
+
+def test_the_model_is_shown_its_own_ids_and_none_twice():
+    book = Book(id_suffix="_s2")
+    book.do(book.desk.recall([ToolCall("call_0", "clock", "{}"), ToolOutput("call_0", "noon")], str.encode))
+    book.types()
+    book.ends("", "clock", "clock")
+    assert [event.call.call_id for event in book.told(ToolCalled)] == ["call_0_2_s2", "call_1_s2"]
+    book.obey(SendToolOutput("call_1_s2", "one"))
+    book.obey(SendToolOutput("call_0_2_s2", "two"))
+    book.asks("ask-2")
+    assert [item.call_id for item in book.shown if isinstance(item, ToolCall)] == ["call_0", "call_0_2", "call_1"]
+    assert book.shown[-2:] == [ToolOutput("call_0_2", "two"), ToolOutput("call_1", "one")]
 
 
 def test_ids_of_a_later_connection_end_in_its_number():

@@ -239,7 +239,7 @@ async def test_the_next_engine_knows_what_was_said_and_names_things_otherwise():
         await talk.passes(1.0)
         talk.plays("time_question.wav")
         await talk.line("agent_said", times=3)
-    assert [line["call_id"] for line in talk.said("tool_called")] == ["call_0", "call_0_s2"]
+    assert [line["call_id"] for line in talk.said("tool_called")] == ["call_0", "call_0_2_s2"]
     assert len({line["reply_id"] for line in talk.said("agent_said")}) == 3
     assert talk.asked()[-1][:4] == ["what time is it", "It is noon.", "weather", "Rain in Oslo."]
 

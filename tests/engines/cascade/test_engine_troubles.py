@@ -10,6 +10,7 @@ from voiceloop.testing.clock import run_virtual, virtual_time
 
 STORY = "Once upon a time there was a fox. He lived in a wood and had no friends at all. One day he met a hen."
 DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED))
+TOO_LONG = RequestRefusedError("too long", Failure(Kind.REFUSED, code="context_length_exceeded"))
 NO_MONEY = RequestRefusedError("the account's credit is used up", Failure(Kind.QUOTA))
 
 
@@ -107,3 +108,41 @@ async def test_an_account_without_money_ends_the_session():
     assert talk.ended.exit_status == 4
     assert "credit" in talk.ended.detail
     assert len(talk.services.questions) == 1
+
+
+@virtual_time
+async def test_a_conversation_that_is_too_long_for_the_model_is_shortened_and_asked_again():
+    answers = [Answer("Blue."), Answer("Green."), Answer(error=TOO_LONG), Answer("Red.")]
+    async with Talk(answers=answers) as talk:
+        for times, text in enumerate(("first colour", "second colour", "third colour"), 1):
+            await talk.session.send_text(text)
+            await talk.line("agent_said", times)
+    assert "engine_lost_context_full" in talk.warnings()
+    assert talk.words()[-1] == "Red."
+    assert len(talk.items()) < 5
+
+
+@virtual_time
+async def test_a_question_that_is_refused_costs_only_its_answer():
+    refused = RequestRefusedError("no", Failure(Kind.REFUSED))
+    async with Talk(answers=[Answer(error=refused)] * 2 + [Answer("Fine.")]) as talk:
+        await talk.session.send_text("something odd")
+        await talk.until(lambda: "reply_failed" in talk.warnings())
+        await talk.session.send_text("how are you")
+        await talk.line("agent_said")
+    assert talk.words() == ["something odd", "how are you", "Fine."]
+    assert talk.warnings() == ["reply_failed"]
+
+
+@virtual_time
+async def test_speech_that_fails_in_the_middle_leaves_what_was_said():
+    answers = [Answer("It is noon. And it rains. Take care."), Answer("Yes.")]
+    speech = [None, DROPPED, None, DROPPED]
+    async with Talk(answers=answers, speech=speech) as talk:
+        await talk.session.send_text("what time is it")
+        said = await talk.line("agent_said")
+        await talk.session.send_text("really")
+        await talk.line("agent_said", times=2)
+    assert said["heard_text"] == "It is noon."
+    assert talk.asked()[-1] == ["what time is it", "It is noon.", "really"]
+    assert talk.warnings() == ["reply_incomplete"]

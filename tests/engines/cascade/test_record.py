@@ -95,7 +95,7 @@ def test_a_finished_reply_is_measured_by_the_length_of_its_last_sentence():
     growing, over = Record(), Record()
     for record in (growing, over):
         record.says("reply-1", 0, STORY)
-    over.made("reply-1")
+    over.ended("reply-1", 1, whole=True)
     for record in (growing, over):
         record.trim(heard(1000, 1000))
     assert shown(over) == [STORY]
@@ -106,7 +106,14 @@ def test_sentences_that_had_no_sound_are_gone_with_the_reply():
     record = Record()
     record.says("reply-1", 0, "Hello.")
     record.says("reply-1", 1, "How are you?")
-    record.unsaid("reply-1", 1)
+    record.ended("reply-1", 1, whole=False)
+    assert shown(record) == ["Hello."]
+
+
+def test_words_that_are_read_need_no_sound():
+    record = Record()
+    record.says("reply-1", 0, "Hello.")
+    record.ended("reply-1", None, whole=True)
     assert shown(record) == ["Hello."]
 
 
@@ -114,8 +121,7 @@ def test_nothing_happens_to_a_reply_that_another_engine_gave():
     record = Record()
     record.begin([AssistantTurn("reply-1", "Hello.", 400)])
     record.trim(heard(0, 1000))
-    record.unsaid("reply-1", 0)
-    record.made("reply-1")
+    record.ended("reply-1", 0, whole=True)
     assert shown(record) == ["Hello."]
 
 

@@ -33,6 +33,10 @@ class CallIds:
         self._given[name] = None
         return name
 
+    def taken(self, shown: str) -> None:
+        """A call of an earlier connection is shown to the model by this name."""
+        self._given[shown + self._suffix] = None
+
 
 class Answering:
     """Usually one reply at a time; nothing here depends on that. `now` is seconds on the caller's clock."""

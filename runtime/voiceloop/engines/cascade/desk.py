@@ -33,7 +33,7 @@ from voiceloop.engines.cascade.record import Record
 from voiceloop.engines.cascade.reply import Means
 from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.events import EngineLost
-from voiceloop.vocabulary import AssistantTurn, Item, UserTurn
+from voiceloop.vocabulary import AssistantTurn, Item, ToolCall, UserTurn
 
 __all__ = ["Desk"]
 
@@ -55,7 +55,8 @@ class Desk:
         `id_suffix` ends the ids of replies, items and calls.
         """
         rate_hz, new_job = seed.format.rate_hz, count(1).__next__
-        self._record = Record()
+        self._record = Record(id_suffix)
+        self._call_ids = CallIds(id_suffix)
         self._playhead = Playhead(rate_hz)
         self._means = Means(
             instructions=seed.instructions,
@@ -66,7 +67,7 @@ class Desk:
             record=self._record,
             playhead=self._playhead,
             new_job=new_job,
-            call_id=CallIds(id_suffix),
+            call_id=self._call_ids,
         )
         self._listening = Listening(Ear(rate_hz, hangover_ms), self._record, tongue, new_job, transcribes=transcribes)
         self._answering = Answering(self._means, id_suffix)
@@ -74,6 +75,9 @@ class Desk:
 
     def recall(self, items: Sequence[Item], speech: Callable[[str], bytes]) -> list[Order]:
         """Take over what was said so far; `speech` returns the sound of a turn without words, if it is still there."""
+        for item in items:
+            if isinstance(item, ToolCall):
+                self._call_ids.taken(item.call_id)
         turns = self._record.begin(items)
         return self._out([order for turn in turns for order in self._listening.recall(turn, speech(turn.turn_id))])
 

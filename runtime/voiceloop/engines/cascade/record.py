@@ -74,7 +74,7 @@ class Said:
 
     reply_id: str
     parts: list[str] = field(default_factory=list)
-    over: bool = False
+    whole: bool = False
     """All of it was made."""
 
     @property
@@ -88,6 +88,8 @@ class Calls:
     """The tools one answer called."""
 
     calls: list[ToolCall]
+    id_suffix: str = ""
+    """Ends our ids of them and not the model's, which some servers know their own thoughts by."""
     outputs: dict[str, str] = field(default_factory=dict)
     news: bool = False
     """The last output came after the newest reply was asked for."""
@@ -100,7 +102,9 @@ _E = TypeVar("_E")
 class Record:
     """The entries of one engine. Of more than 2,000 the oldest goes; of more than 8 pictures too."""
 
-    def __init__(self) -> None:
+    def __init__(self, id_suffix: str = "") -> None:
+        """`id_suffix` ends the id of every call that is made from here on; the model is shown none."""
+        self._id_suffix = id_suffix
         self._entries: list[Entry] = []
 
     # What happened -----------------------------------------------------------------------------------------------
@@ -147,30 +151,29 @@ class Record:
         said.parts += [""] * (content_index + 1 - len(said.parts))
         said.parts[content_index] += text
 
-    def made(self, reply_id: str) -> None:
-        """All of a reply was made; it may still be played."""
-        said = self._said(reply_id)
-        if said is not None:
-            said.over = True
+    def ended(self, reply_id: str, sounded: int | None, *, whole: bool) -> None:
+        """No more of a reply is made: only its first `sounded` parts have any sound; None where they are read.
 
-    def unsaid(self, reply_id: str, sounded: int) -> None:
-        """A reply was cancelled: only the first `sounded` parts of it had any sound."""
+        `whole`: it was not cancelled, so the newest part is as long as its sound.
+        """
         said = self._said(reply_id)
         if said is not None:
-            said.parts[sounded:] = [""] * len(said.parts[sounded:])
+            said.whole = whole
+            if sounded is not None:
+                said.parts[sounded:] = [""] * len(said.parts[sounded:])
 
     def trim(self, heard: HeardSpan) -> None:
         """Only so much was heard of a part of a reply; one of an earlier engine is not here."""
         said = self._said(heard.reply_id)
         if said is not None and heard.content_index < len(said.parts):
-            whole = said.over or heard.content_index < len(said.parts) - 1
+            whole = said.whole or heard.content_index < len(said.parts) - 1
             pieces = [Piece(said.parts[heard.content_index], 0)]
             text = heard_text(pieces, heard.heard_ms, heard.received_ms, complete=whole)
             said.parts[heard.content_index] = text
 
     def called(self, calls: Sequence[ToolCall]) -> None:
         """One answer called these tools."""
-        self._add(Calls(list(calls)))
+        self._add(Calls(list(calls), self._id_suffix))
 
     def answered(self, call_id: str, output: str) -> None:
         """A call has its output. Of calls unknown here there is nothing to tell."""
@@ -255,8 +258,9 @@ def _items(entry: Entry, listened: SpokenTurn | None) -> Iterator[Item]:
             yield UserTurn(turn_id, text)
         case Said(reply_id=reply_id, text=text):
             yield AssistantTurn(reply_id, text, None)
-        case Calls(calls=calls, outputs=outputs):
-            yield from calls
-            yield from (ToolOutput(call.call_id, outputs.get(call.call_id, STILL_RUNNING)) for call in calls)
+        case Calls(calls=calls, id_suffix=id_suffix, outputs=outputs):
+            shown = {call.call_id: call.call_id.removesuffix(id_suffix) for call in calls}
+            yield from (ToolCall(shown[call.call_id], call.name, call.arguments) for call in calls)
+            yield from (ToolOutput(name, outputs.get(call_id, STILL_RUNNING)) for call_id, name in shown.items())
         case _:
             yield entry

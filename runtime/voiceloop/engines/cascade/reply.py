@@ -106,7 +106,6 @@ class Reply:
 
     def cancel(self) -> list[Order]:
         """Nobody wants it any more."""
-        self._means.record.unsaid(self.reply_id, self._recital.sounded)
         return self._stop(ReplyStatus.CANCELLED)
 
     def outcome(self, job: int, outcome: Outcome, now: float) -> list[Order]:
@@ -124,7 +123,6 @@ class Reply:
             self._note(order)
         if self._end is None or not self._recital.done:
             return out
-        self._means.record.made(self.reply_id)
         return out + self._stop(*self._end)
 
     # The chat model ----------------------------------------------------------------------------------------------
@@ -247,5 +245,7 @@ class Reply:
         return [Drop(job)] if job else []
 
     def _stop(self, status: ReplyStatus, detail: str = "") -> list[Order]:
+        sounded = self._recital.sounded if self._means.speaks else None
+        self._means.record.ended(self.reply_id, sounded, whole=status is not ReplyStatus.CANCELLED)
         over = Tell(ReplyFinished(self.reply_id, status, detail, self._usage))
         return [*self._leave_chat(), *self._recital.stop(), over]
