@@ -66,7 +66,7 @@ class Book:
                 case Drop(job):
                     self.dropped.append(self.running.pop(job, None))
                 case WakeAt(at_s):
-                    self.wake_at = at_s
+                    self.wake_at = min(at_s, self.wake_at or at_s)
                 case _:
                     self.running[order.job] = order
 

@@ -33,7 +33,9 @@ def recording(name, rate_hz):
 class Talk:
     """`async with Talk(words=[...], answers=[...]) as talk`; leaving it checks what every conversation must keep."""
 
-    def __init__(self, fakes=None, *, agent=None, text=False, realtime=None, engine=None, **script):
+    def __init__(
+        self, fakes=None, *, agent=None, text=False, captions_only=False, realtime=None, engine=None, **script
+    ):
         self.services = fakes or FakeServices(**script)
         self.line_device = NumberedLine()
         self.lines = []
@@ -48,6 +50,7 @@ class Talk:
             engine=self.engine,
             on_line=self._take,
             tape=TapeWriter(self._tape),
+            captions_only=captions_only,
         )
 
     def _take(self, line):

@@ -228,6 +228,28 @@ async def test_without_a_line_replies_are_read():
     assert talk.asked()[-1] == ["what time is it", "It is noon. Or a bit later.", "thanks"]
 
 
+@virtual_time
+async def test_where_replies_are_captions_turns_are_spoken_all_the_same():
+    async with Talk(captions_only=True, words=["what time is it"], answers=[Answer("It is noon.")]) as talk:
+        await talk.passes(1.0)
+        talk.plays("time_question.wav")
+        said = await talk.line("agent_said")
+    assert talk.words() == ["what time is it", "It is noon."]
+    assert said["heard_ms"] is None
+    assert talk.services.spoken == []
+
+
+@virtual_time
+async def test_other_instructions_hold_from_the_next_reply_on():
+    async with Talk(answers=[Answer("Hello."), Answer("Ahoy.")]) as talk:
+        await talk.session.send_text("hello")
+        await talk.line("agent_said")
+        await talk.session.update(instructions="Speak like a sailor.")
+        await talk.session.send_text("hello again")
+        await talk.line("agent_said", times=2)
+    assert talk.services.questions[-1].asked.instructions == "Speak like a sailor."
+
+
 # Opening and closing -------------------------------------------------------------------------------------------------
 
 

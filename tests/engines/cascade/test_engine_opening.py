@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from engines.cascade.fakes import Answer, FakeServices, Port
-from voiceloop.commands import AskReply, CancelReply
+from voiceloop.commands import AskReply, CancelReply, TrimReply
 from voiceloop.engines.base import Seed
 from voiceloop.engines.cascade.engine import CascadeEngine
 from voiceloop.errors import SettingsError
 from voiceloop.events import EngineLost, EngineReady, ReplyFinished, ReplyStarted, ReplyTextArrived
 from voiceloop.testing.clock import virtual_time
-from voiceloop.vocabulary import AudioFormat, Cause, Tier, Traits
+from voiceloop.vocabulary import AudioFormat, Cause, HeardSpan, Tier, Traits
 
 SEED = Seed("Be brief.", (), AudioFormat())
 
@@ -83,6 +83,37 @@ async def test_all_is_said_when_nobody_closes_it():
         await asyncio.sleep(60)
         assert [event.content_index for event in port.of(ReplyTextArrived)] == [0, 1, 2, 3, 4]
         assert port.of(ReplyFinished)[0].status == "completed"
+        await engine.close(0.5)
+
+
+@virtual_time
+async def test_two_long_replies_at_once_are_both_said_to_the_end():
+    async with asyncio.TaskGroup() as group:
+        engine, port = CascadeEngine(FakeServices().services), Port(group)
+        await engine.open(SEED, port)
+        for number in range(2):
+            engine.obey(AskReply(f"ask-{number}", "One is it. Two is it. Three is it. Four is it. Five is it. Six."))
+            await asyncio.sleep(0.7)
+        await asyncio.sleep(60)
+        assert len(port.of(ReplyTextArrived)) == 12
+        assert [event.status for event in port.of(ReplyFinished)] == ["completed", "completed"]
+        await engine.close(0.5)
+
+
+@virtual_time
+async def test_the_end_of_what_nobody_hears_any_more_is_not_waited_for():
+    fakes = FakeServices(ms_per_char=2000)
+    async with asyncio.TaskGroup() as group:
+        engine, port = CascadeEngine(fakes.services), Port(group)
+        await engine.open(SEED, port)
+        engine.obey(AskReply("ask-1", "One is it. Two is it. Three is it. Four is it."))
+        await asyncio.sleep(5)
+        fakes.ms_per_char = 60
+        engine.obey(CancelReply("reply-1"))
+        engine.obey(TrimReply(HeardSpan("reply-1", "item-1", 0, 100, 20_000)))
+        engine.obey(AskReply("ask-2", "One is it. Two is it. Three is it. Four is it."))
+        await asyncio.sleep(5)
+        assert [event.status for event in port.of(ReplyFinished)] == ["cancelled", "completed"]
         await engine.close(0.5)
 
 

@@ -113,7 +113,7 @@ def test_a_sentence_that_is_refused_costs_only_the_reply():
 def test_a_later_sentence_that_fails_ends_the_reply_before_it():
     book = Book()
     book.types()
-    book.writes("First one. Second one. Third one. Fo")
+    book.writes("First one. Second one. Third one. Fourth")
     book.sounds(500)
     book.fails(Speak, number=1)
     book.fails(Speak, number=2)

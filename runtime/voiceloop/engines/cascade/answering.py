@@ -81,7 +81,7 @@ class Answering:
         return [] if reply is None else self._noted(reply, reply.outcome(job, outcome, now))
 
     def woke(self, now: float) -> list[Order]:
-        """The time of the last `WakeAt` has come."""
+        """The time of a `WakeAt` has come."""
         return [order for reply in list(self._replies.values()) for order in self._noted(reply, reply.go_on(now))]
 
     def _noted(self, reply: Reply, orders: list[Order]) -> list[Order]:

@@ -108,7 +108,7 @@ class Desk:
         return self._out(self._listening.outcome(job, outcome) + self._answering.words_came())
 
     def woke(self, now: float) -> list[Order]:
-        """The time of the last `WakeAt` has come."""
+        """The time of a `WakeAt` has come."""
         return self._out(self._answering.woke(now))
 
     def is_cancelled(self, reply_id: str) -> bool:

@@ -80,6 +80,8 @@ class Errands:
 
     def _wake_at(self, at_s: float) -> None:
         if self._timer is not None:
+            if self._timer.when() <= at_s:
+                return  # whoever is woken too early says again when
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(at_s, self._woke, at_s)
 

@@ -101,7 +101,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class WakeAt:
-    """Call `woke` at this time on the caller's clock; a later one replaces it."""
+    """Call `woke` at this time on the caller's clock; of several the earliest counts."""
 
     at_s: float
 
