@@ -40,3 +40,11 @@ def test_no_file_can_end_the_form(data):
 def test_the_same_form_is_the_same_bytes():
     upload = Upload("audio.wav", "audio/wav", bytes(range(256)))
     assert write_form({"model": "m"}, {"file": upload}) == write_form({"model": "m"}, {"file": upload})
+
+
+def test_several_files_under_one_name_are_a_list():
+    files = [Upload("a.png", "image/png", b"A"), Upload("b.png", "image/png", b"B")]
+    form = write_form({}, {"image": files, "mask": files[0]})
+    assert [(name, file_name) for name, file_name, _, _ in parts(form.content_type, form.body)] == [
+        ("image[]", "a.png"), ("image[]", "b.png"), ("mask", "a.png"),
+    ]  # fmt: skip

@@ -31,17 +31,19 @@ class Form:
     body: bytes
 
 
-def write_form(fields: Mapping[str, Field], files: Mapping[str, Upload]) -> Form:
+def write_form(fields: Mapping[str, Field], files: Mapping[str, Upload | Sequence[Upload]]) -> Form:
     """Return a form of `multipart/form-data`. Files come last: a server that reads on the way knows its model by then.
 
-    Names of fields and files are not escaped: they are ours, and never a user's.
+    Several files under one name are sent as `name[]`. Names of fields and files are not escaped: they are
+    ours, and never a user's.
     """
     parts = [
         (f'name="{name}"\r\n', text.encode()) for name, field in fields.items() for name, text in flat(name, field)
     ]
     parts += [
         (f'name="{name}"; filename="{file.file_name}"\r\nContent-Type: {file.content_type}\r\n', file.data)
-        for name, file in files.items()
+        for one, given in files.items()
+        for name, file in ([(one, given)] if isinstance(given, Upload) else [(f"{one}[]", each) for each in given])
     ]
     boundary = BOUNDARY
     while any(boundary in value for _, value in parts):
