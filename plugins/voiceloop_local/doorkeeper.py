@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
+
+from voiceloop_local.rest.errors import error_body
 
 __all__ = ["Answer", "Caller", "Handshake", "admit", "is_loopback", "problem", "route", "subprotocol"]
 
@@ -15,6 +17,7 @@ _TOKEN_PROTOCOL = "openai-insecure-api-key."
 _BETA_PROTOCOL = "openai-beta.realtime-v1"
 _REALTIME_PROTOCOL = "realtime"
 RETRY_AFTER_S = 1
+REALTIME = "/v1/realtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +27,23 @@ class Caller:
     target: str
     """Path and query."""
     authorization: str | None = None
+    key: str | None = None
+    """The header in which clients of Claude and Gemini show theirs."""
     origin: str | None = None
     beta: str | None = None
     """The `OpenAI-Beta` header."""
     upgrade: str | None = None
     subprotocols: Sequence[str] = ()
+    method: str = "GET"
 
     @property
     def path(self) -> str:
         """The path without the query."""
         return urlsplit(self.target).path
+
+    def asked(self, name: str) -> str | None:
+        """Return a value of the query."""
+        return parse_qs(urlsplit(self.target).query).get(name, [None])[-1]
 
     @property
     def speaks_beta(self) -> bool:
@@ -46,6 +56,8 @@ class Caller:
         if self.authorization is not None:
             scheme, _, token = self.authorization.partition(" ")
             return token.strip() if scheme.lower() == "bearer" else None
+        if (shown := self.key or self.asked("key")) is not None:
+            return shown
         offered = (one for one in self.subprotocols if one.startswith(_TOKEN_PROTOCOL))
         return next((one.removeprefix(_TOKEN_PROTOCOL) for one in offered), None)
 
@@ -55,7 +67,6 @@ class Answer:
     """A plain HTTP answer in JSON."""
 
     status: int
-    reason: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -68,48 +79,46 @@ class Handshake:
     ga: bool
 
 
-def admit(caller: Caller, key: str | None) -> Answer | None:
-    """Refuse who may not come in; None lets in.
+def admit(caller: Caller, key: str | None, lent: Callable[[str], bool] = lambda _token: False) -> Answer | None:
+    """Refuse who may not come in; None lets in. `lent` knows the tokens that open realtime sessions for a while.
 
     Without a key everybody on this machine may come, but no web page: any page a browser shows could reach a loopback
     port, and always names its origin.
     """
+    borrowed = caller.path == REALTIME and caller.token is not None and lent(caller.token)
+    if borrowed or (key is None and caller.origin is None):
+        return None
     if key is None:
-        if caller.origin is not None:
-            message = "Browsers are refused while the gateway runs without a key: start it with --key."
-            return problem(403, "Forbidden", message, "origin_not_allowed")
+        message = "Browsers are refused while the gateway runs without a key: start it with --key."
+        return problem(caller, 403, message, "origin_not_allowed")
+    if caller.token is not None and hmac.compare_digest(caller.token.encode(), key.encode()):
         return None
     if caller.token is None:
         message = "You didn't provide an API key. Send it as a bearer token in the Authorization header."
-        return problem(401, "Unauthorized", message, None)
-    if not hmac.compare_digest(caller.token.encode(), key.encode()):
-        return problem(401, "Unauthorized", "Incorrect API key provided.", "invalid_api_key")
-    return None
+        return problem(caller, 401, message, None)
+    return problem(caller, 401, "Incorrect API key provided.", "invalid_api_key")
 
 
-def route(caller: Caller, models: Sequence[str], *, ready: bool, created: int) -> Answer | Handshake:
-    """What an admitted caller gets: an answer, or a realtime session."""
+def route(caller: Caller, models: Sequence[str], *, ready: bool, created: int) -> Answer | Handshake | None:
+    """What an admitted caller gets: an answer, a realtime session, or None: what one of the REST families says."""
     if caller.path == "/healthz":
-        return _json(200, "OK", {"status": "ok" if ready else "loading"})
-    if caller.path not in ("/v1/models", "/v1/realtime"):
-        return problem(404, "Not Found", f"Unknown request URL: GET {caller.path}.", "unknown_url")
+        return _json(200, {"status": "ok" if ready else "loading"})
     if not ready:
-        message = "The models are still loading: try again in a moment."
-        answer = problem(503, "Service Unavailable", message, "models_loading", kind="server_error")
-        return Answer(answer.status, answer.reason, answer.body, answer.headers | {"Retry-After": str(RETRY_AFTER_S)})
-    if caller.path == "/v1/models":
+        answer = problem(caller, 503, "The models are still loading: try again in a moment.", "models_loading")
+        return Answer(answer.status, answer.body, answer.headers | {"Retry-After": str(RETRY_AFTER_S)})
+    if caller.path == "/v1/models" and caller.method in {"GET", "HEAD"}:
         listed = [{"id": one, "object": "model", "created": created, "owned_by": "voiceloop"} for one in models]
-        return _json(200, "OK", {"object": "list", "data": listed})
-    return _realtime(caller)
+        return _json(200, {"object": "list", "data": listed})
+    return _realtime(caller) if caller.path == REALTIME else None
 
 
 def _realtime(caller: Caller) -> Answer | Handshake:
     if caller.upgrade is None or caller.upgrade.lower() != "websocket":
-        answer = problem(426, "Upgrade Required", "This URL speaks websocket.", "upgrade_required")
-        return Answer(answer.status, answer.reason, answer.body, answer.headers | {"Upgrade": "websocket"})
-    model = parse_qs(urlsplit(caller.target).query).get("model", [""])[-1]
+        answer = problem(caller, 426, "This URL speaks websocket.", "upgrade_required")
+        return Answer(answer.status, answer.body, answer.headers | {"Upgrade": "websocket"})
+    model = caller.asked("model")
     if not model:
-        return problem(400, "Bad Request", "You must provide a model parameter.", "missing_model")
+        return problem(caller, 400, "You must provide a model parameter.", "missing_model")
     return Handshake(model, ga=not caller.speaks_beta)
 
 
@@ -128,10 +137,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def problem(status: int, reason: str, message: str, code: str | None, kind: str = "invalid_request_error") -> Answer:
-    """An error in OpenAI's form."""
-    return _json(status, reason, {"error": {"message": message, "type": kind, "param": None, "code": code}})
+def problem(caller: Caller, status: int, message: str, code: str | None) -> Answer:
+    """An error in the words of who is asked."""
+    return _json(status, error_body(caller.path, status, message, code))
 
 
-def _json(status: int, reason: str, body: object) -> Answer:
-    return Answer(status, reason, json.dumps(body).encode(), {"Content-Type": "application/json"})
+def _json(status: int, body: object) -> Answer:
+    return Answer(status, json.dumps(body).encode(), {"Content-Type": "application/json"})

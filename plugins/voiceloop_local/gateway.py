@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
-import logging
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
-from websockets.typing import Subprotocol
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
 
 from voiceloop.audio.vad import Detector, webrtc_detector
 from voiceloop.errors import MisuseError, UsageError
 from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop_local.doorkeeper import Answer, Caller, Handshake, admit, is_loopback, problem, route, subprotocol
-from voiceloop_local.realtime.session import Limits, RealtimeSession
+from voiceloop_local.peer import SocketPeer, caller_of, send_answer
+from voiceloop_local.realtime.session import GOING_AWAY, Limits, RealtimeSession
 from voiceloop_local.realtime.shared import Models, PeerGoneError
+from voiceloop_local.rest.app import rest_app
+from voiceloop_local.rest.desk import Desk
+from voiceloop_local.rest.tokens import Tokens
 from voiceloop_local.scripted import ScriptedBrain
 from voiceloop_local.seams import Brain, Speaker, Transcriber
 
 __all__ = ["MODEL_IDS", "Gateway", "serve_gateway"]
 
-_log = logging.getLogger(__name__)
-
 MODEL_IDS = ("voiceloop-realtime",)
 """What `/v1/models` lists; any other id is accepted and echoed as well."""
 LARGEST_FRAME = 16 * 1024 * 1024
 PING_EVERY_S = 20.0
-CLOSE_WITHIN_S = 2.0
+CLOSE_WITHIN_S = 2
 MOST_SESSIONS = 64
+BACKLOG = 128
 
 
 class Gateway:
-    """Serves `/v1/realtime`, `/v1/models` and `/healthz` while its context is open.
+    """Serves realtime sessions and the REST families while its context is open.
 
     It may be opened without models: it then answers 503 until `equip` brings them. Port 0 takes a free one. Raises
     UsageError for a busy port, and for a keyless gateway that other machines could reach.
@@ -64,23 +66,27 @@ class Gateway:
         self.limits = Limits()
         """Bounds of the sessions accepted from now on."""
         self._models: Callable[[], Models] | None = None
-        self._server: Server | None = None
-        self._sessions = 0
-        self._created = round(datetime.now(UTC).timestamp())
+        self._bound: int | None = None
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._rest: ASGIApp | None = None
+        self._tokens = Tokens()
+        self._peers: set[SocketPeer] = set()
+        self._created = round(_now())
         if transcriber is not None and speaker is not None and brain is not None:
             self.equip(transcriber, speaker, lambda: brain)
 
     def equip(self, transcriber: Transcriber, speaker: Speaker, new_brain: Callable[[], Brain]) -> None:
         """Hand over loaded models; sessions are accepted from now on, each with a brain from `new_brain`."""
-        self._models = lambda: Models(transcriber, speaker, new_brain())
+        self._models = models = lambda: Models(transcriber, speaker, new_brain())
+        self._rest = rest_app(Desk(models, self.limits.language), self._tokens, _now)
 
     @property
     def port(self) -> int:
         """The port that is really bound."""
-        if self._server is None:
+        if self._bound is None:
             raise MisuseError("The gateway has no port before it is open: use it in `async with`.")
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return port
+        return self._bound
 
     @property
     def base_url(self) -> str:
@@ -90,29 +96,27 @@ class Gateway:
 
     async def __aenter__(self) -> Gateway:
         try:
-            self._server = await serve(
-                self._serve,
-                self._host,
-                self._port,
-                process_request=self._process_request,
-                select_subprotocol=_select_subprotocol,
-                compression=None,  # the load is base64 audio: it costs much and saves little
-                max_size=LARGEST_FRAME,
-                ping_interval=PING_EVERY_S,
-                ping_timeout=PING_EVERY_S,
-                close_timeout=CLOSE_WITHIN_S,
-                server_header=None,
-            )
+            family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+            listener = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         except OSError as error:
             raise _cannot_listen(self._host, self._port, error) from error
+        self._server = _Server(self._serve)
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve([listener]), name="web server")
+        await self._server.listens.wait()
+        self._bound = listener.getsockname()[1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        server, serving, self._server, self._serving = self._server, self._serving, None, None
+        if server is None or serving is None:
+            return
+        for peer in list(self._peers):
+            with contextlib.suppress(PeerGoneError):
+                await peer.close(GOING_AWAY, "")
+        server.should_exit = True
+        await serving
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -121,86 +125,75 @@ class Gateway:
 
     # One request -----------------------------------------------------------------------------------------------------
 
-    def _process_request(self, _connection: ServerConnection, request: Request) -> Response | None:
-        caller = _caller(request)
-        answer = admit(caller, self._key)
-        if answer is None:
-            found = self._route(caller)
-            if isinstance(found, Handshake) and self._sessions >= MOST_SESSIONS:
-                found = problem(503, "Service Unavailable", "Too many sessions are open.", "rate_limit_exceeded")
-            if isinstance(found, Handshake):
-                return None
-            answer = found
-        return _response(answer)
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = caller_of(scope)
+        found: Answer | Handshake | None = admit(caller, self._key, lambda token: self._tokens.counts(token, _now()))
+        if found is None:
+            found = route(caller, MODEL_IDS, ready=self._models is not None, created=self._created)
+        if isinstance(found, Handshake) and len(self._peers) >= MOST_SESSIONS:
+            found = problem(caller, 503, "Too many sessions are open.", "rate_limit_exceeded")
+        if found is None and scope["type"] == "websocket":
+            found = problem(caller, 404, f"Unknown request URL: GET {caller.path}.", "unknown_url")
+        if isinstance(found, Handshake):
+            await self._talk(caller, found, SocketPeer(receive, send))
+        elif found is not None:
+            await send_answer(found, scope, send)
+        else:
+            assert self._rest is not None, "the models are there"
+            await self._rest(scope, receive, send)
 
-    def _route(self, caller: Caller) -> Answer | Handshake:
-        return route(caller, MODEL_IDS, ready=self._models is not None, created=self._created)
-
-    async def _serve(self, connection: ServerConnection) -> None:
-        handshake = self._route(_caller(connection.request)) if connection.request is not None else None
-        if self._models is None or not isinstance(handshake, Handshake):
-            raise MisuseError("A socket was accepted that should have been refused.")
-        session = RealtimeSession(
-            _WebsocketPeer(connection), handshake.model, self._models(), _detector, ga=handshake.ga, limits=self.limits
-        )
-        self._sessions += 1
+    async def _talk(self, caller: Caller, handshake: Handshake, peer: SocketPeer) -> None:
+        assert self._models is not None, "nobody is let in before"
+        session = RealtimeSession(peer, handshake.model, self._models(), _detector, ga=handshake.ga, limits=self.limits)
+        self._peers.add(peer)
         try:
-            await session.run(datetime.now(UTC).timestamp())
+            with contextlib.suppress(PeerGoneError):
+                await peer.accept(subprotocol(caller.subprotocols))
+                await session.run(_now())
         finally:
-            self._sessions -= 1
+            self._peers.discard(peer)
 
 
-class _WebsocketPeer:
-    """A client's socket as a session sees it."""
+class _Server(uvicorn.Server):
+    """The web server as a guest: it takes no signal, configures no log, and tells when it listens."""
 
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                interface="asgi3",
+                loop="none",
+                http="h11",
+                ws="websockets-sansio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws_max_size=LARGEST_FRAME,
+                ws_ping_interval=PING_EVERY_S,
+                ws_ping_timeout=PING_EVERY_S,
+                ws_per_message_deflate=False,  # the load is base64 audio: it costs much and saves little
+                timeout_graceful_shutdown=CLOSE_WITHIN_S,
+            )
+        )
+        self.listens = asyncio.Event()
 
-    async def recv(self) -> str | bytes:
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed as error:
-            raise PeerGoneError(str(error)) from error
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the program."""
+        yield
 
-    async def send(self, text: bytes) -> None:
-        try:
-            await self._connection.send(text, text=True)
-        except ConnectionClosed as error:
-            raise PeerGoneError(str(error)) from error
-
-    async def close(self, code: int, reason: str) -> None:
-        await self._connection.close(code, reason)
-
-
-def _select_subprotocol(_connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    chosen = subprotocol(offered)
-    return None if chosen is None else Subprotocol(chosen)
-
-
-def _caller(request: Request) -> Caller:
-    headers = request.headers
-    offered = ",".join(headers.get_all("Sec-WebSocket-Protocol"))
-    return Caller(
-        target=request.path,
-        authorization=_one(headers, "Authorization"),
-        origin=_one(headers, "Origin"),
-        beta=_one(headers, "OpenAI-Beta"),
-        upgrade=_one(headers, "Upgrade"),
-        subprotocols=[name.strip() for name in offered.split(",") if name.strip()],
-    )
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and tell."""
+        await super().startup(sockets)
+        self.listens.set()
 
 
-def _one(headers: Headers, name: str) -> str | None:
-    values = headers.get_all(name)
-    return values[0] if values else None
-
-
-def _response(answer: Answer) -> Response:
-    headers = Headers(answer.headers)
-    headers["Content-Length"] = str(len(answer.body))
-    headers["Connection"] = "close"
-    headers["Date"] = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} GMT"
-    return Response(answer.status, answer.reason, headers, answer.body)
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> UsageError:

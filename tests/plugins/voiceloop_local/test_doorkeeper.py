@@ -64,13 +64,53 @@ def test_any_model_id_is_taken_as_it_is():
         ("/v1/models", False, 503),
         ("/v1/models?limit=1", True, 200),
         ("/healthz", False, 200),
-        ("/", True, 404),
+        ("/v1/messages", False, 503),
     ],
 )
 def test_each_address_has_its_answer(target, ready, status):
     answer = ask(target, ready=ready, upgrade="websocket")
     assert answer.status == status
     assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_what_is_not_its_own_is_left_to_the_rest_families():
+    assert ask("/v1/messages", ready=True) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/chat/completions", {"error": {"type": "invalid_request_error", "code": None, "param": None}}),
+        ("/v1/messages", {"type": "error", "error": {"type": "authentication_error"}}),
+        ("/v1beta/models/m:generateContent", {"error": {"code": 401, "status": "UNAUTHENTICATED"}}),
+    ],
+)
+def test_each_family_is_refused_in_its_own_words(path, told):
+    answer = admit(Caller(path), "sk-1")
+    body = json.loads(answer.body)
+    assert body["error"].pop("message").startswith("You didn't provide an API key.")
+    assert body == told
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        Caller("/v1/messages", key="sk-1"),
+        Caller("/v1beta/models/m:generateContent?key=sk-1"),
+        Caller("/v1/chat/completions", authorization="Bearer sk-1"),
+    ],
+)
+def test_each_familys_clients_show_the_key_their_own_way(caller):
+    assert admit(caller, "sk-1") is None
+    assert admit(caller, "sk-2").status == 401
+
+
+def test_a_lent_token_opens_realtime_sessions_and_nothing_else():
+    lent = {"ek_1"}.__contains__
+    page = {"origin": "https://page.example", "authorization": "Bearer ek_1"}
+    assert admit(Caller("/v1/realtime?model=m", **page), "sk-1", lent) is None
+    assert admit(Caller("/v1/realtime?model=m", **page), None, lent) is None
+    assert admit(Caller("/v1/models", **page), "sk-1", lent).status == 401
 
 
 def test_a_plain_get_is_told_to_upgrade():

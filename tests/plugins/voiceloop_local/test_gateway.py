@@ -17,6 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voiceloop.audio.resample import Resampler
+from voiceloop.dgrid.client import Client
+from voiceloop.dgrid.tokens import mint_token
 from voiceloop.errors import MisuseError, UsageError
 from voiceloop_local.gateway import Gateway, serve_gateway
 from voiceloop_local.realtime.session import Limits
@@ -159,14 +161,26 @@ async def test_a_stock_beta_client_types_calls_a_tool_and_speaks(gateway, tmp_pa
     assert not [kind for kind in parsed if kind.startswith(("response.output_audio", "conversation.item.added"))]
 
 
+async def test_a_browser_talks_with_a_token_that_is_lent_for_a_while(gateway):
+    async with gateway() as server, Client(server.base_url, KEY) as client:
+        token = await mint_token(client, "m")
+        protocols = ["realtime", f"openai-insecure-api-key.{token.value.get_secret_value()}"]
+        url = f"ws://127.0.0.1:{server.port}/v1/realtime?model=m"
+        async with connect(url, subprotocols=protocols, origin="https://page.example") as page:
+            assert json.loads(await page.recv())["type"] == "session.created"
+        async with httpx.AsyncClient(base_url=server.base_url) as http:
+            shown = {"Authorization": f"Bearer {token.value.get_secret_value()}"}
+            assert (await http.get("/v1/models", headers=shown)).status_code == 401
+
+
 # The front door ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_wrong_key_is_refused_in_openais_form(gateway):
     async with gateway() as server:
-        client = AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key="sk-wrong", max_retries=0)
-        with pytest.raises(AuthenticationError) as refused:
-            await client.models.list()
+        async with AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key="sk-wrong", max_retries=0) as client:
+            with pytest.raises(AuthenticationError) as refused:
+                await client.models.list()
         assert refused.value.code == "invalid_api_key"
         with pytest.raises(InvalidStatus) as closed:
             await connect(f"ws://127.0.0.1:{server.port}/v1/realtime?model=m")
@@ -177,6 +191,9 @@ async def test_a_wrong_key_is_refused_in_openais_form(gateway):
 async def test_a_keyless_gateway_lets_programs_in_and_web_pages_not(gateway):
     async with gateway(key=None) as server:
         url = f"ws://127.0.0.1:{server.port}/v1/realtime?model=m"
+        with pytest.raises(InvalidStatus) as nowhere:
+            await connect(f"ws://127.0.0.1:{server.port}/nowhere")
+        assert nowhere.value.response.status_code == 404
         async with connect(url) as program:
             assert json.loads(await program.recv())["type"] == "session.created"
         with pytest.raises(InvalidStatus) as refused:
