@@ -10,7 +10,8 @@ import pytest
 from office import CA, CLIENT, NAME, WRITTEN, OfficeProxy, encrypted, environment, server_tls
 from office import KEY as KEY_FILE
 from voiceloop.dgrid import models as module
-from voiceloop.dgrid.models import Choice, Listed, choose, list_models
+from voiceloop.dgrid.failures import Kind
+from voiceloop.dgrid.models import Choice, Listed, choose, list_models, read_list
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import RefusedError, UnreachableError
 from voiceloop.network.route import route_to
@@ -94,6 +95,36 @@ async def test_success_false_is_a_refusal_in_the_servers_words_without_the_key()
         with pytest.raises(RefusedError, match="lists no models: no group for") as error:
             await list_models(url, KEY)
     assert "canary" not in str(error.value)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("flag", [{}, {"success": True}, {"success": None}, {"success": "false"}])
+async def test_only_a_flag_that_says_so_is_a_refusal(flag):
+    async with server(listing({"id": "a"}, **flag)) as (url, _):
+        assert await list_models(url) == (Listed("a"),)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"success": false}', Kind.REFUSED, 4),
+        (b'{"success": false, "message": "invalid api key"}', Kind.BAD_KEY, 4),
+        (b'{"error": {"message": "no credit", "code": "insufficient_quota"}}', Kind.QUOTA, 4),
+        (b'{"error": {"message": "busy", "type": "overloaded_error"}}', Kind.SERVER_FAULT, 5),
+    ],
+)
+async def test_a_failure_under_the_status_of_a_success_says_what_it_is(body, kind, status):
+    async with server(body) as (url, _):
+        with pytest.raises((RefusedError, UnreachableError)) as error:
+            await list_models(url)
+    assert (error.value.failure.kind, error.value.exit_status) == (kind, status)
+
+
+def test_entries_that_name_no_model_are_left_out():
+    odd = [None, 7, "a", {}, {"id": ""}, {"id": 7}, {"id": "x" * 401}]
+    assert read_list({"data": [*odd, {"id": "a", "supported_endpoint_types": None}]}) == (Listed("a"),)
+    assert read_list({"data": odd}) is None
 
 
 @pytest.mark.real

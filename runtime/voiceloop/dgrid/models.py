@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import msgspec
 
 from voiceloop.dgrid.preferences import preferences
-from voiceloop.errors import RefusedError, UnreachableError
+from voiceloop.errors import UnreachableError
 from voiceloop.network.route import Route
-from voiceloop.redact import Redactor
+from voiceloop.wire.lenient import listing, optional_text, text
 
 __all__ = ["PIN", "Choice", "Listed", "choose", "list_models"]
 
 LIST_WITHIN_S = 5.0
 LARGEST_LIST = 4 * 1024 * 1024
-SHOWN = 200
-"""Characters of a server's own words that are shown."""
+LONGEST_ID = 400
+"""Characters; what is longer names no model."""
 
 PIN = {
     "realtime": "VOICELOOP_REALTIME__MODEL",
@@ -50,22 +49,12 @@ class Choice:
     """How many of the server's models fit; 0 when there was no list and the first preference was taken."""
 
 
-class _Entry(msgspec.Struct):
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
-    supported_endpoint_types: list[str] | None = None
-    owned_by: str | None = None
-
-
-class _List(msgspec.Struct):
-    data: list[_Entry] | None = None
-    success: bool = True
-    message: str | None = None
-
-
 async def list_models(
     base_url: str, key: str | None = None, *, route: Route | None = None, within_s: float = LIST_WITHIN_S
 ) -> tuple[Listed, ...] | None:
     """Return what a server lists; None when it has no list, or nothing readable in its place. It is asked once.
+
+    A `success` that is false, as DGrid documents it, is a refusal under HTTP 200; its absence says nothing.
 
     `route` None takes proxy and certificates from the environment. Raises RefusedError when the key, the account or the
     proxy's password is refused, SettingsError for an environment of no use, UnreachableError for any other failure.
@@ -73,7 +62,7 @@ async def list_models(
     """
     # Most conversations name their model: they need no list, and none of what asks for one.
     from voiceloop.dgrid.client import Client, Request, Timeouts  # noqa: PLC0415
-    from voiceloop.dgrid.failures import RequestRefusedError  # noqa: PLC0415
+    from voiceloop.dgrid.failures import REFUSALS, RequestRefusedError, error_of, failure_in  # noqa: PLC0415
     from voiceloop.dgrid.retries import Retries  # noqa: PLC0415
 
     request = Request("GET", "/v1/models", headers={"Accept": "application/json"}, largest_bytes=LARGEST_LIST)
@@ -85,22 +74,30 @@ async def list_models(
         if error.failure.status in NO_LIST:
             return None
         raise
-    return _read(base_url, answer.body, Redactor([key] if key else []))
-
-
-def _read(base_url: str, body: bytes, hide: Redactor) -> tuple[Listed, ...] | None:
     try:
-        found = msgspec.json.decode(body, type=_List)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a page for people, say: a server that lists nothing
+        raw = msgspec.json.decode(answer.body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):  # a page for people, say: it lists nothing
         return None
-    if not found.success:
-        said = hide(" ".join((found.message or "no reason given").split()))[:SHOWN]
-        raise RefusedError(f"{base_url} lists no models: {said}; check DGRID_API_KEY and the account")
-    if found.data is None:
+    failure = failure_in(raw, [key] if key else [], answer.status, answer.headers)
+    if failure is None:
+        return read_list(raw)
+    if failure.kind not in REFUSALS:
+        raise error_of(failure, base_url)
+    said = failure.message or "no reason given"
+    raise RequestRefusedError(f"{base_url} lists no models: {said}; check DGRID_API_KEY and the account", failure)
+
+
+def read_list(raw: object) -> tuple[Listed, ...] | None:
+    """Return the models of a decoded answer; None where it is no list. Entries without an id are left out."""
+    entries = raw.get("data") if isinstance(raw, dict) else None
+    if not isinstance(entries, list):
         return None
-    return tuple(
-        Listed(entry.id, tuple(entry.supported_endpoint_types or ()), entry.owned_by or "") for entry in found.data
+    models = tuple(
+        Listed(model_id, tuple(map(str, listing(entry, "supported_endpoint_types"))), text(entry, "owned_by"))
+        for entry in entries
+        if isinstance(entry, dict) and (model_id := optional_text(entry, "id")) and len(model_id) <= LONGEST_ID
     )
+    return models if models or not entries else None
 
 
 def choose(role: str, listed: Sequence[Listed] | None, base_url: str) -> Choice:
