@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.cascade.book import DROPPED, QUOTA, REFUSED, Book, pcm, quiet
+from thorough import thorough
 from voiceloop.commands import CommitTurn, ForgetTurn, SendToolOutput, TrimReply
 from voiceloop.dgrid.chat_answer import CallGrew, Completion, Ended, Said, Stop, Thought
 from voiceloop.engines.cascade.orders import Arrived, AskChat, Failed, Finished, Speak, Transcribe, Wrote
@@ -129,6 +130,7 @@ class Wild(Book):
         raise AssertionError(f"it never comes to rest: {self.running}")
 
 
+@thorough
 @given(st.lists(steps, max_size=60))
 def test_every_promise_is_kept(happenings):
     book = Wild()
