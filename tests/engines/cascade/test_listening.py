@@ -95,7 +95,7 @@ def test_a_hesitant_speaker_is_not_recognised_again_and_again():
     assert len(book.of(Transcribe)) == 2  # the next turn has tries of its own
 
 
-def test_coughs_use_up_no_tries_of_the_turn_that_follows():
+def test_a_turn_has_all_its_tries_after_coughs():
     book = Book()
     for number in range(MOST_GUESSES + 1):
         book.hears(pcm(300), first_sample=number * 48_000)
