@@ -31,7 +31,15 @@ from voiceloop_local.seams import Brain, Speaker, Transcriber
 
 __all__ = ["MODEL_IDS", "Gateway", "serve_gateway"]
 
-MODEL_IDS = ("voiceloop-realtime",)
+MODEL_IDS = (
+    "voiceloop-realtime",
+    "voiceloop-chat",
+    "voiceloop-whisper",
+    "voiceloop-tts",
+    "voiceloop-embedding-hashing",
+    "voiceloop-image-placeholder",
+    "voiceloop-moderation-rules",
+)
 """What `/v1/models` lists; any other id is accepted and echoed as well."""
 LARGEST_FRAME = 16 * 1024 * 1024
 PING_EVERY_S = 20.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from voiceloop.choosing import with_model
-from voiceloop.dgrid.models import list_models
+from voiceloop.dgrid.models import OURS, list_models
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
 from voiceloop.languages.shelf import AUTO, language_for
@@ -19,8 +19,6 @@ __all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
 CHAT_SERVERS = ("http://127.0.0.1:11434", "http://127.0.0.1:8080", "http://127.0.0.1:1234")
 """Where Ollama, llama.cpp and LM Studio listen unless they are told otherwise."""
 LOOK_WITHIN_S = 0.2
-OURS = "voiceloop"
-"""Who owns the models of an embedded gateway; it has no chat endpoint."""
 
 
 # The embedded gateway ------------------------------------------------------------------------------------------------

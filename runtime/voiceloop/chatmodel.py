@@ -11,7 +11,7 @@ from voiceloop.dgrid.chat_answer import Stop
 from voiceloop.dgrid.chat_request import ChatRequest, SystemMessage, UserMessage
 from voiceloop.dgrid.client import Client
 from voiceloop.dgrid.dialects import dialect
-from voiceloop.dgrid.models import choose, list_models
+from voiceloop.dgrid.models import OURS, choose, list_models
 from voiceloop.errors import UnreachableError
 from voiceloop.network.route import route_to
 from voiceloop.settings import Settings
@@ -54,4 +54,5 @@ class ChatModel:
 
     async def _best(self) -> str:
         listed = await list_models(self._base_url, self._key, route=self._route)
-        return choose("chat", listed, self._base_url).model
+        thinking = None if listed is None else [model for model in listed if model.owner != OURS]
+        return choose("chat", thinking, self._base_url).model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,7 @@ from voiceloop.errors import UnreachableError
 from voiceloop.network.route import Route
 from voiceloop.wire.lenient import listing, optional_text, text
 
-__all__ = ["PIN", "Choice", "Listed", "choose", "list_models"]
+__all__ = ["OURS", "PIN", "Choice", "Listed", "choose", "list_models"]
 
 LIST_WITHIN_S = 5.0
 LARGEST_LIST = 4 * 1024 * 1024
@@ -27,6 +28,10 @@ PIN = {
 """The variable that pins a role's model, where there is one yet."""
 
 NO_LIST = frozenset({404, 405, 410, 501})
+
+
+OURS: Final = "voiceloop"
+"""Who owns the models of an embedded gateway; what thinks there knows sentences, and sums nothing up."""
 
 
 @dataclass(frozen=True, slots=True)

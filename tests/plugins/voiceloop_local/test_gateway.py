@@ -20,7 +20,7 @@ from voiceloop.audio.resample import Resampler
 from voiceloop.dgrid.client import Client
 from voiceloop.dgrid.tokens import mint_token
 from voiceloop.errors import MisuseError, UsageError
-from voiceloop_local.gateway import Gateway, serve_gateway
+from voiceloop_local.gateway import MODEL_IDS, Gateway, serve_gateway
 from voiceloop_local.realtime.session import Limits
 from voiceloop_local.scripted import ScriptedBrain
 
@@ -84,7 +84,7 @@ async def stream(connection, pcm, *, tail_s=1.0):
 async def test_a_stock_ga_client_types_and_calls_a_tool(gateway):
     async with gateway() as server:
         client = AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY)
-        assert [model.id async for model in client.models.list()] == ["voiceloop-realtime"]
+        assert [model.id async for model in client.models.list()] == list(MODEL_IDS)
         async with client.realtime.connect(model="some/model:1") as connection:
             created = await read_until(connection, "session.created")
             assert created.session.model == "some/model:1"
