@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from voiceloop import clips
 from voiceloop.audio import g711
-from voiceloop.clips import Clip, WavReader, decode, open_wav, read_wav, to_wav, wav_header
+from voiceloop.clips import Clip, WavReader, compress, decode, open_wav, read_wav, to_wav, wav_header
 from voiceloop.errors import UsageError
 
 SPEECH = Path(__file__).parent / "fixtures" / "speech"
@@ -278,3 +278,47 @@ def test_an_enormous_answer_is_refused(monkeypatch):
 
 def test_a_clip_knows_its_length():
     assert Clip(bytes(48_000), 24_000).seconds == 1.0
+
+
+@needs_ffmpeg
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("mp3", (b"ID3", b"\xff")), ("opus", b"OggS"), ("aac", b"\xff\xf1"), ("flac", b"fLaC")]
+)
+def test_what_is_compressed_is_of_that_kind_and_sounds_the_same(kind, begins):
+    packed = compress(to_pcm(tone(24_000, seconds=1.0)), 24_000, kind)
+    assert packed.startswith(begins)
+    out = np.frombuffer(decode(packed, 24_000), np.int16)
+    assert len(out) == pytest.approx(24_000, abs=2400)
+    middle = out[6000:18_000].astype(float)
+    assert np.argmax(np.abs(np.fft.rfft(middle))) * 24_000 / len(middle) == pytest.approx(440, abs=4)
+
+
+def test_without_ffmpeg_nothing_is_compressed_and_the_fix_is_named(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(UsageError, match=r"mp3 audio needs ffmpeg; install it .*, or ask for WAV or PCM"):
+        compress(bytes(4800), 24_000, "mp3")
+
+
+def test_a_recording_as_long_as_allowed_is_decoded_and_a_longer_one_refused():
+    assert len(decode(to_wav(bytes(32_000), 16_000), 16_000, longest_s=1)) == 32_000
+    with pytest.raises(UsageError, match="longer than 1 s"):
+        decode(to_wav(bytes(32_002), 16_000), 16_000, longest_s=1)
+
+
+@needs_ffmpeg
+@pytest.mark.real
+def test_hours_packed_into_little_are_not_unpacked(monkeypatch):
+    packed = compress(bytes(2 * 8000 * 60), 8000, "flac")
+    assert len(packed) < 100_000
+    unpacked = []
+    resampled = clips._read_compressed
+
+    def watched(data, longest_s):
+        unpacked.append(resampled(data, longest_s))
+        return unpacked[-1]
+
+    monkeypatch.setattr(clips, "_read_compressed", watched)
+    with pytest.raises(UsageError, match="longer than 3 s"):
+        decode(packed, 16_000, longest_s=3)
+    assert unpacked[0].seconds == pytest.approx(4, abs=0.1)

@@ -7,17 +7,29 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import UsageError
 
-__all__ = ["Clip", "WavReader", "decode", "open_wav", "read_format", "read_wav", "to_wav", "wav_header"]
+__all__ = [
+    "COMPRESSED",
+    "Clip",
+    "WavReader",
+    "compress",
+    "decode",
+    "open_wav",
+    "read_format",
+    "read_wav",
+    "to_wav",
+    "wav_header",
+]
 
 MAX_CLIP_BYTES = 64 * 1024 * 1024
 """What `decode` takes at most; a bound for answers of a server, not for files played as a microphone."""
@@ -175,8 +187,8 @@ def wav_header(rate_hz: int, channels: int, data_bytes: int) -> bytes:
     )
 
 
-def decode(data: bytes, rate_hz: int) -> bytes:
-    """A recording as 16-bit mono PCM at `rate_hz`.
+def decode(data: bytes, rate_hz: int, longest_s: int | None = None) -> bytes:
+    """A recording as 16-bit mono PCM at `rate_hz`; one that plays longer than `longest_s` seconds is refused.
 
     WAV is read without help; MP3, AAC, Ogg (Opus, Vorbis), FLAC, WebM and MP4 need ffmpeg. The format is told from the
     first bytes and ffmpeg is bound to it: a playlist would make it open other files and addresses. Blocks for some
@@ -187,7 +199,9 @@ def decode(data: bytes, rate_hz: int) -> bytes:
     if data[:4] in (b"RIFF", b"RF64"):
         clip = _read_all(WavReader(io.BytesIO(data), "This recording"))
     else:
-        clip = _read_compressed(data)
+        clip = _read_compressed(data, longest_s)
+    if longest_s is not None and clip.seconds > longest_s:
+        raise UsageError(f"This recording is longer than {longest_s} s: cut it into shorter ones.")
     return _resampled(clip, rate_hz)
 
 
@@ -220,27 +234,58 @@ def _format_of(data: bytes) -> str:
     raise UsageError("This recording is no WAV, MP3, AAC, Ogg, FLAC, WebM or MP4 audio.")
 
 
-def _read_compressed(data: bytes) -> Clip:
+def _read_compressed(data: bytes, longest_s: int | None) -> Clip:
     from voiceloop.audio.pcm import to_mono  # noqa: PLC0415 - loads numpy
 
     kind = _format_of(data)
     with warnings.catch_warnings():
         # pydub warns where ffmpeg is missing; the error below says it once and better.
         warnings.simplefilter("ignore")
-        segment = _through_ffmpeg(data, kind)
+        segment = _through_ffmpeg(data, kind, longest_s)
     segment = segment.set_sample_width(2)
     return Clip(to_mono(segment.raw_data, segment.channels), segment.frame_rate)
 
 
-def _through_ffmpeg(data: bytes, kind: str) -> Any:  # noqa: ANN401  (pydub has no types)
+def _through_ffmpeg(data: bytes, kind: str, longest_s: int | None) -> Any:  # noqa: ANN401  (pydub has no types)
     from pydub import AudioSegment  # noqa: PLC0415  loaded when something compressed comes
     from pydub.exceptions import CouldntDecodeError  # noqa: PLC0415
 
+    enough_s = None if longest_s is None else longest_s + 1  # a few MB can unpack to days of silence
     try:
-        return AudioSegment.from_file(io.BytesIO(data), format=kind)
+        return AudioSegment.from_file(io.BytesIO(data), format=kind, duration=enough_s)
     except FileNotFoundError as failure:
         raise UsageError(
             f"Reading {kind} audio needs ffmpeg; install it (sudo apt-get install ffmpeg), or ask for WAV or PCM."
         ) from failure
     except (CouldntDecodeError, LookupError) as failure:
         raise UsageError(f"ffmpeg finds no audio in this {kind} recording.") from failure
+
+
+COMPRESSED: Final = {
+    "mp3": ("mp3", "libmp3lame"),
+    "opus": ("opus", "libopus"),
+    "aac": ("adts", "aac"),
+    "flac": ("flac", "flac"),
+}
+"""What `compress` makes, by the names OpenAI has for it: container and codec, as ffmpeg calls them."""
+
+
+def compress(pcm: bytes, rate_hz: int, kind: str) -> bytes:
+    """16-bit mono PCM as a file of one of the `COMPRESSED` kinds.
+
+    Blocks for some 100 ms: call it in a thread. Raises UsageError without ffmpeg.
+    """
+    if shutil.which("ffmpeg") is None:
+        raise UsageError(
+            f"Writing {kind} audio needs ffmpeg; install it (sudo apt-get install ffmpeg), or ask for WAV or PCM."
+        )
+    from pydub import AudioSegment  # noqa: PLC0415  loaded when something is compressed
+    from pydub.exceptions import CouldntEncodeError  # noqa: PLC0415
+
+    container, codec = COMPRESSED[kind]
+    out = io.BytesIO()
+    try:
+        AudioSegment(data=pcm, sample_width=2, frame_rate=rate_hz, channels=1).export(out, container, codec)
+    except CouldntEncodeError as failure:
+        raise UsageError(f"This ffmpeg cannot write {kind} audio; ask for WAV or PCM.") from failure
+    return out.getvalue()
