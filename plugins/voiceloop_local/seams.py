@@ -52,6 +52,9 @@ class Transcriber(Protocol):
     async def transcribe(self, pcm: bytes, rate_hz: int, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
         """Return the words in `pcm`, empty when there are none."""
 
+    async def translate(self, pcm: bytes, rate_hz: int, language: str) -> str:
+        """Return in English what is said in `language` in `pcm`, empty when nothing is."""
+
     async def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:
         """Return which language of `among` is spoken and its probability from 0 to 1; "" and 0 when none is."""
 

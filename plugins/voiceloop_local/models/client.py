@@ -27,6 +27,7 @@ from voiceloop_local.models.protocol import (
     Request,
     Speak,
     Transcribe,
+    Translate,
     encode,
 )
 
@@ -110,6 +111,15 @@ class ModelProcess:
         """Return the words in 16-bit mono `pcm`, "" when there are none. Raises DeviceError. Safe to cancel."""
         await self.ready()
         request = Transcribe(next(self._ids), rate_hz, language, tuple(vocabulary))
+        return await self._answered(request, pcm, self._pending.transcript(request.id))
+
+    async def translate(self, pcm: bytes, rate_hz: int, language: str) -> str:
+        """Return in English what is said in `language` in 16-bit mono `pcm`, "" when nothing is.
+
+        Raises DeviceError, which names the extra when it is missing. Safe to cancel.
+        """
+        await self.ready()
+        request = Translate(next(self._ids), rate_hz, language)
         return await self._answered(request, pcm, self._pending.transcript(request.id))
 
     async def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:

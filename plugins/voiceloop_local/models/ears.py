@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voiceloop.languages.shelf import AUTO, english, language_for
-from voiceloop_local.models.protocol import Identify, Transcribe
+from voiceloop_local.models.protocol import Identify, Transcribe, Translate
 from voiceloop_local.models.stt import Recogniser
 
 __all__ = ["Ears"]
@@ -25,7 +25,7 @@ class Ears:
         self._english.warm_up()
 
     def understand(self, request: Transcribe | Identify, pcm: bytes) -> str | tuple[str, float]:
-        """Return the words of a `Transcribe`, the language and its probability of an `Identify`.
+        """Return the words of a `Transcribe`, in English of a `Translate`, language and probability of an `Identify`.
 
         Raises DeviceError that names the extra when the language needs what is not installed, and SettingsError for a
         language without data.
@@ -35,6 +35,8 @@ class Ears:
         plain = request.language in ("", AUTO)
         language = english() if plain else language_for(request.language)
         model = self._english if language is english() else self._multilingual()
+        if isinstance(request, Translate) and language is not english():
+            return model.translate(pcm, request.rate_hz, language.tag)
         return model.transcribe(pcm, request.rate_hz, language.tag, request.vocabulary)
 
     def _multilingual(self) -> Recogniser:

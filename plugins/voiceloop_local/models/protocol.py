@@ -31,6 +31,7 @@ __all__ = [
     "Spoken",
     "Transcribe",
     "Transcribed",
+    "Translate",
     "encode",
 ]
 
@@ -49,6 +50,10 @@ class Transcribe(msgspec.Struct, frozen=True, tag=True):
     rate_hz: int
     language: str = "en"
     vocabulary: tuple[str, ...] = ()
+
+
+class Translate(Transcribe, frozen=True, tag=True):
+    """Recognise the payload, which is in `language`, and write it in English; answered as a `Transcribe` is."""
 
 
 class Identify(msgspec.Struct, frozen=True, tag=True):
@@ -80,7 +85,7 @@ class Cancel(msgspec.Struct, frozen=True, tag=True):
     id: int
 
 
-Request = Transcribe | Identify | Speak | More | Cancel
+Request = Transcribe | Translate | Identify | Speak | More | Cancel
 
 
 class Loaded(msgspec.Struct, frozen=True, tag=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,15 +133,19 @@ class Recogniser:
         if not self._multilingual and not _ENGLISH.fullmatch(language):
             raise DeviceError(f"speech recognition on this machine knows English only, not {language!r}")
         spoken = language_for(language) if self._multilingual else english()
-        samples = _at_16khz(pcm, rate_hz)
-        texts: list[str] = []
-        while (bounds := speech_bounds(samples, RATE_HZ)) is not None:
-            samples = samples[bounds[0] :]
-            end = bounds[1] - bounds[0]
-            if end > _LONGEST_S * RATE_HZ:
-                end = quietest_cut(samples, RATE_HZ, (_LONGEST_S - 8) * RATE_HZ, _LONGEST_S * RATE_HZ)
-            texts.append(self._recognise(samples[:end], vocabulary, spoken))
-            samples = samples[end:]
+        texts = [self._recognise(speech, vocabulary, spoken) for speech in _stretches(_at_16khz(pcm, rate_hz))]
+        return " ".join(text for text in texts if text)
+
+    def translate(self, pcm: bytes, rate_hz: int, language: str) -> str:
+        """Return in English what is said in `language` in 16-bit mono `pcm`, or "" when nobody speaks in it.
+
+        Only for the multilingual model. Raises SettingsError for a language that has no data.
+        """
+        spoken = language_for(language)
+        texts = [
+            self._decode(speech, _window_frames(speech), (), spoken, "translate").believed
+            for speech in _stretches(_at_16khz(pcm, rate_hz))
+        ]
         return " ".join(text for text in texts if text)
 
     def identify(self, pcm: bytes, rate_hz: int, among: Sequence[str]) -> tuple[str, float]:
@@ -161,8 +165,7 @@ class Recogniser:
         return best, likely[best] / sum(likely.values()) if best else 0.0
 
     def _recognise(self, speech: Floats, vocabulary: Sequence[str], language: Language) -> str:
-        needed = len(speech) * FRAMES_PER_SECOND // RATE_HZ + _ROOM_FRAMES
-        frames = min(_FULL_FRAMES, max(_SHORT_FRAMES, needed + needed % 2))
+        frames = _window_frames(speech)
         if not self._multilingual:
             first = self._decode(speech, frames, vocabulary, language)
             if frames == _FULL_FRAMES or not first.doubtful:
@@ -176,9 +179,11 @@ class Recogniser:
         better = second.likelihood > max(_LIKELY, first.likelihood + _CLEARLY) and not second.doubtful
         return second.believed if better else first.believed
 
-    def _decode(self, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language) -> Guess:
+    def _decode(
+        self, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language, task: str = "transcribe"
+    ) -> Guess:
         features = self._view(log_mel(speech, frames)[None])
-        prompt = [*self._hint(vocabulary), self._start, *self._task(language), self._plain]
+        prompt = [*self._hint(vocabulary), self._start, *self._task(language, task), self._plain]
         # Nobody says more than about 8 tokens a second, so a loop ends soon.
         longest = len(prompt) + 16 + 8 * len(speech) // RATE_HZ
         [result] = self._model.generate(
@@ -194,10 +199,10 @@ class Recogniser:
         figures = float(result.scores[0]), float(result.no_speech_prob), len(speech) / RATE_HZ
         return Guess(text, *figures, language.heard.invented)
 
-    def _task(self, language: Language) -> list[int]:
+    def _task(self, language: Language, task: str) -> list[int]:
         if not self._multilingual:
             return []
-        return [self._tokenizer.token_to_id(name) for name in (f"<|{language.tag}|>", "<|transcribe|>")]
+        return [self._tokenizer.token_to_id(name) for name in (f"<|{language.tag}|>", f"<|{task}|>")]
 
     def _hint(self, vocabulary: Sequence[str]) -> list[int]:
         """Expected words as the text that came before, which is how Whisper is primed; its last sentences are cut."""
@@ -206,6 +211,22 @@ class Recogniser:
         before = " ".join(vocabulary) if self._multilingual else f"{', '.join(vocabulary)}."
         ids = self._tokenizer.encode(f" {before}", add_special_tokens=False).ids
         return [self._before, *ids[: _HINT_TOKENS[self._multilingual]]]
+
+
+def _stretches(samples: Floats) -> Iterator[Floats]:
+    """Yield where somebody speaks, in pieces that fit the window."""
+    while (bounds := speech_bounds(samples, RATE_HZ)) is not None:
+        samples = samples[bounds[0] :]
+        end = bounds[1] - bounds[0]
+        if end > _LONGEST_S * RATE_HZ:
+            end = quietest_cut(samples, RATE_HZ, (_LONGEST_S - 8) * RATE_HZ, _LONGEST_S * RATE_HZ)
+        yield samples[:end]
+        samples = samples[end:]
+
+
+def _window_frames(speech: Floats) -> int:
+    needed = len(speech) * FRAMES_PER_SECOND // RATE_HZ + _ROOM_FRAMES
+    return min(_FULL_FRAMES, max(_SHORT_FRAMES, needed + needed % 2))
 
 
 def _at_16khz(pcm: bytes, rate_hz: int) -> Floats:

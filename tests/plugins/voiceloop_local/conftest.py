@@ -45,6 +45,9 @@ class FakeTranscriber:
             raise text
         return text
 
+    async def translate(self, pcm, rate_hz, language):
+        return f"({language}) {await self.transcribe(pcm, rate_hz, language)}"
+
     async def identify(self, pcm, rate_hz, among):
         if isinstance(self.languages, Exception):
             raise self.languages

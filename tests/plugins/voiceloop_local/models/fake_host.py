@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from voiceloop_local.models import host
-from voiceloop_local.models.protocol import Failed, Identify, Loaded, Ready, Transcribe
+from voiceloop_local.models.protocol import Failed, Identify, Loaded, Ready, Transcribe, Translate
 
 BEHAVIOUR = sys.argv[1]
 
@@ -26,6 +26,8 @@ def recognise(request: Transcribe | Identify, pcm: bytes) -> str | tuple[str, fl
         raise ValueError("this is\nno speech")
     if isinstance(request, Identify):
         return request.among[-1], 0.75
+    if isinstance(request, Translate):
+        return f"{len(pcm)} bytes of {request.language} in English"
     return f"{len(pcm)} bytes at {request.rate_hz} in {request.language} {' '.join(request.vocabulary)}".strip()
 
 

@@ -35,6 +35,7 @@ async def test_it_reports_what_was_loaded_and_answers():
     news = []
     async with running("good", progress=news.append) as process:
         assert await process.transcribe(b"12345678", 24_000, "en", ("Ada", "Bo")) == "8 bytes at 24000 in en Ada Bo"
+        assert await process.translate(b"12345678", 24_000, "de") == "8 bytes of de in English"
         assert [chunk async for chunk in process.speak("one two three")] == [b"one", b"two", b"three"]
     assert news == ["a stand-in loaded in 0.5 s"]
 

@@ -11,7 +11,7 @@ import pytest
 from voiceloop.errors import DeviceError, SettingsError
 from voiceloop_local.models import ears as module
 from voiceloop_local.models.ears import Ears
-from voiceloop_local.models.protocol import Identify, Transcribe
+from voiceloop_local.models.protocol import Identify, Transcribe, Translate
 from voiceloop_local.models.tts import HibariVoice, Voices, narrate
 
 RATE_HZ = 24_000
@@ -29,6 +29,9 @@ class FakeRecogniser:
 
     def transcribe(self, pcm, rate_hz, language, vocabulary):
         return f"{self.name} {language} {' '.join(vocabulary)}"
+
+    def translate(self, pcm, rate_hz, language):
+        return f"{self.name} {language} in English"
 
     def identify(self, pcm, rate_hz, among):
         return among[0], 0.75
@@ -51,6 +54,12 @@ def test_another_language_loads_the_other_model_once(faked):
     assert faked.understand(Transcribe(1, RATE_HZ, "de-AT"), b"").startswith("base de")
     assert faked.understand(Identify(2, RATE_HZ, TAGS), b"") == ("ar", 0.75)
     assert FakeRecogniser.made == ["tiny.en", "base"]
+
+
+def test_another_language_is_translated_and_english_only_written_down(faked):
+    assert faked.understand(Translate(1, RATE_HZ, "en"), b"") == "tiny.en en "
+    assert FakeRecogniser.made == ["tiny.en"]
+    assert faked.understand(Translate(2, RATE_HZ, "de-AT"), b"") == "base de in English"
 
 
 def test_a_language_without_data_loads_nothing(faked):
@@ -122,6 +131,14 @@ def test_languages_are_told_apart(ears, voices):
         Identify(1, RATE_HZ, TAGS), german(voices, "Hallo, wie geht es dir heute? Das Wetter ist schön.")
     )
     assert (tag, probability > 0.5) == ("de", True)
+
+
+@pytest.mark.models
+@needs_espeak
+def test_german_is_written_in_english(ears, voices):
+    pcm = german(voices, "Hallo, wie kann ich dir helfen?")
+    assert ears.understand(Translate(1, RATE_HZ, "de"), pcm).lower().rstrip("?") == "hello, how can i help you"
+    assert ears.understand(Translate(2, RATE_HZ, "de"), bytes(2 * RATE_HZ)) == ""
 
 
 @pytest.mark.models

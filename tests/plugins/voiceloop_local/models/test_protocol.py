@@ -18,6 +18,7 @@ from voiceloop_local.models.protocol import (
     Spoken,
     Transcribe,
     Transcribed,
+    Translate,
     encode,
 )
 
@@ -25,6 +26,7 @@ ids = st.integers(0, 2**53)
 words = st.text(max_size=40)
 requests = st.one_of(
     st.builds(Transcribe, ids, st.integers(1, 192_000), words, st.lists(words, max_size=3).map(tuple)),
+    st.builds(Translate, ids, st.integers(1, 192_000), words),
     st.builds(Speak, ids, words),
     st.builds(More, ids),
     st.builds(Cancel, ids),
