@@ -233,17 +233,15 @@ class ModelProcess:
     def _take(self, report: Report, payload: bytes) -> None:
         match report:
             case Loaded(part, took_s):
-                self._tell(f"{part} loaded in {took_s:.1f} s")
+                news = f"{part} loaded in {took_s:.1f} s"
+                log.info("%s", news)
+                if self._progress:
+                    self._progress(news)
             case Ready():
                 if not self._closed:
                     self._settle(Life.READY, "")
             case _:
                 self._pending.answer(report, payload)
-
-    def _tell(self, news: str) -> None:
-        log.info("%s", news)
-        if self._progress:
-            self._progress(news)
 
     async def _answered(self, request: Transcribe | Identify, pcm: bytes, answer: asyncio.Future[Answered]) -> Answered:
         try:
