@@ -1,0 +1,24 @@
+"""What the models say when they cannot, told as a problem of the request or of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from voiceloop.errors import SettingsError, VoiceloopError
+from voiceloop_local.rest.problems import ApiProblem
+
+__all__ = ["told_as_problems"]
+
+
+@contextmanager
+def told_as_problems() -> Iterator[None]:
+    """Raise ApiProblem for failures of models: 400 for a language they do not know, 503 for all else."""
+    try:
+        yield
+    except SettingsError as error:
+        raise ApiProblem(400, str(error), "invalid_value", "language") from error
+    except VoiceloopError as error:
+        raise ApiProblem(503, str(error), "model_unavailable") from error
+    except TimeoutError as error:
+        raise ApiProblem(503, "The models on this machine are too busy: try again later.", "overloaded") from error
