@@ -6,7 +6,6 @@ An address is for whoever wants to fetch it, without the key: it may be anybody'
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,7 +51,7 @@ SIGNATURES: Final = (
 )
 SVG: Final = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE[^>]*>\s*)?<svg[\s>]", re.DOTALL)
 DATA_URL: Final = re.compile(r"data:(image/[\w.+-]{1,40})?(?:;[\w.=-]{1,80})*;base64,")
-LINK: Final = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+LINK: Final = re.compile(r"https?://[^\s<>\"]+")
 
 
 def sniffed(data: bytes) -> str:
@@ -65,11 +64,14 @@ def sniffed(data: bytes) -> str:
 
 def from_base64(told: str, declared: str = "") -> PictureFile | None:
     """Return the picture in a text of base64, with or without padding, of either alphabet; None where it is none."""
-    plain = "".join(told.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        data = a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
-    except (Base64Error, ValueError):
-        return None
+        data = a2b_base64(told, strict_mode=True)  # of megabytes, most are as they should be
+    except ValueError:
+        plain = "".join(told.split()).rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            data = a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
+        except ValueError:
+            return None
     kind = declared if declared.startswith("image/") else ""
     return PictureFile(data, sniffed(data) or kind) if data else None
 
@@ -108,16 +110,12 @@ def readings(entry: Json, declared: str) -> Iterator[Picture | None]:
 
 # All pictures of a message -------------------------------------------------------------------------------------------
 
-IN_TEXT: Final = re.compile(
-    r"(?P<data>data:image/[\w.+-]{1,40}(?:;[\w.=-]{1,80}){0,4};base64,[\w+/=-]+)"
-    r"|!\[[^\]\n]{0,400}\]\(\s{0,8}<?(?P<link>https?://[^\s<>\")]+)",
-    re.IGNORECASE,
-)
-SHOWN: Final = re.compile(
-    r"!\[[^\]\n]{0,400}\]\(\s{0,8}<?(?:data:image/[^\s)>]*|https?://[^\s<>)]*)>?(?:\s+\"[^\"\n]{0,400}\")?\s{0,8}\)"
-    r"|data:image/[\w.+-]{1,40}(?:;[\w.=-]{1,80}){0,4};base64,[\w+/=-]+",
-    re.IGNORECASE,
-)
+# No part can run on into the next picture: texts of many megabytes are looked through once.
+ALT: Final = r"!\[[^\[\]\n]{0,400}\]\(\s{0,8}<?"
+DATA: Final = r"data:image/[\w.+-]{1,40}(?:;[\w.=-]{1,80}){0,4};base64,[A-Za-z0-9+/=_-]++"
+IN_TEXT: Final = re.compile(rf"(?P<data>{DATA})|{ALT}(?P<link>https?://[^\s<>\")]+)")
+TITLE: Final = r"(?:\s{1,8}\"[^\"\n]{0,400}\")?"
+SHOWN: Final = re.compile(rf"{ALT}(?:{DATA}|https?://[^\s<>\")]{{1,4000}}+)>?{TITLE}\s{{0,8}}\)|{DATA}")
 
 
 def pictures_in(message: Json) -> tuple[Picture, ...]:
