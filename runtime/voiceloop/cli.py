@@ -8,7 +8,6 @@ or replay mismatch, 2 usage, 3 settings, 4 refused by the backend, 5 unreachable
 from __future__ import annotations
 
 import gc
-import importlib
 import importlib.metadata
 import io
 import os
@@ -16,10 +15,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from voiceloop.commandline.api import app as api_app
+from voiceloop.commandline.options import ConfigOption, KeyFileOption, command, origins
 from voiceloop.errors import VoiceloopError
 
 if TYPE_CHECKING:
@@ -37,13 +38,10 @@ ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 app = typer.Typer(name="voiceloop", help="Realtime voice agents.", pretty_exceptions_enable=False)
 config_app = typer.Typer(help="The effective settings and what can be set.")
 app.add_typer(config_app, name="config")
-api_app = typer.Typer(help="The server's endpoints by hand.")
 app.add_typer(api_app, name="api")
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).", metavar="FILE")]
 AgentArgument = Annotated[Path | None, typer.Argument(help="Python file with an agent.", metavar="[AGENT.py]")]
 Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "image", "moderation"]
-KeyFileOption = Annotated[Path | None, typer.Option("--key-file", help="File that holds the key.", metavar="FILE")]
 
 
 # Entry points --------------------------------------------------------------------------------------------------------
@@ -107,18 +105,6 @@ def tell(error: BaseException) -> int:
         status = INTERNAL
     sys.stderr.write(f"voiceloop: {' '.join(text.split())}\n")
     return status
-
-
-def command(module: str, name: str) -> Any:  # noqa: ANN401 - commands have arguments of their own
-    """Import a command."""
-    return getattr(importlib.import_module(f"voiceloop.commandline.{module}"), name)
-
-
-def origins(config: Path | None = None, key_file: Path | None = None) -> Any:  # noqa: ANN401 - imported late
-    """Return where settings come from."""
-    sources = importlib.import_module("voiceloop.sources")
-    keyring = importlib.import_module("voiceloop.keystore").stored_key
-    return sources.Origins(config=config, key_file=key_file, environ=os.environ, keyring=keyring)
 
 
 # Commands ------------------------------------------------------------------------------------------------------------
@@ -269,16 +255,4 @@ def show(agent: AgentArgument = None, config: ConfigOption = None, key_file: Key
 def schema() -> int:
     """Print the JSON schema of a settings file."""
     status: int = command("listings", "schema")()
-    return status
-
-
-@api_app.command("token")
-def api_token(
-    model: Annotated[str | None, typer.Option(help="Realtime model id.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,  # noqa: FBT002
-    config: ConfigOption = None,
-    key_file: KeyFileOption = None,
-) -> int:
-    """Mint a short-lived token that lets a browser start realtime sessions without the key."""
-    status: int = command("api", "token")(origins(config, key_file), model, as_json=as_json)
     return status

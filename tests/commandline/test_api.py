@@ -1,110 +1,145 @@
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import threading
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from voiceloop import cli
-from voiceloop.commandline.api import token
-from voiceloop.dgrid.preferences import preferences
-from voiceloop.errors import RefusedError, SettingsError
-from voiceloop.sources import Origins
-from voiceloop.testing.rest import RestAnswer, ScriptedRest
+from voiceloop.commandline.api import app
+from voiceloop.testing.rest import RestAnswer
 
-KEY = "sk-canary-4711-abcdef"  # pragma: allowlist secret
-FIRST = preferences().roles["realtime"].first
-LISTS = RestAnswer({"object": "list", "data": [{"id": "chat"}, {"id": FIRST}]})
-MINTS = RestAnswer({"value": "ek_example", "expires_at": 1770000600})
-VAGUE = RestAnswer({"value": "ek_example"})
+LISTS = RestAnswer({"object": "list", "data": [{"id": "openai/gpt-4o"}, {"id": "openai/whisper-1"}]})
+ANSWER = RestAnswer({"choices": [{"index": 0, "message": {"content": "Hello."}, "finish_reason": "stop"}]})
+CHAT = "POST /v1/chat/completions"
+QUICKSTART = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hello from DGrid."}]}
+"""What DGrid's own page sends first."""
 
-
-@contextlib.contextmanager
-def server(**script):
-    """A server on a thread of its own, since the command has a loop of its own."""
-    routes = {"lists": "GET /v1/models", "mints": "POST /v1/realtime/client_secrets"}
-    rest = ScriptedRest({routes[name]: [answer] for name, answer in script.items()})
-    started, ends = threading.Event(), []
-
-    async def serve():
-        over = asyncio.Event()
-        async with rest:
-            loop = asyncio.get_running_loop()
-            ends.append(lambda: loop.call_soon_threadsafe(over.set))
-            started.set()
-            await over.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert started.wait(5)
-    try:
-        yield rest
-    finally:
-        ends[0]()
-        thread.join(5)
+PNG = b"\x89PNG\r\n\x1a\n..."
+WAV = b"RIFF\x00\x00\x00\x00WAVEfmt " + bytes(64)
+COMMANDS = {
+    "transcribe": (("transcribe", "a.wav"), "POST /v1/audio/transcriptions"),
+    "translate": (("translate", "a.wav"), "POST /v1/audio/translations"),
+    "say": (("say", "hi", "--output", "o.mp3"), "POST /v1/audio/speech"),
+    "chat": (("chat", "hi"), CHAT),
+    "complete": (("complete", "hi"), "POST /v1/completions"),
+    "embed": (("embed", "hi"), "POST /v1/embeddings"),
+    "moderate": (("moderate", "hi"), "POST /v1/moderations"),
+    "image": (("image", "a loaf"), "POST /v1/images/generations"),
+    "edit-image": (("edit-image", "a.png", "rye"), "POST /v1/images/edits"),
+    "token": (("token",), "POST /v1/realtime/client_secrets"),
+    "models": (("models",), "GET /v1/models"),
+}
 
 
-def run(capsys, rest, model=None, *, as_json=False, **environ):
-    """Mint a token; returns what stood on standard output and beside it."""
-    named = {"DGRID_BASE_URL": rest.base_url, "DGRID_API_KEY": KEY, **environ}
-    assert token(Origins(environ=named), model, as_json=as_json) == 0
-    return capsys.readouterr()
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "a.wav").write_bytes(WAV)
+    (tmp_path / "a.png").write_bytes(PNG)
+
+
+def test_every_command_is_tried_here():
+    names = {info.name or info.callback.__name__.replace("_", "-") for info in app.registered_commands}
+    assert names == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_a_line_to_paste(api, name):
+    status, out, _ = api(None, name, "--help")
+    assert status == 0
+    assert f"voiceloop api {name}" in out.split("Usage", 1)[1].split("\n", 1)[1]
 
 
 @pytest.mark.real
-def test_the_token_alone_is_printed_and_the_rest_told_beside_it(capsys):
-    with server(mints=MINTS) as rest:
-        printed = run(capsys, rest, "mine")
-    assert printed.out == "ek_example\n"
-    assert printed.err == "It starts sessions with mine and expires at 2026-02-02 02:50:00 UTC.\n"
-    assert rest.heard[0].json["session"]["model"] == "mine"
-    assert rest.heard[0].headers["authorization"] == f"Bearer {KEY}"
+@pytest.mark.parametrize("arguments", [["--help"], ["api", "--help"], ["api", "chat", "--help"]])
+def test_help_loads_nothing_that_asks_servers(arguments):
+    code = (
+        f"import sys, runpy\nsys.argv = ['voiceloop', *{arguments}]\n"
+        "try:\n runpy.run_module('voiceloop', run_name='__main__')\nexcept SystemExit:\n"
+        " heavy = ('numpy', 'uvloop', 'asyncio', 'httpx', 'voiceloop.settings', 'voiceloop.dgrid')\n"
+        " print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+# Who is asked --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_without_a_server_both_ways_to_one_are_named(api, name):
+    status, out, err = api(None, *COMMANDS[name][0])
+    assert (status, out, err.count("\n")) == (3, "", 1)
+    assert "DGRID_API_KEY" in err
+    assert "voiceloop gateway" in err
+    assert "DGRID_BASE_URL" in err
 
 
 @pytest.mark.real
-def test_a_server_that_does_not_tell_until_when(capsys):
-    with server(mints=VAGUE) as rest:
-        assert "expires at a time it did not tell" in run(capsys, rest, "mine").err
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_refused_key_is_one_line_and_never_shown(api, serving, name):
+    arguments, route = COMMANDS[name]
+    refusal = RestAnswer({"error": {"message": "Incorrect API key provided: sk-canary-4711-abcdef"}}, 401)
+    model = () if name == "models" else ("--model", "mine")
+    with serving({route: [refusal] * 4, "POST /v1/realtime/sessions": [refusal]}) as rest:
+        status, out, err = api(rest, *arguments, *model)
+    assert (status, out, err.count("\n")) == (4, "", 1)
+    assert rest.heard[0].headers["authorization"] == "Bearer sk-canary-4711-abcdef"
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("answer", "expires_at"), [(MINTS, 1770000600), (VAGUE, None)])
-def test_a_script_gets_one_json_object(capsys, answer, expires_at):
-    with server(mints=answer) as rest:
-        printed = run(capsys, rest, "mine", as_json=True)
-    assert json.loads(printed.out) == {"value": "ek_example", "expires_at": expires_at, "model": "mine"}
-    assert printed.err == ""
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("name", sorted({*COMMANDS} - {"models", "moderate", "token"}))
+def test_nobody_at_the_address(api, name):
+    status, out, err = api(None, *COMMANDS[name][0], DGRID_BASE_URL="http://127.0.0.1:9")
+    assert (status, out, err.count("\n")) == (5, "", 1)
+    assert "127.0.0.1:9" in err
 
 
 @pytest.mark.real
-def test_the_model_is_the_one_that_is_set_or_the_one_talk_would_take(capsys):
-    with server(mints=MINTS) as rest:
-        assert "with mine and" in run(capsys, rest, VOICELOOP_REALTIME__MODEL="mine").err
-    with server(mints=MINTS, lists=LISTS) as rest:
-        printed = run(capsys, rest)
-    assert printed.out == "ek_example\n"
-    assert f"Model {FIRST}, chosen of 1 that fit" in printed.err
-    assert f"It starts sessions with {FIRST} and" in printed.err
+def test_settings_come_from_where_other_commands_have_them_from(api, serving, tmp_path):
+    (tmp_path / "key").write_text("sk-from-a-file")
+    with serving({CHAT: [ANSWER]}) as rest:
+        (tmp_path / "v.toml").write_text(
+            f'[backend]\nbase_url = "{rest.base_url}/v1"\n[agent.models]\nchat = "pinned"\n'
+        )
+        status, out, err = api(None, "chat", "hi", "--config", "v.toml", "--key-file", "key")
+    assert (status, out, err) == (0, "Hello.\n", "")
+    assert rest.heard[0].headers["authorization"] == "Bearer sk-from-a-file"
+    assert rest.heard[0].json["model"] == "pinned"
 
 
 @pytest.mark.real
-def test_a_gateway_without_tokens_says_so():
-    with server() as rest, pytest.raises(RefusedError, match="offers no ephemeral tokens") as error:
-        token(Origins(environ={"DGRID_BASE_URL": rest.base_url, "DGRID_API_KEY": KEY}), "mine", as_json=False)
-    assert "canary" not in str(error.value)
+def test_without_a_key_none_is_sent(api, serving):
+    with serving({CHAT: [ANSWER]}) as rest:
+        assert api(None, "chat", "hi", "--model", "m", DGRID_BASE_URL=rest.base_url)[0] == 0
+    assert "authorization" not in rest.heard[0].headers
 
 
-def test_without_a_server_there_is_nobody_to_ask():
-    with pytest.raises(SettingsError, match="set DGRID_API_KEY or DGRID_BASE_URL"):
-        token(Origins(), None, as_json=False)
+# What is sent --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real
-def test_it_is_a_command(capsys, monkeypatch):
-    with server(mints=MINTS) as rest:
-        monkeypatch.setenv("DGRID_BASE_URL", rest.base_url)
-        monkeypatch.setenv("DGRID_API_KEY", KEY)
-        assert cli.outcome(["api", "token", "--model", "mine", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["value"] == "ek_example"
+@pytest.mark.parametrize("how", [("--model", "openai/gpt-4o"), ()], ids=["named", "best of the list"])
+def test_the_quickstart_of_dgrid_byte_for_byte(api, serving, how):
+    with serving({"GET /v1/models": [LISTS], CHAT: [ANSWER]}) as rest:
+        status, out, _ = api(rest, "chat", "Hello from DGrid.", *how)
+    assert (status, out) == (0, "Hello.\n")
+    asked = rest.heard[-1]
+    assert (asked.method, asked.path) == ("POST", "/v1/chat/completions")
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["authorization"] == "Bearer sk-canary-4711-abcdef"
+    assert asked.json == QUICKSTART
+    assert asked.body == json.dumps(QUICKSTART, separators=(",", ":")).encode()
+
+
+@pytest.mark.real
+def test_ctrl_c_ends_a_command_that_waits(api, serving):
+    silent = RestAnswer(silent=True, ends="never")
+    with serving({CHAT: [silent]}, once_asked=lambda: os.kill(os.getpid(), signal.SIGINT)) as rest:
+        status, out, err = api(rest, "chat", "hi", "--model", "m")
+    assert (status, out, err) == (130, "", "")
