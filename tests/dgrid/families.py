@@ -55,6 +55,8 @@ class Family:
     """The same, streamed."""
     streams: Mapping[str, object] = field(default_factory=dict)
     """What is sent beside it then."""
+    stream_path: str = ""
+    """Where it is asked for, if elsewhere."""
     headers: Mapping[str, str] = field(default_factory=dict)
     shapes: str = ""
     """The folder, where it is not named like the family."""
