@@ -23,7 +23,16 @@ __all__ = ["FAMILIES", "LARGEST_BODY", "rest_app"]
 
 _log = logging.getLogger(__name__)
 
-FAMILIES: Final[tuple[str, ...]] = ()
+FAMILIES: Final[tuple[str, ...]] = (
+    "speech",
+    "transcriptions",
+    "translations",
+    "completions",
+    "embeddings",
+    "moderations",
+    "images",
+    "gemini_extras",
+)
 """Modules of this package with `routes(desk)`; those with a pattern for a path come last."""
 LARGEST_BODY: Final = 26 * 1024 * 1024
 """The largest recording, 25 MiB, and the form around it."""

@@ -16,7 +16,7 @@ from typing import Final
 
 __all__ = ["DIMENSIONS", "EMBEDDER", "MOST_DIMENSIONS", "embedding", "packed"]
 
-EMBEDDER: Final = "voiceloop-embeddings"
+EMBEDDER: Final = "voiceloop-embedding-hashing"
 DIMENSIONS: Final = 256
 MOST_DIMENSIONS: Final = 4096
 _WORD: Final = re.compile(r"\w+")

@@ -25,6 +25,7 @@ from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
 from voiceloop_local.realtime.shared import within
 from voiceloop_local.realtime.usage import ASSISTANT_AUDIO_MS_PER_TOKEN, text_tokens
+from voiceloop_local.rest import wanted
 from voiceloop_local.rest.bodies import json_body
 from voiceloop_local.rest.desk import Desk
 from voiceloop_local.rest.errors import error_body
@@ -41,13 +42,14 @@ LONGEST: Final = 4096
 SLOWEST, FASTEST = 0.25, 4.0
 CHUNK_WITHIN_S: Final = 30.0
 TYPES: Final = {
+    "mp3": "audio/mpeg",
     "pcm": f"audio/pcm; rate={SPEECH_RATE_HZ}",
     "wav": "audio/wav",
-    "mp3": "audio/mpeg",
     "opus": "audio/ogg",
     "aac": "audio/aac",
     "flac": "audio/flac",
 }
+"""The first is what nobody has to ask for."""
 _SILENCE: Final = bytes(SPEECH_RATE_HZ // 5 * 2)
 """200 ms, for a text with nothing in it that can be said."""
 _EVENT_BYTES: Final = 24_000
@@ -84,42 +86,19 @@ def routes(desk: Desk) -> list[Route]:
 
 def wish_of(body: Mapping[str, Any]) -> SpeechWish:
     """Read a request. Raises ApiProblem that names the field which cannot be used."""
-    _string(body, "model")
-    text = _string(body, "input")
+    wanted.text(body, "model")
+    text = wanted.text(body, "input")
     if len(text) > LONGEST:
         message = f"The input has {len(text)} characters, at most {LONGEST} are spoken: cut it at a sentence end."
         raise ApiProblem(400, message, "string_above_max_length", "input")
     voice = body.get("voice")
     if isinstance(voice, dict):  # a voice of one's own has an id
         voice = voice.get("id")
-    kind = body.get("response_format") or "mp3"
-    if not isinstance(kind, str) or kind not in TYPES:
-        message = f"Unknown response_format {kind!r}: use one of {', '.join(TYPES)}."
-        raise ApiProblem(400, message, "invalid_value", "response_format")
-    stream_format = body.get("stream_format") or "audio"
-    if stream_format not in ("audio", "sse"):
-        message = f"Unknown stream_format {stream_format!r}: use audio or sse."
-        raise ApiProblem(400, message, "invalid_value", "stream_format")
-    ignored = ("speed",) * (_speed(body) != 1.0) + ("instructions",) * bool(body.get("instructions"))
-    return SpeechWish(text, _string({"voice": voice}, "voice"), kind, stream_format == "sse", ignored)
-
-
-def _string(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if value is None:
-        raise ApiProblem(400, f"Missing required parameter: '{name}'.", "missing_required_parameter", name)
-    if not isinstance(value, str) or not value.strip():
-        raise ApiProblem(400, f"'{name}' must be a string that is not empty.", "invalid_value", name)
-    return value
-
-
-def _speed(body: Mapping[str, Any]) -> float:
-    speed = body.get("speed")
-    if speed is None:
-        return 1.0
-    if isinstance(speed, bool) or not isinstance(speed, int | float) or not SLOWEST <= speed <= FASTEST:
-        raise ApiProblem(400, f"The speed is a number from {SLOWEST} to {FASTEST}.", "invalid_value", "speed")
-    return float(speed)
+    kind = wanted.one_of(body, "response_format", tuple(TYPES))
+    delivery = wanted.one_of(body, "stream_format", ("audio", "sse"))
+    speed = wanted.number(body, "speed", 1.0, SLOWEST, FASTEST)
+    ignored = ("speed",) * (speed != 1.0) + ("instructions",) * bool(body.get("instructions"))
+    return SpeechWish(text, wanted.text({"voice": voice}, "voice"), kind, delivery == "sse", ignored)
 
 
 # Answers -------------------------------------------------------------------------------------------------------------
