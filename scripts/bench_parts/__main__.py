@@ -13,7 +13,7 @@ from pathlib import Path
 from bench_parts.rig import cores, options_of
 from bench_parts.table import console
 
-PARTS = ["socket", "cost", "load", "memory", "start", "bargein", "tool", "resilience", "capacity"]
+PARTS = ["socket", "cost", "load", "memory", "start", "bargein", "tool", "cascade", "resilience", "capacity"]
 
 
 def main() -> int:

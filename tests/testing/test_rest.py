@@ -59,6 +59,29 @@ async def test_what_the_script_does_not_hold_is_an_unknown_path():
         assert "Invalid URL (POST /a)" in await caller.reads(b"0\r\n\r\n")
 
 
+async def test_an_answer_takes_its_time_before_it_begins_and_between_its_pieces():
+    answer = RestAnswer([b"one", b"two"], after_s=0.02, every_s=0.03)
+    loop = asyncio.get_running_loop()
+    async with ScriptedRest({"POST /v1/x": [answer]}) as rest, Caller(rest) as caller:
+        began_s = loop.time()
+        await caller.asks("POST /v1/x")
+        await caller.reads(b"one")
+        assert loop.time() - began_s >= 0.02
+        await caller.reads(b"two")
+        assert loop.time() - began_s >= 0.05
+
+
+async def test_a_client_that_leaves_with_an_answer_unread_is_known_to_be_gone():
+    async with ScriptedRest({"POST /v1/x": [RestAnswer([bytes(1000)], ends="never")]}) as rest:
+        async with Caller(rest) as caller:
+            await caller.asks("POST /v1/x")
+            heard = await rest.hears()
+            await caller.reads(b"\r\n\r\n")
+            caller.writer.transport.abort()
+        async with asyncio.timeout(5):
+            await heard.gone.wait()
+
+
 async def test_pieces_are_sent_one_by_one_and_an_empty_one_does_not_end_the_body():
     async with ScriptedRest({"GET /a": [RestAnswer([b"data: 1\n\n", b"", b"x"])]}) as rest, Caller(rest) as caller:
         await caller.asks("GET /a")

@@ -28,6 +28,10 @@ class RestAnswer:
     """Beside `Content-Type`, which belongs to the body unless it is given here, and those that frame the body."""
     ends: Literal["well", "cut", "never"] = "well"
     """Cut: the connection breaks after the body, before its end. Never: nothing more comes."""
+    after_s: float = 0.0
+    """Passes before anything is sent."""
+    every_s: float = 0.0
+    """Passes before each piece but the first."""
     silent: bool = False
     """Nothing is sent at all, not even a status; `cut` then breaks the connection at once."""
 
@@ -136,12 +140,17 @@ async def _write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ans
         kind, pieces = _pieces(answer)
         headers = {"Content-Type": kind, "Transfer-Encoding": "chunked"} | dict(answer.headers)
         lines = [f"HTTP/1.1 {answer.status} As scripted", *(f"{name}: {value}" for name, value in headers.items())]
+        await asyncio.sleep(answer.after_s)
         writer.write("\r\n".join([*lines, "", ""]).encode())
-        for piece in pieces:
+        for number, piece in enumerate(pieces):
+            await asyncio.sleep(answer.every_s if number else 0.0)
+            if writer.is_closing():
+                return False
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()
     if answer.ends == "never":
-        await reader.read()  # until the client is gone
+        with contextlib.suppress(OSError):  # who leaves with something unread resets the connection
+            await reader.read()  # until the client is gone
         heard.gone.set()
     if answer.ends == "well":
         writer.write(b"0\r\n\r\n")
