@@ -44,15 +44,10 @@ CANNOT = {
     "HYPOTHESIS_PROFILE=long scripts/test -k properties": "takes minutes; the everyday run tries 500 of each",
     "scripts/soak": "takes ten minutes; test_soak.py runs a short one",
     'voiceloop api say "Your order is ready." --play': "needs a speaker; test_api_player.py plays without one",
-    'voiceloop api chat "Hello from DGrid."': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api chat "What time is it?" --system "You are a clock." --stream': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api chat "Hello." --dialect responses': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api chat "Hello." --dialect claude --json': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api complete "Once upon a time" --max-tokens 20': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api embed "a bakery" "a butcher"': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api moderate "You are a fool."': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api image "A loaf of bread with a crown" --output loaf.png': "the gateway on this machine has no such endpoint; tests/commandline runs it",
-    'voiceloop api edit-image loaf.png "Make it rye" --output rye.png': "the gateway on this machine has no such endpoint; tests/commandline runs it",
+    'voiceloop api chat "Hello from DGrid."': "the gateway here has no such endpoint; see tests/commandline",
+    'voiceloop api chat "What time is it?" --system "You are a clock." --stream': "as above",
+    'voiceloop api chat "Hello." --dialect responses': "as above",
+    'voiceloop api chat "Hello." --dialect claude --json': "as above",
 }
 """Commands that no test runs from a page, and why."""
 
@@ -261,7 +256,7 @@ def test_the_table_of_commands_names_every_command_and_only_their_options():
             tuple(
                 word
                 for word in span.removeprefix("voiceloop ").split()
-                if word.replace("-", "").isalpha() and word.islower()
+                if word[0] != "-" and word.replace("-", "").isalpha() and word.islower()
             )
             for span in first
         ]

@@ -158,6 +158,8 @@ def tell(heard: Transcription, form: str | None, output: Path | None, *, as_json
         show(text)
     if heard.truncated:
         raise UnreachableError(CUT_OFF)
+    if not text.strip() and not printed:
+        note("Nothing was heard.")
 
 
 def timed(segment: Segment) -> str:
@@ -249,9 +251,15 @@ def report(speaking: Speaking, request: SpeechRequest, output: Path | None, *, a
         )
         file = None if output is None else str(output)
         print_json({"file": file, "model": request.model, **spoken.model_dump(mode="json", exclude={"audio"})})
-    if output is not None and speaking.kind is not request.kind:
-        note(f"{output} holds {speaking.kind}: the server has no {request.kind}")
-    if speaking.rate_hz is not None and output is not None:
-        note(f"{output} holds 16-bit mono samples, {speaking.rate_hz} a second, and no header")
+    if output is not None:
+        tell_kind(speaking, request, "standard output" if str(output) == STREAM else str(output))
     if speaking.truncated:
         raise UnreachableError(CUT_OFF)
+
+
+def tell_kind(speaking: Speaking, request: SpeechRequest, where: str) -> None:
+    """Tell what its ending does not say of a file."""
+    if speaking.kind is not request.kind:
+        note(f"{where} holds {speaking.kind}: the server has no {request.kind}")
+    if speaking.rate_hz is not None:
+        note(f"{where} holds 16-bit mono samples, {speaking.rate_hz} a second, and no header")

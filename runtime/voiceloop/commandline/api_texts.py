@@ -21,8 +21,8 @@ from voiceloop.sources import Origins
 
 __all__ = ["complete", "embed", "moderate"]
 
-DIGITS: Final = ".9g"
-"""What a float32 is worth."""
+DIGITS: Final = ".8g"
+"""More than a float32 is worth."""
 
 
 def complete(  # noqa: PLR0913 - the documented options
