@@ -43,7 +43,7 @@ def texts_of(body: Mapping[str, Any]) -> Sequence[str]:
     if given is None:
         raise wanted.missing("input")
     texts = given if isinstance(given, list) else [given]
-    if texts and all(isinstance(part, dict) for part in texts):
+    if texts and isinstance(given, list) and all(isinstance(part, dict) for part in texts):
         texts = [_joined(texts)]
     if not texts or not all(isinstance(text, str) for text in texts):
         raise ApiProblem(400, "The input must be a text, a list of texts, or parts.", "invalid_value", "input")

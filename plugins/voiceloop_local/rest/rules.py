@@ -45,7 +45,7 @@ _FIRST_HIT, _EACH_MORE, _HIGHEST = 0.8, 0.05, 0.99
 
 def scores(text: str) -> dict[str, float]:
     """Return a score from 0 to 1 for each category; 0 where no rule fits, above 0.5 where one does."""
-    plain = text.replace("\u2019", "'")
+    plain = " ".join(text.replace("\u2019", "'").split())
     hits = {
         category: sum(1 for pattern in patterns for _ in pattern.finditer(plain))
         for category, patterns in _PATTERNS.items()
