@@ -31,6 +31,7 @@ FAMILIES: Final[tuple[str, ...]] = (
     "embeddings",
     "moderations",
     "images",
+    "chat",
     "gemini_extras",
 )
 """Modules of this package with `routes(desk)`; those with a pattern for a path come last."""
