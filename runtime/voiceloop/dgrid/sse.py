@@ -1,7 +1,8 @@
 """Server-sent events from bytes, as they come. Pure.
 
 Chunks may end anywhere, in the middle of a letter too. A server that was asked for a stream may answer with one JSON
-document instead; its first byte tells, whatever the content type says, and it comes out as one event.
+document instead; its first byte tells, whatever the content type says. An object comes out as one event, and an array
+as one for each of its elements, since that is how Google streams where no events were asked for.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from voiceloop.dgrid.json_arrays import ArrayCutter
 
 __all__ = ["LONGEST", "EventReader", "ServerSentEvent", "TooLongError"]
 
@@ -38,12 +41,13 @@ class TooLongError(ValueError):
 class EventReader:
     """Takes the bytes of one answer in order, gives its events. Holds at most `LONGEST` bytes and one chunk."""
 
-    __slots__ = ("_after_cr", "_data", "_event", "_held", "_size", "_take")
+    __slots__ = ("_after_cr", "_array", "_data", "_event", "_held", "_size", "_take")
 
     def __init__(self) -> None:
         self._take: Callable[[bytes], list[ServerSentEvent]] = self._begin
         self._held = bytearray()
         """What cannot be read before more has come: the beginning of a line, or of a document."""
+        self._array = ArrayCutter()
         self._after_cr = False
         self._event = ""
         self._data: list[str] = []
@@ -58,6 +62,8 @@ class EventReader:
         events: list[ServerSentEvent] = []
         if self._take == self._gather:
             self._data = [self._held.decode(errors="replace")]
+        elif self._take == self._elements:
+            events = self._each([self._array.end()])
         elif self._take == self._lines and self._held:
             events = self._line(bytes(self._held))
         return events + self._dispatch()
@@ -71,12 +77,22 @@ class EventReader:
         self._held.clear()
         if not rest:
             return []
-        self._take = self._gather if rest[:1] in (b"{", b"[") else self._lines
+        starts = {b"{": self._gather, b"[": self._elements}
+        self._take = starts.get(rest[:1], self._lines)
         return self._take(rest)
 
     def _gather(self, chunk: bytes) -> list[ServerSentEvent]:
         self._hold(chunk)
         return []
+
+    def _elements(self, chunk: bytes) -> list[ServerSentEvent]:
+        elements = self._array.feed(chunk)
+        if max(map(len, elements), default=0) > LONGEST or self._array.held_bytes > LONGEST:
+            raise TooLongError
+        return self._each(elements)
+
+    def _each(self, elements: list[bytes]) -> list[ServerSentEvent]:
+        return [ServerSentEvent(element.decode(errors="replace")) for element in elements if element]
 
     def _lines(self, chunk: bytes) -> list[ServerSentEvent]:
         rest = chunk.removeprefix(b"\n") if self._after_cr else chunk

@@ -8,7 +8,7 @@ from voiceloop.dgrid.dialects.base import ChatDialect
 
 __all__ = ["DialectName", "dialect"]
 
-DialectName = Literal["openai", "responses", "claude"]
+DialectName = Literal["openai", "responses", "claude", "gemini"]
 
 
 def dialect(name: DialectName) -> ChatDialect:
@@ -26,5 +26,9 @@ def dialect(name: DialectName) -> ChatDialect:
             from voiceloop.dgrid.dialects.claude import Claude  # noqa: PLC0415
 
             return Claude()
+        case "gemini":
+            from voiceloop.dgrid.dialects.gemini import Gemini  # noqa: PLC0415
+
+            return Gemini()
         case _:
             assert_never(name)
