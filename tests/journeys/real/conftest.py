@@ -7,6 +7,14 @@ import pytest
 from journeys.real.talking import KEY, GatewayProcess, Journey, Stage
 
 GERMAN = {"VOICELOOP_AGENT__LANGUAGE": "de", "VOICELOOP_PLUGINS__BASICS__TIMEZONE": "Europe/Berlin"}
+DIALECTS = ("openai", "responses", "claude", "gemini")
+
+
+def over_rest(speech, brain="local", **settings):
+    environ = {f"VOICELOOP_REST__{name.upper()}": value for name, value in settings.items()}
+    return Journey(speech, brain, ("--engine", "rest"), environ)
+
+
 JOURNEYS = {
     "time": Journey("time_question.wav"),
     "time_espeak": Journey("time_question_b.wav"),
@@ -25,6 +33,10 @@ JOURNEYS = {
     "ulaw_interruption": Journey("interruption.wav", "scripted", environ={"VOICELOOP_AUDIO__FORMAT": "g711_ulaw"}),
     "manual": Journey("time_question.wav", environ={"VOICELOOP_REALTIME__TURN__DETECTION": "manual"}),
     "semantic": Journey("timer.wav", environ={"VOICELOOP_REALTIME__TURN__DETECTION": "semantic_vad"}),
+    **{f"rest_{name}": over_rest("two_questions.wav", chat_dialect=name) for name in DIALECTS},
+    **{f"rest_{name}_interruption": over_rest("interruption.wav", "scripted", chat_dialect=name) for name in DIALECTS},
+    "rest_completions": over_rest("hello.wav", "scripted", chat_dialect="completions"),
+    "rest_listener": over_rest("time_question.wav", chat_dialect="gemini", listener="chat"),
     "german": Journey("de_time.wav", environ=GERMAN),
     "german_timer": Journey("de_timer.wav", environ=GERMAN),
     "german_beta": Journey("de_two_questions.wav", flags=("--dialect", "beta"), environ=GERMAN),

@@ -6,10 +6,18 @@ import re
 
 import pytest
 
-from journeys.real.conftest import JOURNEYS
+from journeys.real.conftest import DIALECTS, JOURNEYS
 from journeys.real.listening import likeness_db, microphone_as_recorded, word_distance, word_error_rate
 from journeys.real.talking import LATE_S, SPEECH, Talk, command
 from voiceloop.transcript import problems
+
+REST = [f"rest_{dialect}" for dialect in DIALECTS]
+CUT_SHORT = [
+    "interruption",
+    "beta_interruption",
+    "ulaw_interruption",
+    *(f"rest_{dialect}_interruption" for dialect in DIALECTS),
+]
 
 pytestmark = [pytest.mark.real, pytest.mark.models]
 
@@ -58,7 +66,7 @@ def test_a_timer_is_set_for_as_long_as_was_said(held):
     assert not said["interrupted"]
 
 
-@on("two_questions")
+@on("two_questions", *REST)
 def test_two_questions_are_answered_in_their_order(held):
     assert held.status == 0, held.story()
     assert tool_calls(held) == [("get_time", "ok"), ("calculate", "ok")]
@@ -79,6 +87,22 @@ def test_without_a_backend_talk_starts_its_own_and_says_so(held):
     assert held.of("agent_said")[0]["heard_ms"] > 300
 
 
+@on("rest_completions")
+def test_a_model_that_only_goes_on_with_a_text_answers(held):
+    assert held.status == 0, held.story()
+    [said] = held.of("agent_said")
+    assert said["heard_text"] == said["text"] != ""
+
+
+@on("rest_listener")
+def test_a_model_that_listens_itself_is_told_by_sound_alone(held):
+    assert held.status == 0, held.story()
+    assert held.texts("user_said") == []
+    assert tool_calls(held) == [("get_time", "ok")]
+    [said] = held.of("agent_said")
+    assert re.fullmatch(TIME, said["heard_text"])
+
+
 @on("silence")
 def test_silence_is_no_turn_and_ends_by_itself(held):
     assert held.status == 0
@@ -88,7 +112,7 @@ def test_silence_is_no_turn_and_ends_by_itself(held):
     assert not held.recording.right.any()
 
 
-@on("time", "timer_espeak", "two_questions", "beta", "ga", "ulaw", "alaw", "manual", "semantic")
+@on("time", "timer_espeak", "two_questions", "beta", "ga", "ulaw", "alaw", "manual", "semantic", *REST)
 def test_an_answer_comes_while_the_question_is_fresh(held):
     """The end of a turn takes 500 ms of silence to be seen; recognition, tool and voice the rest.
 
@@ -122,7 +146,7 @@ def test_two_conversations_at_once_do_not_touch_each_other(gateways, tmp_path):
 # Interruptions -------------------------------------------------------------------------------------------------------
 
 
-@on("interruption", "beta_interruption", "ulaw_interruption")
+@on(*CUT_SHORT)
 def test_an_interruption_ends_the_answer_and_is_answered_itself(held, transcribe):
     assert held.status == 0, held.story()
     assert "story" in held.texts("user_said")[0].lower()
@@ -135,7 +159,7 @@ def test_an_interruption_ends_the_answer_and_is_answered_itself(held, transcribe
     assert re.search(TIME, answer["text"]), held.story()
 
 
-@on("interruption", "beta_interruption", "ulaw_interruption")
+@on(*CUT_SHORT)
 def test_what_was_heard_of_an_interrupted_answer_is_what_the_recording_holds(held, transcribe):
     recording = held.recording
     for said in heard_replies(held):
