@@ -19,6 +19,7 @@ from voiceloop.dgrid.client import Client
 from voiceloop.dgrid.completions import CompletionRequest, Completions
 from voiceloop.dgrid.completions_reading import Continued
 from voiceloop.dgrid.dialects.claude import Claude
+from voiceloop.dgrid.dialects.gemini import Gemini
 from voiceloop.dgrid.dialects.openai import OpenAI
 from voiceloop.dgrid.dialects.responses import Responses
 from voiceloop.dgrid.embeddings import EmbeddingsRequest, embed
@@ -157,6 +158,7 @@ async def mint(client):
 STREAM = {"stream": True}
 USAGE_TOO = {"stream": True, "stream_options": {"include_usage": True}}
 CLAUDE_JSON = {"model": "m", "max_tokens": 4096, "messages": [{"role": "user", "content": "Hello"}]}
+GEMINI_JSON = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
 RESPONSES_JSON = {"model": "m", "input": "Hello", "store": False}
 VECTORS = [[0.5, -0.25, 1.0], [1.0, 2.0, 3.0]]
 REALTIME = {"type": "realtime", "model": "m"}
@@ -169,6 +171,8 @@ FAMILIES = [
     Family("responses", "/v1/responses", **chat(Responses), sends=RESPONSES_JSON, says=GREETING, streams=STREAM),
     Family("claude", "/v1/messages", **chat(Claude), sends=CLAUDE_JSON, says=GREETING, streams=STREAM,
            headers={"anthropic-version": "2023-06-01"}),
+    Family("gemini", "/v1/models/m:generateContent", **chat(Gemini), sends=GEMINI_JSON, says=GREETING,
+           stream_path="/v1/models/m:streamGenerateContent?alt=sse"),
     Family("completions", "/v1/completions", complete, {"model": "m", "prompt": "Once"}, GREETING, complete_streamed,
            USAGE_TOO),
     Family("speech", "/v1/audio/speech", speak, SPOKEN, sounds.WAV, speak_streamed),
