@@ -63,7 +63,7 @@ def test_every_shell_has_a_completion(shell):
         ("voiceloop talk --br", ["--brain"]),
         ("voiceloop models --role mod", ["moderation"]),
         ("voiceloop config s", ["schema", "show"]),
-        ("voiceloop api t", ["token"]),
+        ("voiceloop api t", ["token", "transcribe", "translate"]),
         ("voiceloop api token --j", ["--json"]),
     ],
 )

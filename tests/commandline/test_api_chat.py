@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from typing import get_args
 
 import pytest
 
+from voiceloop.commandline.api import Dialect
+from voiceloop.dgrid.dialects import DialectName
 from voiceloop.testing.rest import RestAnswer
 
 CHAT = "POST /v1/chat/completions"
@@ -108,12 +111,19 @@ RESPONSE = {
     "status": "completed",
     "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hi."}]}],
 }
+CANDIDATE = {"content": {"role": "model", "parts": [{"text": "Hi."}]}, "finishReason": "STOP"}
 MESSAGE = {"type": "message", "content": [{"type": "text", "text": "Hi."}], "stop_reason": "end_turn"}
 DIALECTS = {
     "openai": (CHAT, says("Hi.")),
     "responses": ("POST /v1/responses", RestAnswer(RESPONSE)),
     "claude": ("POST /v1/messages", RestAnswer(MESSAGE)),
+    "gemini": ("POST /v1/models/m:generateContent", RestAnswer({"candidates": [CANDIDATE]})),
 }
+
+
+def test_every_dialect_there_is_can_be_chosen():
+    assert get_args(Dialect) == get_args(DialectName)
+    assert set(get_args(Dialect)) == set(DIALECTS)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

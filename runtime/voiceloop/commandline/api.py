@@ -13,7 +13,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="The server's endpoints by hand.")
 
-Dialect = Literal["openai", "responses", "claude"]
+Dialect = Literal["openai", "responses", "claude", "gemini"]
 Form = Literal["json", "text", "srt", "vtt", "verbose_json"]
 AnyForm = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
 Sound = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
