@@ -77,12 +77,11 @@ def rows(listed: Sequence[Listed], role: str | None) -> Iterator[tuple[str, str,
 
 def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str) -> tuple[str, str, str]:
     """Return which model a role takes and why."""
-    pin = f"{PIN[role]}=ID" if role in PIN else "no part of this version uses it yet"
+    pin = f"{PIN[role]}=ID" if role in PIN else "voiceloop api takes it with --model"
     for path in SETTINGS.get(role, ()):
         value: object = functools.reduce(getattr, path, effective.settings)
         if value not in UNSET:
-            used = "" if role in PIN else f"; {pin}"
-            return role, clean(str(value)), f"set by {effective.where(path)}{used}"
+            return role, clean(str(value)), f"set by {effective.where(path)}"
     try:
         chosen = choose(role, listed, url)
     except UnreachableError:

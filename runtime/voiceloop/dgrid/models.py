@@ -22,8 +22,9 @@ LONGEST_ID = 400
 
 PIN = {
     "realtime": "VOICELOOP_REALTIME__MODEL",
-    "transcription": "VOICELOOP_REALTIME__TRANSCRIPTION_MODEL",
+    "transcription": "VOICELOOP_AGENT__MODELS__TRANSCRIPTION",
     "chat": "VOICELOOP_AGENT__MODELS__CHAT",
+    "speech": "VOICELOOP_AGENT__MODELS__SPEECH",
 }
 """The variable that pins a role's model, where there is one yet."""
 
