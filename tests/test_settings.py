@@ -58,9 +58,10 @@ def test_the_schema_allows_a_name_where_a_voice_is_wanted():
 
 def test_a_chat_model_listens_only_in_a_dialect_that_carries_sound():
     assert RestSettings(listener="chat").chat_dialect == "openai"
+    assert RestSettings(listener="chat", chat_dialect="gemini").listener == "chat"
     for deaf in ("responses", "claude", "completions"):
         assert RestSettings(chat_dialect=deaf).listener == "transcription"
-        with pytest.raises(ValidationError, match=f"the dialect {deaf} carries no sound: choose openai"):
+        with pytest.raises(ValidationError, match=f"the dialect {deaf} carries no sound: choose openai or gemini"):
             RestSettings(listener="chat", chat_dialect=deaf)
 
 

@@ -15,7 +15,7 @@ from voiceloop.vocabulary import AudioFormat, Encoding, Tier
 
 Dialect = Literal["auto", "beta", "ga"]
 EngineChoice = Literal["auto", "realtime", "rest", "device"]
-ChatDialect = Literal["openai", "responses", "claude", "completions"]
+ChatDialect = Literal["openai", "responses", "claude", "gemini", "completions"]
 Listener = Literal["transcription", "chat"]
 Patience = Literal["low", "normal", "high"]
 
@@ -204,8 +204,8 @@ class RestSettings(Section):
     """The engine of requests; its models are those of `[agent.models]`."""
 
     chat_dialect: ChatDialect = "openai"
-    """How the chat model is asked: `/v1/chat/completions`, `/v1/responses`, `/v1/messages`, or `/v1/completions`, which
-    knows no tools."""
+    """How the chat model is asked: `/v1/chat/completions`, `/v1/responses`, `/v1/messages`, Gemini's
+    `:streamGenerateContent`, or `/v1/completions`, which knows no tools."""
     listener: Listener = "transcription"
     """Who hears the user: a transcription model, or the chat model itself, which then needs to understand sound."""
 
@@ -213,7 +213,8 @@ class RestSettings(Section):
     def _can_be_heard(self) -> Self:
         if self.listener == "chat" and self.chat_dialect in DEAF:
             raise ValueError(
-                f"the dialect {self.chat_dialect} carries no sound: choose openai, or let a transcription model listen"
+                f"the dialect {self.chat_dialect} carries no sound: choose openai or gemini,"
+                " or let a transcription model listen"
             )
         return self
 

@@ -130,6 +130,7 @@ PATHS = [
     ("openai", "/v1/chat/completions"),
     ("responses", "/v1/responses"),
     ("claude", "/v1/messages"),
+    ("gemini", "/v1/models/c:streamGenerateContent?alt=sse"),
     ("completions", "/v1/completions"),
 ]
 
