@@ -15,15 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.audio_kinds import AudioKind
-from voiceloop.dgrid.client import Client, OpenAnswer, Request
+from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
-from voiceloop.dgrid.speech_reading import SpeechReader
+from voiceloop.dgrid.speech_reading import SoundReader, SpeechReader
 from voiceloop.dgrid.speech_request import CustomVoice, SpeechRequest
 from voiceloop.dgrid.sse import TooLongError
 from voiceloop.vocabulary import Usage
 
-__all__ = ["CustomVoice", "Speaking", "Speech", "SpeechRequest", "Spoken"]
+__all__ = ["CustomVoice", "Speaking", "Speech", "SpeechRequest", "Spoken", "spoken"]
 
 T = TypeVar("T")
 PATH: Final = "/v1/audio/speech"
@@ -76,18 +76,7 @@ class Speech:
             audio = reader.feed(answer.body) + reader.end()
         except TooLongError as error:
             raise self._client.broken(str(error), answer) from None
-        self._client.check(reader.complaint, answer)
-        if reader.kind is None or reader.empty:
-            raise self._client.broken("no audio", answer, reader.words)
-        return Spoken(
-            audio=audio,
-            kind=reader.kind,
-            rate_hz=reader.rate_hz,
-            content_type=content_type,
-            usage=reader.usage,
-            truncated=reader.truncated,
-            request_id=answer.request_id,
-        )
+        return spoken(self._client, answer, reader, audio, content_type)
 
     @contextlib.asynccontextmanager
     async def stream(self, request: SpeechRequest) -> AsyncIterator[Speaking]:
@@ -111,6 +100,22 @@ class Speech:
         return await adapted(self._refused, request.model, request.to_json(), post)
 
 
+def spoken(client: Client, answer: Answer, reader: SoundReader, audio: bytes, content_type: str) -> Spoken:
+    """Return speech that was read to its end. Raises RequestRefusedError and RequestFailedError where it is none."""
+    client.check(reader.complaint, answer)
+    if reader.kind is None or reader.empty:
+        raise client.broken("no audio", answer, reader.words)
+    return Spoken(
+        audio=audio,
+        kind=reader.kind,
+        rate_hz=reader.rate_hz,
+        content_type=content_type,
+        usage=reader.usage,
+        truncated=reader.truncated,
+        request_id=answer.request_id,
+    )
+
+
 class Speaking:
     """Speech that is still coming: `async for audio in speaking`, once.
 
@@ -118,7 +123,7 @@ class Speaking:
     breaks loses what was not said, and no more.
     """
 
-    def __init__(self, client: Client, answer: OpenAnswer, reader: SpeechReader) -> None:
+    def __init__(self, client: Client, answer: OpenAnswer, reader: SoundReader) -> None:
         self.content_type = answer.headers.get("content-type", "")
         self.request_id = answer.request_id
         self._client = client

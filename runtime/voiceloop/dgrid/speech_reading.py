@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from voiceloop.dgrid.audio_kinds import AudioKind, is_events, is_words, kind_of, rate_of_type, settled
 from voiceloop.dgrid.chat_reading import DONE, decoded
@@ -14,13 +14,55 @@ from voiceloop.vocabulary import Usage
 from voiceloop.wire.items import read_usage
 from voiceloop.wire.lenient import child, text
 
-__all__ = ["PCM_HZ", "SpeechReader"]
+__all__ = ["PCM_HZ", "Sniffer", "SoundReader", "SpeechReader"]
 
 PCM_HZ: Final = 24_000
 """The rate of PCM where the content type tells none: upstream's."""
 LONGEST_WORDS: Final = 64 * 1024
 """Bytes kept of a text that came in the place of audio."""
 WAV_HEAD: Final = 44
+
+
+class SoundReader(Protocol):
+    """Takes the bytes of one answer in order, gives its audio, however the audio is wrapped."""
+
+    @property
+    def kind(self) -> AudioKind | None:
+        """What the audio turned out to be; None until it came."""
+
+    @property
+    def rate_hz(self) -> int | None:
+        """Samples per second of PCM; None for what tells by itself."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it cost, as far as the server told."""
+
+    @property
+    def complaint(self) -> object:
+        """Decoded JSON by which the server says that it failed; None while it did not."""
+
+    @property
+    def words(self) -> bytes:
+        """What came in the place of audio."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no sound so far: nothing, or the head of a file alone."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server said that nothing more comes."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the end may be missing; known when all is in."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the audio that this chunk completes. Raises TooLongError; nothing can be read after that."""
+
+    def end(self) -> bytes:
+        """Return what was held back, once, after the last chunk."""
 
 
 class Sniffer:
