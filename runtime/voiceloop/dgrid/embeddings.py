@@ -25,7 +25,7 @@ from voiceloop.dgrid.retries import Repeat
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.lenient import Json, child, listing, number, text
 
-__all__ = ["Embeddings", "EmbeddingsRequest", "embed", "read_vectors"]
+__all__ = ["Embeddings", "EmbeddingsRequest", "embed", "read_vectors", "usable"]
 
 PATH: Final = "/v1/embeddings"
 LARGEST: Final = 256 * 1024 * 1024
@@ -104,9 +104,13 @@ def read_vectors(raw: Json, count: int) -> tuple[array[float], ...] | str:
     places = [number(entry, "index") for entry in entries]
     if set(places) == set(range(count)):
         entries = [entry for _, entry in sorted(zip(places, entries, strict=True), key=lambda pair: pair[0] or 0)]
-    vectors = [vector(entry.get("embedding")) for entry in entries]
-    found = tuple(one for one in vectors if one is not None)
-    if len(found) != count:
+    return usable([entry.get("embedding") for entry in entries])
+
+
+def usable(told: Sequence[object]) -> tuple[array[float], ...] | str:
+    """Return vectors of one length; what is wrong with them where they are none."""
+    found = tuple(one for one in map(vector, told) if one is not None)
+    if len(found) != len(told):
         return "a vector that cannot be read"
     if len({len(one) for one in found}) > 1:
         return "vectors of different lengths"
