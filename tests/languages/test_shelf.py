@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from voiceloop.errors import SettingsError
 from voiceloop.languages import shelf
+from voiceloop.languages.language import parse_language
 from voiceloop.languages.shelf import english, known_languages, language_for
 
 
@@ -41,3 +45,17 @@ def test_there_is_one_object_of_each_language():
 
 def test_every_file_says_its_own_name():
     assert all(shelf._read(tag).tag == tag for tag in known_languages())
+
+
+def test_threads_that_ask_at_once_get_the_same_object(monkeypatch):
+    both_read = threading.Barrier(2, timeout=10)
+
+    def parse(text, name):
+        both_read.wait()
+        return parse_language(text, name)
+
+    monkeypatch.setattr(shelf, "_READ", {})
+    monkeypatch.setattr(shelf, "parse_language", parse)
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.map(shelf._read, ["en", "en"])
+    assert one is other

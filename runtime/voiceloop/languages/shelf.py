@@ -13,6 +13,7 @@ from voiceloop.languages.tags import AUTO, primary_subtag
 __all__ = ["AUTO", "english", "known_languages", "language_for", "primary_subtag"]
 
 _SUFFIX: Final = ".toml"
+_READ: Final[dict[str, Language]] = {}
 
 
 @functools.cache
@@ -43,8 +44,11 @@ def english() -> Language:
     return language_for("en")
 
 
-@functools.cache
 def _read(tag: str) -> Language:
-    # A language file is a part of this package in another notation: the same call gives the same answer.
-    name = f"{tag}{_SUFFIX}"
-    return parse_language(resources.files("voiceloop.languages").joinpath("data", name).read_text("utf-8"), name)
+    # A language file is a part of this package in another notation: the same call gives the same answer. Threads that
+    # ask at the same time may both read it, and `setdefault` lets them have one object all the same.
+    if tag not in _READ:
+        name = f"{tag}{_SUFFIX}"
+        text = resources.files("voiceloop.languages").joinpath("data", name).read_text("utf-8")
+        _READ.setdefault(tag, parse_language(text, name))
+    return _READ[tag]
