@@ -115,11 +115,26 @@ def test_a_chat_model_draws_or_says_why_not(api, serving, tmp_path):
     assert words["text"] == "rye"
 
 
+def test_a_gemini_model_draws_and_draws_on(api, serving, tmp_path):
+    (tmp_path / "loaf.png").write_bytes(PNG)
+    part = {"inlineData": {"mimeType": "image/png", "data": b64encode(PNG).decode()}}
+    answer = RestAnswer({"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]})
+    with serving({"POST /v1/models/g:generateContent": [answer, answer]}) as rest:
+        how = ("--dialect", "gemini", "--model", "g")
+        assert api(rest, "image", "a loaf", *how, "--size", "1K")[:2] == (0, "image-1.png\n")
+        assert api(rest, "edit-image", "loaf.png", "rye", *how, "--output", "rye.png")[:2] == (0, "rye.png\n")
+    draw, edit = (heard.json for heard in rest.heard)
+    assert draw["generationConfig"]["imageConfig"] == {"imageSize": "1K"}
+    picture, words = edit["contents"][0]["parts"]
+    assert (picture["inlineData"]["mimeType"], words) == ("image/png", {"text": "rye"})
+
+
 BAD = {
     "no prompt": (("image", ""), "the prompt is empty"),
     "too many": (("image", "a", "--n", "11"), "--n"),
     "an unknown dialect": (("image", "a", "--dialect", "claude"), "'claude' is not one of"),
     "a wish Qwen has no words for": (("image", "a", "--dialect", "qwen", "--n", "2"), "has no word for --n"),
+    "a number for Gemini": (("image", "a", "--dialect", "gemini", "--n", "2"), "has no word for --n"),
     "a mask in chat": (("edit-image", "a.png", "b", "--mask", "a.png", "--dialect", "chat"), "no word for --mask"),
     "no folder": (("image", "a", "--output", "no/a.png"), "there is no folder no"),
     "the original": (("edit-image", "a.png", "b", "--output", "a.png"), "a.png is what is read"),

@@ -79,6 +79,16 @@ def test_a_script_gets_all_vectors_in_one_object(api, serving):
     assert rest.heard[0].json["input"] == "a bakery"
 
 
+def test_a_gemini_model_embeds(api, serving):
+    one = RestAnswer({"embedding": {"values": [0.5]}})
+    two = RestAnswer({"embeddings": [{"values": [0.5]}, {"values": [1]}]})
+    routes = {"POST /v1/models/g:embedContent": [one], "POST /v1/models/g:batchEmbedContents": [two]}
+    with serving(routes) as rest:
+        assert api(rest, "embed", "a", "--model", "g", "--dialect", "gemini", "--dimensions", "1")[1] == "[0.5]\n"
+        assert api(rest, "embed", "a", "b", "--model", "g", "--dialect", "gemini")[1] == "[0.5]\n[1.0]\n"
+    assert rest.heard[0].json == {"content": {"parts": [{"text": "a"}]}, "outputDimensionality": 1}
+
+
 def test_an_answer_without_a_vector_for_each_text_is_an_error(api, serving):
     with serving({EMBED: [vectors([0.1])]}) as rest:
         status, out, err = api(rest, "embed", "a", "b", "--model", "e")

@@ -17,7 +17,8 @@ Dialect = Literal["openai", "responses", "claude", "gemini"]
 Form = Literal["json", "text", "srt", "vtt", "verbose_json"]
 AnyForm = Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"]
 Sound = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-Drawing = Literal["openai", "qwen", "chat"]
+Drawing = Literal["openai", "qwen", "chat", "gemini"]
+Vendor = Literal["openai", "gemini"]
 
 RecordingArgument = Annotated[str, typer.Argument(help="A recording; - is standard input.", metavar="FILE")]
 TextArgument = Annotated[str, typer.Argument(help="- is standard input.", metavar="TEXT")]
@@ -32,6 +33,7 @@ TemperatureOption = Annotated[float | None, typer.Option("--temperature", help="
 TokensOption = Annotated[int | None, typer.Option("--max-tokens", help="The longest answer.", min=1)]
 CountOption = Annotated[int | None, typer.Option("--n", help="How many pictures.", min=1, max=10)]
 SizeOption = Annotated[str | None, typer.Option("--size", help="Such as 1024x1024.")]
+VendorOption = Annotated[Vendor, typer.Option("--dialect", help="How it is asked for.")]
 DrawingOption = Annotated[Drawing, typer.Option("--dialect", help="How it is asked for.")]
 
 
@@ -99,6 +101,7 @@ def say(  # noqa: PLR0913, PLR0917 - the documented options
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Over the speaker, as it comes.")] = False,  # noqa: FBT002
     model: ModelOption = None,
+    dialect: VendorOption = "openai",
     voice: Annotated[str | None, typer.Option(help="A voice of the server.")] = None,
     instructions: Annotated[str | None, typer.Option(help="How to say it.")] = None,
     form: Annotated[Sound | None, typer.Option("--format", help="Where no ending says it.")] = None,
@@ -112,9 +115,9 @@ def say(  # noqa: PLR0913, PLR0917 - the documented options
     voiceloop api say "Your order is ready." --output ready.mp3
     """
     return call(
-        "api_audio", "say", config, key_file, text,
-        output=output, play=play, model=model, voice=voice, instructions=instructions, form=form, speed=speed,
-        as_json=as_json,
+        "api_speech", "say", config, key_file, text,
+        output=output, play=play, model=model, dialect=dialect, voice=voice, instructions=instructions, form=form,
+        speed=speed, as_json=as_json,
     )  # fmt: skip
 
 
@@ -177,9 +180,10 @@ def complete(  # noqa: PLR0913, PLR0917 - the documented options
 
 
 @app.command()
-def embed(
+def embed(  # noqa: PLR0913, PLR0917 - the documented options
     texts: TextsArgument,
     model: ModelOption = None,
+    dialect: VendorOption = "openai",
     dimensions: Annotated[int | None, typer.Option(help="How long the vectors are to be.", min=1)] = None,
     as_json: JsonOption = False,  # noqa: FBT002
     config: ConfigOption = None,
@@ -189,7 +193,10 @@ def embed(
 
     voiceloop api embed "a bakery" "a butcher"
     """
-    return call("api_texts", "embed", config, key_file, texts, model=model, dimensions=dimensions, as_json=as_json)
+    return call(
+        "api_texts", "embed", config, key_file, texts,
+        model=model, dialect=dialect, dimensions=dimensions, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command()

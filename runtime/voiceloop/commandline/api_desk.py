@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from voiceloop.commandline.api_files import note
 from voiceloop.commandline.running import run
 from voiceloop.dgrid.client import Client, Timeouts
-from voiceloop.dgrid.models import choose, list_models
+from voiceloop.dgrid.models import PIN, choose, list_models
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import SettingsError, UsageError
 from voiceloop.network.route import route_to
@@ -67,8 +67,8 @@ class Desk:
         apt = [model for model in listed or () if word in model.id.lower() and fits(model.id)]
         choice = choose(role, apt or listed, self.url)
         pin = f"--model {choice.model}"
-        if role in type(self.settings.agent.models).model_fields:
-            pin += f" or VOICELOOP_AGENT__MODELS__{role.upper()}={choice.model}"
+        if role in PIN:
+            pin += f" or {PIN[role]}={choice.model}"
         if listed is None:
             why = f"by {preferences().file}, since {self.url} has no list of models"
         else:

@@ -22,6 +22,7 @@ from voiceloop.commandline.api_files import (
 )
 from voiceloop.dgrid.chat_request import ChatRequest, ImagePart, ImageUrl, TextPart, UserMessage
 from voiceloop.dgrid.client import Client, Timeouts
+from voiceloop.dgrid.gemini_pictures import GeminiPictureRequest, draw_content
 from voiceloop.dgrid.image_answer import Drawing
 from voiceloop.dgrid.image_request import ImageEdit, ImageRequest, QwenImage, QwenMessage, QwenRequest, QwenText
 from voiceloop.dgrid.images import Images
@@ -32,8 +33,8 @@ from voiceloop.sources import Origins
 
 __all__ = ["edit_image", "image"]
 
-Dialect = Literal["openai", "qwen", "chat"]
-Asked = ImageRequest | ImageEdit | QwenRequest | ChatRequest
+Dialect = Literal["openai", "qwen", "chat", "gemini"]
+Asked = ImageRequest | ImageEdit | QwenRequest | ChatRequest | GeminiPictureRequest
 LARGEST: Final = 50 * 1024 * 1024
 SLOW: Final = Timeouts(silence_s=180, whole_s=300)
 """Large pictures take a minute or two without a sign of life."""
@@ -116,10 +117,15 @@ def request_of(
             return shaped(ImageRequest, model=model, prompt=prompt, **wishes)
         return shaped(ImageEdit, model=model, prompt=prompt, images=(picture,), mask=mask, **wishes)
     for name, value in {**wishes, "mask": mask}.items():
-        if value is not None:
+        if value is not None and (dialect, name) != ("gemini", "size"):
             raise UsageError(f"--dialect {dialect} has no word for --{name}: leave it out, or say it in the prompt")
     address = None if picture is None else f"data:{picture.media_type};base64,{b64encode(picture.data).decode()}"
     match dialect:
+        case "gemini":
+            pictures = () if picture is None else (picture,)
+            return shaped(
+                GeminiPictureRequest, model=model, prompt=prompt, pictures=pictures, image_size=wishes.get("size")
+            )
         case "qwen":
             parts = prompt if address is None else (QwenImage(image=address), QwenText(text=prompt))
             return shaped(QwenRequest, model=model, messages=(QwenMessage(content=parts),))
@@ -130,9 +136,12 @@ def request_of(
             assert_never(dialect)
 
 
-async def drawing_of(images: Images, asked: Asked) -> Drawing:
+async def drawing_of(client: Client, asked: Asked) -> Drawing:
     """Return the pictures that were asked for."""
+    images = Images(client)
     match asked:
+        case GeminiPictureRequest():
+            return await draw_content(client, asked)
         case ChatRequest():
             return await images.draw_in_chat(asked)
         case ImageEdit() | QwenRequest(messages=(QwenMessage(content=tuple()),)):
@@ -148,10 +157,10 @@ async def drawing_of(images: Images, asked: Asked) -> Drawing:
 
 def deliver(desk: Desk, asked: Asked, output: Path | None, *, as_json: bool) -> int:
     """Write the pictures into files, and print where they are; one that came as an address is printed, not fetched."""
-    word = "wanx" if isinstance(asked, QwenRequest) else ""
+    word = "wanx" if isinstance(asked, QwenRequest) else "gemini" if isinstance(asked, GeminiPictureRequest) else ""
 
     async def draw(client: Client) -> None:
-        drawing = await drawing_of(Images(client), await desk.chosen(asked, "image", word))
+        drawing = await drawing_of(client, await desk.chosen(asked, "image", word))
         if not drawing.pictures:
             raise RefusedError(f"no picture came; the model says: {clean(drawing.text)}")
         told = keep(drawing, output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic_core import to_jsonable_python
 
@@ -15,12 +15,14 @@ from voiceloop.dgrid.completions import CompletionRequest, Completions
 from voiceloop.dgrid.completions_reading import Continued, TextCompletion
 from voiceloop.dgrid.embeddings import EmbeddingsRequest
 from voiceloop.dgrid.embeddings import embed as ask_for_vectors
+from voiceloop.dgrid.gemini_embeddings import GeminiEmbeddingsRequest, embed_content
 from voiceloop.dgrid.moderations import ModerationRequest, Verdict
 from voiceloop.dgrid.moderations import moderate as ask_for_verdicts
 from voiceloop.sources import Origins
 
 __all__ = ["complete", "embed", "moderate"]
 
+Dialect = Literal["openai", "gemini"]
 DIGITS: Final = ".8g"
 """More than a float32 is worth."""
 
@@ -85,6 +87,7 @@ def embed(
     texts: Sequence[str],
     *,
     model: str | None = None,
+    dialect: Dialect = "openai",
     dimensions: int | None = None,
     as_json: bool = False,
 ) -> int:
@@ -92,12 +95,19 @@ def embed(
     desk = Desk(origins)
     check_inputs(*texts)
     words = tuple(map(read_words, texts))
-    asked = shaped(
-        EmbeddingsRequest, model=model or AUTO, input=words[0] if len(words) == 1 else words, dimensions=dimensions
-    )
+    asked: EmbeddingsRequest | GeminiEmbeddingsRequest
+    if dialect == "gemini":
+        asked = shaped(GeminiEmbeddingsRequest, model=model or AUTO, texts=words, dimensions=dimensions)
+    else:
+        given = words[0] if len(words) == 1 else words
+        asked = shaped(EmbeddingsRequest, model=model or AUTO, input=given, dimensions=dimensions)
 
     async def ask(client: Client) -> None:
-        found = await ask_for_vectors(client, await desk.chosen(asked, "embedding"))
+        request = await desk.chosen(asked, "embedding", "gemini" if dialect == "gemini" else "")
+        if isinstance(request, GeminiEmbeddingsRequest):
+            found = await embed_content(client, request)
+        else:
+            found = await ask_for_vectors(client, request)
         vectors = [[float(f"{number:{DIGITS}}") for number in vector] for vector in found.vectors]
         if as_json:
             rest: dict[str, Any] = {"usage": to_jsonable_python(found.usage), "request_id": found.request_id}
