@@ -32,7 +32,10 @@ FAMILIES: Final[tuple[str, ...]] = (
     "moderations",
     "images",
     "chat",
+    "responses",
+    "messages",
     "gemini_extras",
+    "gemini_chat",
 )
 """Modules of this package with `routes(desk)`; those with a pattern for a path come last."""
 LARGEST_BODY: Final = 26 * 1024 * 1024
