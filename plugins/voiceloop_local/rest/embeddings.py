@@ -25,6 +25,10 @@ from voiceloop_local.rest.problems import ApiProblem
 __all__ = ["EmbeddingWish", "embedded", "routes", "wish_of"]
 
 MOST_INPUTS: Final = 2048
+LONGEST: Final = 32_768
+"""Characters of one text: upstream's 8,192 tokens. Hashing them takes some 40 ms."""
+MOST_CHARACTERS: Final = 1_200_000
+"""Of all texts: upstream's 300,000 tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,9 @@ def _texts(given: Any) -> list[str]:  # noqa: ANN401 - any JSON
         raise ApiProblem(400, message, "invalid_value", "input")
     if len(texts) > MOST_INPUTS:
         raise ApiProblem(400, f"At most {MOST_INPUTS} inputs are taken at once.", "invalid_value", "input")
+    if max(map(len, texts)) > LONGEST or sum(map(len, texts)) > MOST_CHARACTERS:
+        message = f"A text has at most {LONGEST} characters, all together {MOST_CHARACTERS}: cut them into parts."
+        raise ApiProblem(400, message, "string_above_max_length", "input")
     return texts
 
 

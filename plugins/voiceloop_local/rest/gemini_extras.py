@@ -37,7 +37,7 @@ _SPEECH_TYPE: Final = f"audio/L16;codec=pcm;rate={SPEECH_RATE_HZ}"
 _SIZES: Final = {"512": 512, "1K": 1024, "2K": 2048, "4K": 2048}
 """Pixels of the longer side; more than 2048 are not made."""
 _RATIO: Final = re.compile(r"([1-9]\d{0,2}):([1-9]\d{0,2})")
-_LONGEST_TEXT: Final = 32_000
+_LONGEST_TEXT: Final = 32_768
 _PIXELS_PER_TOKEN: Final = 1024
 
 

@@ -61,6 +61,8 @@ def test_tokens_are_taken_as_words(given, texts):
         ({"input": [[]]}, "input"),
         ({"input": 5}, "input"),
         ({"input": ["a"] * 2049}, "input"),
+        ({"input": "a" * 32_769}, "input"),
+        ({"input": ["a" * 32_768] * 37}, "input"),
         ({"model": None}, "model"),
         ({"dimensions": 0}, "dimensions"),
         ({"dimensions": 4097}, "dimensions"),

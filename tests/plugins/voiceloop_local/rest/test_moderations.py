@@ -33,6 +33,6 @@ async def test_parts_belong_together_and_pictures_are_passed_over():
     assert problem_in(await judge([picture]))[:2] == (400, "input")
 
 
-@pytest.mark.parametrize("wrong", [None, [], 5, ["a", 5], {"text": "a"}])
+@pytest.mark.parametrize("wrong", [None, [], 5, ["a", 5], {"text": "a"}, ["a" * 60_000] * 2])
 async def test_what_cannot_be_judged_is_refused(wrong):
     assert problem_in(await judge(wrong))[:2] == (400, "input")
