@@ -44,9 +44,6 @@ CANNOT = {
     "HYPOTHESIS_PROFILE=long scripts/test -k properties": "takes minutes; the everyday run tries 500 of each",
     "scripts/soak": "takes ten minutes; test_soak.py runs a short one",
     'voiceloop api say "Your order is ready." --play': "needs a speaker; test_api_player.py plays without one",
-    'voiceloop api chat "Hello." --dialect responses': "the gateway here has no such endpoint; see tests/commandline",
-    'voiceloop api chat "Hello." --dialect claude --json': "as above",
-    'voiceloop api chat "Hello." --dialect gemini --stream': "as above",
 }
 """Commands that no test runs from a page, and why."""
 

@@ -101,6 +101,13 @@ def test_words_are_printed_while_they_are_recognised(api, serving):
 
 
 @pytest.mark.usefixtures("hello")
+def test_subtitles_are_never_streamed(api, serving):
+    with serving({HEAR: [RestAnswer(SRT)]}) as rest:
+        assert api(rest, "transcribe", "hello.wav", "--model", "w", "--stream", "--format", "srt") == (0, SRT, "")
+    assert b'name="stream"' not in rest.heard[0].body
+
+
+@pytest.mark.usefixtures("hello")
 def test_speakers_are_told_apart_while_they_are_recognised(api, serving):
     segments = [{"type": "transcript.text.segment", **segment} for segment in SEGMENTS]
     with serving({HEAR: [sse(*segments, DONE)]}) as rest:

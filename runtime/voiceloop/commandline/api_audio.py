@@ -27,6 +27,8 @@ __all__ = ["transcribe", "translate"]
 
 MOST_READ: Final = 256 * 1024 * 1024
 """Bytes of a recording that are looked at; a request says what is wrong with most of those no server takes."""
+SUBTITLES: Final = ("srt", "vtt")
+"""Files, of which no part is of use; servers refuse to stream them."""
 DETAILED: Final = ("verbose_json", "diarized_json")
 CUT_OFF: Final = "the answer was cut off before its end; what came of it is above, try again"
 
@@ -61,7 +63,7 @@ def transcribe(  # noqa: PLR0913 - the documented options
     async def listen(client: Client) -> None:
         request = await desk.chosen(asked, "transcription")
         with sending() as progress:
-            if stream and not as_json and output is None:
+            if stream and form not in SUBTITLES and not as_json and output is None:
                 async with Transcriptions(client).stream(request, progress) as deltas:
                     await follow(deltas, form)
             else:
@@ -108,7 +110,7 @@ async def follow(deltas: AsyncIterator[TranscriptDelta], form: str | None) -> No
     paragraph, printed = Paragraph(), False
     async for delta in deltas:
         match delta:
-            case TextGrew(text) if form not in {*DETAILED, "srt", "vtt"}:
+            case TextGrew(text) if form not in DETAILED:
                 paragraph.write(text)
                 printed = True
             case SegmentCame(segment) if form in DETAILED:
