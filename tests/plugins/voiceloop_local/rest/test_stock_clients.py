@@ -159,3 +159,24 @@ async def test_googles_client_embeds(serving):
             config=types.EmbedContentConfig(output_dimensionality=32),
         )
     assert [len(one.values) for one in told.embeddings] == [32, 32]
+
+
+async def test_googles_client_hears_an_answer_and_sees_one(serving, fakes):
+    options = types.HttpOptions(base_url=serving.base_url, headers={"Authorization": f"Bearer {KEY}"})
+    async with genai.Client(api_key=KEY, http_options=options).aio as google:
+        spoken = await google.models.generate_content(
+            model="gemini-2.5-flash-preview-tts",
+            contents="Hello there.",
+            config=types.GenerateContentConfig(response_modalities=["AUDIO"]),
+        )
+        drawn = await google.models.generate_content(
+            model="gemini-2.5-flash-image",
+            contents="A lighthouse",
+            config=types.GenerateContentConfig(
+                response_modalities=["IMAGE"], image_config=types.ImageConfig(aspect_ratio="16:9")
+            ),
+        )
+    audio = spoken.candidates[0].content.parts[0].inline_data
+    assert (audio.mime_type, audio.data) == ("audio/L16;codec=pcm;rate=24000", fakes.tone(12 * 60))
+    picture = drawn.candidates[0].content.parts[0].inline_data
+    assert Image.open(io.BytesIO(picture.data)).size == (1024, 576)
