@@ -247,7 +247,7 @@ class Stage:
     def __init__(self, gateways: Mapping[str, str], root: Path) -> None:
         self._gateways = gateways
         self._root = root
-        self._pool = ThreadPoolExecutor(2)
+        self._pool = ThreadPoolExecutor(3)
         self._held: dict[str, object] = {}
 
     def begin(self, name: str, journey: Journey) -> None:
