@@ -6,15 +6,13 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from typing_extensions import override
 
 from voiceloop.audio.vad import Detector, webrtc_detector
 from voiceloop.errors import MisuseError, UsageError
@@ -28,6 +26,7 @@ from voiceloop_local.rest.desk import Desk
 from voiceloop_local.rest.tokens import Tokens
 from voiceloop_local.scripted import ScriptedBrain
 from voiceloop_local.seams import Brain, Speaker, Transcriber
+from voiceloop_local.webserver import WebServer
 
 __all__ = ["MODEL_IDS", "Gateway", "serve_gateway"]
 
@@ -41,10 +40,10 @@ MODEL_IDS = (
     "voiceloop-moderation-rules",
 )
 """What `/v1/models` lists; any other id is accepted and echoed as well."""
-LARGEST_FRAME = 16 * 1024 * 1024
-PING_EVERY_S = 20.0
-CLOSE_WITHIN_S = 2
+FAREWELL_WITHIN_S = 1.0
 MOST_SESSIONS = 64
+MOST_REQUESTS = 64
+"""Each may hold a body of its own in memory."""
 BACKLOG = 128
 
 
@@ -75,11 +74,12 @@ class Gateway:
         """Bounds of the sessions accepted from now on."""
         self._models: Callable[[], Models] | None = None
         self._bound: int | None = None
-        self._server: _Server | None = None
+        self._server: WebServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self._rest: ASGIApp | None = None
         self._tokens = Tokens()
         self._peers: set[SocketPeer] = set()
+        self._requests = 0
         self._created = round(_now())
         if transcriber is not None and speaker is not None and brain is not None:
             self.equip(transcriber, speaker, lambda: brain)
@@ -108,7 +108,7 @@ class Gateway:
             listener = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         except OSError as error:
             raise _cannot_listen(self._host, self._port, error) from error
-        self._server = _Server(self._serve)
+        self._server = WebServer(self._serve)
         self._serving = asyncio.get_running_loop().create_task(self._server.serve([listener]), name="web server")
         await self._server.listens.wait()
         self._bound = listener.getsockname()[1]
@@ -120,9 +120,9 @@ class Gateway:
         server, serving, self._server, self._serving = self._server, self._serving, None, None
         if server is None or serving is None:
             return
-        for peer in list(self._peers):
-            with contextlib.suppress(PeerGoneError):
-                await peer.close(GOING_AWAY, "")
+        async with asyncio.TaskGroup() as farewells:
+            for peer in self._peers:
+                farewells.create_task(_see_off(peer))
         server.should_exit = True
         await serving
 
@@ -142,13 +142,19 @@ class Gateway:
             found = problem(caller, 503, "Too many sessions are open.", "rate_limit_exceeded")
         if found is None and scope["type"] == "websocket":
             found = problem(caller, 404, f"Unknown request URL: GET {caller.path}.", "unknown_url")
+        if found is None and self._requests >= MOST_REQUESTS:
+            found = problem(caller, 503, "Too many requests are under way.", "rate_limit_exceeded")
         if isinstance(found, Handshake):
             await self._talk(caller, found, SocketPeer(receive, send))
         elif found is not None:
             await send_answer(found, scope, send)
         else:
             assert self._rest is not None, "the models are there"
-            await self._rest(scope, receive, send)
+            self._requests += 1
+            try:
+                await self._rest(scope, receive, send)
+            finally:
+                self._requests -= 1
 
     async def _talk(self, caller: Caller, handshake: Handshake, peer: SocketPeer) -> None:
         assert self._models is not None, "nobody is let in before"
@@ -162,42 +168,10 @@ class Gateway:
             self._peers.discard(peer)
 
 
-class _Server(uvicorn.Server):
-    """The web server as a guest: it takes no signal, configures no log, and tells when it listens."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                interface="asgi3",
-                loop="none",
-                http="h11",
-                ws="websockets-sansio",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                ws_max_size=LARGEST_FRAME,
-                ws_ping_interval=PING_EVERY_S,
-                ws_ping_timeout=PING_EVERY_S,
-                ws_per_message_deflate=False,  # the load is base64 audio: it costs much and saves little
-                timeout_graceful_shutdown=CLOSE_WITHIN_S,
-            )
-        )
-        self.listens = asyncio.Event()
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to the program."""
-        yield
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and tell."""
-        await super().startup(sockets)
-        self.listens.set()
+async def _see_off(peer: SocketPeer) -> None:
+    with contextlib.suppress(PeerGoneError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_WITHIN_S):  # who does not read never hears it
+            await peer.close(GOING_AWAY, "")
 
 
 def _now() -> float:

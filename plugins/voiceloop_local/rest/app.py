@@ -40,6 +40,9 @@ FAMILIES: Final[tuple[str, ...]] = (
 """Modules of this package with `routes(desk)`; those with a pattern for a path come last."""
 LARGEST_BODY: Final = 26 * 1024 * 1024
 """The largest recording, 25 MiB, and the form around it."""
+MOST_DISCARDED: Final = 4 * LARGEST_BODY
+"""Of a body that is too large: most clients read an answer only when they have sent all."""
+STALLED_AFTER_S: Final = 30.0
 
 
 def rest_app(desk: Desk, secrets: tokens.Tokens, now: Callable[[], float]) -> ASGIApp:
@@ -76,7 +79,7 @@ async def _failed(request: Request, _error: Exception) -> Response:
 def _told(request: Request, problem: ApiProblem, headers: object = None) -> Response:
     body = error_body(request.url.path, problem.status, problem.message, problem.code, problem.param)
     more = dict(headers) if isinstance(headers, dict) else {}
-    if problem.status == 413:  # noqa: PLR2004 - it is the status
+    if problem.status in (408, 413):
         more["Connection"] = "close"  # the rest of the body is not read
     return JSONResponse(body, status_code=problem.status, headers=more)
 
@@ -104,25 +107,38 @@ class _WhileConnected:
                 raise message
             return message
 
+        async def send_in_time(message: Message) -> None:
+            try:
+                async with asyncio.timeout(STALLED_AFTER_S):
+                    await send(message)
+            except TimeoutError as error:
+                raise ConnectionAbortedError("the client does not read its answer") from error
+
         try:
-            await self._app(scope, receive, send)
-        except OSError:
-            return  # the client is gone
+            await self._app(scope, receive, send_in_time)
+        except ConnectionAbortedError:
+            return  # told already, or nobody is there to tell; the web server hangs up on what is not complete
         except Exception:  # noqa: BLE001 - it was answered; raised further, the web server would only log it
             _log.exception("%s %s failed", scope["method"], scope["path"])
 
 
 async def _read(receive: Receive, inbox: asyncio.Queue[Message | ApiProblem], gone: Callable[[], object]) -> None:
-    """Pass on what the client sends until it hangs up, which is told, or sends too much."""
-    size = 0
+    """Pass on what the client sends until it hangs up, which is told, sends too much, or stops in the middle."""
+    size, more = 0, True
     while True:
-        message = await receive()
+        try:
+            async with asyncio.timeout(STALLED_AFTER_S if more else None):
+                message = await receive()
+        except TimeoutError:
+            inbox.put_nowait(ApiProblem(408, "The rest of the request did not come in time.", "timeout"))
+            return
         if message["type"] == "http.disconnect":
             gone()
             return
-        size += len(message.get("body", b""))
-        if size > LARGEST_BODY:
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+        if size <= LARGEST_BODY:
+            inbox.put_nowait(message)
+        elif not more or size > MOST_DISCARDED:
             most = f"{LARGEST_BODY // 1024 // 1024} MiB"
             inbox.put_nowait(ApiProblem(413, f"The request is larger than {most}.", "too_large"))
             return
-        inbox.put_nowait(message)
