@@ -9,7 +9,7 @@ import httpx
 import pytest
 from openai import APIError, AsyncOpenAI, BadRequestError
 
-from plugins.voiceloop_local.rest.chatting import KEY, WEATHER, Thinks, served
+from chatting import KEY, WEATHER, Thinks, served
 from voiceloop.clips import to_wav
 from voiceloop.errors import DeviceError
 from voiceloop_local.rest.inner_thinking import BLIND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of, events_in, problem_in
+from asking import asking, desk_of, events_in, problem_in
 from voiceloop.errors import DeviceError
 from voiceloop_local.rest import completions
 from voiceloop_local.rest.completions import ending, wish_of

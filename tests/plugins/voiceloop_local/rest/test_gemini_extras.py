@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of
+from asking import asking, desk_of
 from voiceloop_local.rest import gemini_extras
 from voiceloop_local.rest.gemini_extras import modalities, picture_answer, spoken_answer
 from voiceloop_local.rest.hashing import embedding

@@ -8,7 +8,7 @@ import io
 import pytest
 from PIL import Image
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of, problem_in
+from asking import asking, desk_of, problem_in
 from voiceloop_local.rest import images
 from voiceloop_local.rest.images import generation_of, size_of
 from voiceloop_local.rest.placard import placard

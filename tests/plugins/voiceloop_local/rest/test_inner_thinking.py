@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.voiceloop_local.rest.chatting import Thinks
+from chatting import Thinks
 from voiceloop.clips import to_wav
 from voiceloop.errors import DeviceError
 from voiceloop.vocabulary import AssistantTurn, UserTurn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from anthropic import APIStatusError, AsyncAnthropic, BadRequestError
 
-from plugins.voiceloop_local.rest.chatting import KEY, WEATHER, Thinks, served
+from chatting import KEY, WEATHER, Thinks, served
 from voiceloop.errors import DeviceError
 from voiceloop_local.rest.inner_thinking import BLIND
 from voiceloop_local.seams import Call, Say

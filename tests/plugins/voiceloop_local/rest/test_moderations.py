@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of, problem_in
+from asking import asking, desk_of, problem_in
 from voiceloop_local.rest import moderations
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from openai import APIError, AsyncOpenAI, BadRequestError
 
-from plugins.voiceloop_local.rest.chatting import KEY, WEATHER, Thinks, served
+from chatting import KEY, WEATHER, Thinks, served
 from voiceloop.errors import DeviceError
 from voiceloop_local.seams import Call, Say
 

@@ -9,7 +9,7 @@ import wave
 
 import pytest
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of, events_in, problem_in
+from asking import asking, desk_of, events_in, problem_in
 from voiceloop import clips
 from voiceloop.errors import DeviceError
 from voiceloop_local.rest import speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.voiceloop_local.rest.asking import asking, desk_of, events_in, problem_in
+from asking import asking, desk_of, events_in, problem_in
 from voiceloop.clips import compress, to_wav
 from voiceloop.errors import DeviceError
 from voiceloop_local.rest import listening, transcriptions, uploads
@@ -152,3 +152,11 @@ async def test_what_cannot_be_used_is_named(ears, one_second, fields, param):
 
 async def test_a_missing_file_is_named(ears):
     assert problem_in(await send(ears, None))[:2] == (400, "file")
+
+
+async def test_a_broken_form_is_refused():
+    async with asking(transcriptions, desk_of()) as client:
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        response = await client.post("/v1/audio/transcriptions", content=b"no boundary at all", headers=headers)
+    status, _, message = problem_in(response)
+    assert (status, message.startswith("The form cannot be read: ")) == (400, True)
