@@ -52,6 +52,7 @@ BY_SETTINGS = {
 }
 """Settings that settings.py reads for others; the methods it does so by are used outside."""
 
+
 def test_every_setting_is_read_somewhere():
     known = reads()
     unread = {

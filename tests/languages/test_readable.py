@@ -14,7 +14,11 @@ LONG = "a-very-long-name-of-a-machine-in-some-cloud.example.com"
         ("en", "see https://www.example.com/a?b=c.", "see example dot com."),
         ("en", "see (https://example.com/a_b), HTTP://EXAMPLE.COM.", "see (example dot com), EXAMPLE dot COM."),
         ("en", "at https://en.wikipedia.org/wiki/Berlin_(city).", "at en dot wikipedia dot org."),
-        ("en", "at https://me:secret@example.com:8080/#x!", "at example dot com colon 8080!"),
+        (
+            "en",
+            "at https://me:secret@example.com:8080/#x!",  # pragma: allowlist secret
+            "at example dot com colon 8080!",
+        ),
         ("en", "www.example.com/x/ or example.com", "example dot com or example.com"),
         ("en", f"go to https://{LONG}/x, now", "go to a link, now"),
         ("en", "mailto:jo.do@my-mail.org.", "jo dot do at my dash mail dot org."),

@@ -11,4 +11,6 @@ __all__ = ["rest_engine"]
 
 def rest_engine(settings: Settings) -> CascadeEngine:
     """Return an engine for settings with a backend. Nothing is asked before it is opened."""
-    return CascadeEngine(lambda seed: rest_services(settings, seed.language), hangover_ms=settings.realtime.turn.silence_ms)
+    return CascadeEngine(
+        lambda seed: rest_services(settings, seed.language), hangover_ms=settings.realtime.turn.silence_ms
+    )
