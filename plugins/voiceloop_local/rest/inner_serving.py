@@ -69,20 +69,20 @@ async def answer(desk: Desk, ask: Ask, writer: Writer) -> Response:
 async def _events(
     first: Piece | Ended, source: AsyncGenerator[Piece | Ended, None], writer: Writer, read: Spent
 ) -> AsyncGenerator[bytes, None]:
-    for event in writer.begin(read):
-        yield writer.frame(event)
-    try:
-        for event in _told(first, writer):
+    async with aclosing(source):
+        for event in writer.begin(read):
             yield writer.frame(event)
-        async with aclosing(source):
+        try:
+            for event in _told(first, writer):
+                yield writer.frame(event)
             async for piece in source:
                 for event in _told(piece, writer):
                     yield writer.frame(event)
-    except ApiProblem as problem:
-        for event in writer.failed(problem):
-            yield writer.frame(event)
-    if writer.last:
-        yield writer.last
+        except ApiProblem as problem:
+            for event in writer.failed(problem):
+                yield writer.frame(event)
+        if writer.last:
+            yield writer.last
 
 
 def _told(piece: Piece | Ended, writer: Writer) -> Iterable[Json]:

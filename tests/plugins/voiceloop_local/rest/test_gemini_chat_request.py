@@ -110,6 +110,7 @@ def test_a_choice_narrows_the_tools(config, left):
             {"contents": [{"parts": [{"inlineData": {"mimeType": "video/mp4", "data": "AA"}}]}]},
             "contents[0].parts[0].inlineData.mimeType",
         ),
+        ({"contents": [{"parts": [{"executableCode": {"code": "1"}}]}]}, "contents[0].parts[0].executableCode"),
         ({"contents": [HI, {"parts": [response()]}]}, "contents"),
         ({"contents": [HI, {"role": "model", "parts": [call()]}]}, "contents"),
         ({"cachedContent": "x"}, "cachedContent"),

@@ -27,6 +27,7 @@ def test_a_conversation_with_tools_is_read():
             {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Light"}]},
             {"type": "reasoning", "id": "rs_1", "summary": []},
             {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Well."}]},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
             {"type": "function_call", "call_id": "c1", "name": "lamp", "arguments": "{}"},
             {"type": "function_call", "call_id": "c2", "name": "lamp", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c1", "output": "on"},
@@ -39,6 +40,7 @@ def test_a_conversation_with_tools_is_read():
     assert ask.entries == [
         Turn("item_1", ["Light"]),
         AssistantTurn("item_3", "Well.", None),
+        AssistantTurn("item_4", "No.", None),
         ToolCall("c1", "lamp", "{}"),
         ToolCall("c2", "lamp", "{}"),
         ToolOutput("c1", "on"),
