@@ -180,10 +180,17 @@ def _tools(request: Node) -> Sequence[ToolSpec]:
         if not declared:
             tool.refuse("is not supported here: only functionDeclarations are", "unsupported_value")
         for function in declared.list():
-            schema = function.at("parametersJsonSchema", "parameters_json_schema", "parameters").mapping()
             description = function.at("description").text("")
-            tools.append(ToolSpec(function.at("name").name(), description, json_schema(schema)))
+            tools.append(ToolSpec(function.at("name").name(), description, _schema(function)))
     return tools
+
+
+def _schema(function: Node) -> dict[str, Any]:
+    schema = function.at("parametersJsonSchema", "parameters_json_schema", "parameters")
+    try:
+        return dict(json_schema(schema.mapping()))
+    except RecursionError:
+        schema.refuse("is nested too deeply")
 
 
 def json_schema(schema: Any) -> Any:  # noqa: ANN401 - any JSON

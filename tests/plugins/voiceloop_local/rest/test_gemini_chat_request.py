@@ -125,3 +125,10 @@ def test_what_is_missing_or_cannot_be_done_is_named(fields, param):
     with pytest.raises(ApiProblem) as problem:
         read(**fields)
     assert (problem.value.status, problem.value.param) == (400, param)
+
+
+def test_a_schema_without_end_is_refused():
+    endless = {}
+    endless["items"] = endless
+    with pytest.raises(ApiProblem, match="nested too deeply"):
+        read(tools=[{"functionDeclarations": [LAMP | {"parameters": endless}]}])
