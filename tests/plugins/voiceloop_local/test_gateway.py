@@ -108,13 +108,16 @@ async def test_a_stock_ga_client_types_and_calls_a_tool(gateway):
 
 
 async def test_a_stock_ga_client_speaks(gateway):
-    async with gateway() as server, AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY) as client:
-        async with client.realtime.connect(model="m") as connection:
-            await read_until(connection, "conversation.created")
-            seen = []
-            async with asyncio.TaskGroup() as group:
-                group.create_task(stream(connection, spoken_24k("order.wav")))
-                await read_until(connection, "response.done", seen)
+    async with (
+        gateway() as server,
+        AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY) as client,
+        client.realtime.connect(model="m") as connection,
+    ):
+        await read_until(connection, "conversation.created")
+        seen = []
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stream(connection, spoken_24k("order.wav")))
+            await read_until(connection, "response.done", seen)
     started = next(event for event in seen if event.type == "input_audio_buffer.speech_started")
     stopped = next(event for event in seen if event.type == "input_audio_buffer.speech_stopped")
     assert 0 <= started.audio_start_ms <= 150  # speech begins at 300 ms, padding included that is 0
