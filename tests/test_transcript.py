@@ -110,6 +110,8 @@ def test_each_kind_of_wrong_line_is_found(line, problem):
 def test_time_may_step_back_two_seconds_and_not_more():
     late, early = {**START, "t": 5.0}, {**SAID, "t": 3.0}
     assert problems([late, early, {**END, "t": 5.0}]) == []
+    odd = {**START, "t": 16.899}  # less 2.0 it is 14.899000000000001
+    assert problems([odd, {**SAID, "t": 14.899}, {**END, "t": 16.899}]) == []
     assert problems([late, {**SAID, "t": 2.9}, {**END, "t": 5.0}]) == ["line 2: t steps back from 5.0 to 2.9"]
 
 

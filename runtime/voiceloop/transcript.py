@@ -159,7 +159,7 @@ def step_back_problems(lines: list[Mapping[str, Any]]) -> Iterator[str]:
         t = line.get("t")
         if not isinstance(t, int | float):
             continue
-        if t < latest - STEP_BACK_S:
+        if round(latest - t, 6) > STEP_BACK_S:  # times have milliseconds, their difference has a little more
             yield f"line {number}: t steps back from {latest} to {t}"
         latest = max(latest, t)
 
