@@ -23,6 +23,9 @@ from voiceloop.dgrid.dialects.gemini import Gemini
 from voiceloop.dgrid.dialects.openai import OpenAI
 from voiceloop.dgrid.dialects.responses import Responses
 from voiceloop.dgrid.embeddings import EmbeddingsRequest, embed
+from voiceloop.dgrid.gemini_embeddings import GeminiEmbeddingsRequest, embed_content
+from voiceloop.dgrid.gemini_pictures import GeminiPictureRequest, draw_content
+from voiceloop.dgrid.gemini_speech import GeminiSpeech, GeminiSpeechRequest
 from voiceloop.dgrid.image_request import ImageEdit, ImageRequest, QwenRequest
 from voiceloop.dgrid.images import Images
 from voiceloop.dgrid.models import list_models
@@ -77,6 +80,7 @@ ONCE = CompletionRequest(model="m", prompt="Once")
 SAY = SpeechRequest(model="m", input="Hello", voice="alloy", response_format="wav")
 HEAR = TranscriptionRequest(model="m", audio=sounds.WAV)
 HEARD: list[Part] = [("model", None, "text/plain", b"m"), ("file", "audio.wav", "audio/wav", sounds.WAV)]
+GEMINI_SAY = GeminiSpeechRequest(model="m", input="Hello")
 CAT = [{"role": "user", "content": "A cat"}]
 CAT_JSON = {"model": "m", "input": {"messages": CAT}}
 
@@ -139,6 +143,28 @@ def drawn(method, request):
     return ask
 
 
+async def gemini_speak(client):
+    return (await GeminiSpeech(client).whole(GEMINI_SAY)).audio
+
+
+async def gemini_speak_streamed(client):
+    async with GeminiSpeech(client).stream(GEMINI_SAY) as speaking:
+        return b"".join([audio async for audio in speaking])
+
+
+def gemini_embedded(texts):
+    async def ask(client):
+        found = await embed_content(client, GeminiEmbeddingsRequest(model="m", texts=texts))
+        return [list(vector) for vector in found.vectors]
+
+    return ask
+
+
+async def gemini_drawn(client):
+    drawing = await draw_content(client, GeminiPictureRequest(model="m", prompt="Hello"))
+    return [one.picture for one in drawing.pictures]
+
+
 async def judge(client):
     (verdict,) = (await moderate(client, ModerationRequest(input="I hate you"))).verdicts
     return verdict.flagged, [name for name, found in verdict.categories.items() if found]
@@ -159,6 +185,9 @@ STREAM = {"stream": True}
 USAGE_TOO = {"stream": True, "stream_options": {"include_usage": True}}
 CLAUDE_JSON = {"model": "m", "max_tokens": 4096, "messages": [{"role": "user", "content": "Hello"}]}
 GEMINI_JSON = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+GEMINI_SPOKEN = GEMINI_JSON | {"generationConfig": {"responseModalities": ["AUDIO"]}}
+GEMINI_DRAWN = GEMINI_JSON | {"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}
+GEMINI_TEXT = {"content": {"parts": [{"text": "a"}]}}
 RESPONSES_JSON = {"model": "m", "input": "Hello", "store": False}
 VECTORS = [[0.5, -0.25, 1.0], [1.0, 2.0, 3.0]]
 REALTIME = {"type": "realtime", "model": "m"}
@@ -173,6 +202,12 @@ FAMILIES = [
            headers={"anthropic-version": "2023-06-01"}),
     Family("gemini", "/v1/models/m:generateContent", **chat(Gemini), sends=GEMINI_JSON, says=GREETING,
            stream_path="/v1/models/m:streamGenerateContent?alt=sse"),
+    Family("speech of Gemini", "/v1/models/m:generateContent", gemini_speak, GEMINI_SPOKEN, sounds.PCM,
+           gemini_speak_streamed, stream_path="/v1/models/m:streamGenerateContent?alt=sse"),
+    Family("embedding of Gemini", "/v1/models/m:embedContent", gemini_embedded(["a"]), GEMINI_TEXT, VECTORS[:1]),
+    Family("embeddings of Gemini", "/v1/models/m:batchEmbedContents", gemini_embedded(["a", "a"]),
+           {"requests": [{"model": "models/m", **GEMINI_TEXT}] * 2}, VECTORS),
+    Family("pictures of Gemini", "/v1/models/m:generateContent", gemini_drawn, GEMINI_DRAWN, [FILE]),
     Family("completions", "/v1/completions", complete, {"model": "m", "prompt": "Once"}, GREETING, complete_streamed,
            USAGE_TOO),
     Family("speech", "/v1/audio/speech", speak, SPOKEN, sounds.WAV, speak_streamed),
