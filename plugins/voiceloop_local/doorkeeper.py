@@ -7,7 +7,7 @@ import ipaddress
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from voiceloop_local.rest.errors import error_body
 
@@ -18,6 +18,7 @@ _BETA_PROTOCOL = "openai-beta.realtime-v1"
 _REALTIME_PROTOCOL = "realtime"
 RETRY_AFTER_S = 1
 REALTIME = "/v1/realtime"
+MODELS = "/v1/models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,20 @@ def route(caller: Caller, models: Sequence[str], *, ready: bool, created: int) -
     if not ready:
         answer = problem(caller, 503, "The models are still loading: try again in a moment.", "models_loading")
         return Answer(answer.status, answer.body, answer.headers | {"Retry-After": str(RETRY_AFTER_S)})
-    if caller.path == "/v1/models" and caller.method in {"GET", "HEAD"}:
-        listed = [{"id": one, "object": "model", "created": created, "owned_by": "voiceloop"} for one in models]
-        return _json(200, {"object": "list", "data": listed})
+    if f"{caller.path}/".startswith(f"{MODELS}/") and caller.method in {"GET", "HEAD"}:
+        return _models(caller, models, created)
     return _realtime(caller) if caller.path == REALTIME else None
+
+
+def _models(caller: Caller, models: Sequence[str], created: int) -> Answer:
+    listed = [{"id": one, "object": "model", "created": created, "owned_by": "voiceloop"} for one in models]
+    if caller.path == MODELS:
+        return _json(200, {"object": "list", "data": listed})
+    name = unquote(caller.path.removeprefix(f"{MODELS}/"))
+    found = next((one for one in listed if one["id"] == name), None)
+    if found is None:
+        return problem(caller, 404, f"The model '{name}' does not exist.", "model_not_found")
+    return _json(200, found)
 
 
 def _realtime(caller: Caller) -> Answer | Handshake:

@@ -73,6 +73,14 @@ def test_each_address_has_its_answer(target, ready, status):
     assert ("Retry-After" in answer.headers) == (status == 503)
 
 
+def test_one_model_is_told_by_its_name():
+    assert json.loads(ask("/v1/models/one").body)["id"] == "one"
+    unknown = ask("/v1/models/tw%6F")
+    assert unknown.status == 404
+    assert json.loads(unknown.body)["error"]["message"] == "The model 'two' does not exist."
+    assert ask("/v1/models/one:generateContent", method="POST") is None
+
+
 def test_what_is_not_its_own_is_left_to_the_rest_families():
     assert ask("/v1/messages", ready=True) is None
 

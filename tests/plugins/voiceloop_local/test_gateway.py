@@ -84,6 +84,7 @@ async def stream(connection, pcm, *, tail_s=1.0):
 async def test_a_stock_ga_client_types_and_calls_a_tool(gateway):
     async with gateway() as server, AsyncOpenAI(base_url=f"{server.base_url}/v1", api_key=KEY) as client:
         assert [model.id async for model in client.models.list()] == list(MODEL_IDS)
+        assert (await client.models.retrieve(MODEL_IDS[1])).id == MODEL_IDS[1]
         async with client.realtime.connect(model="some/model:1") as connection:
             created = await read_until(connection, "session.created")
             assert created.session.model == "some/model:1"
