@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.vocabulary import ToolCall, Usage
 
 __all__ = ["CallGrew", "ChatDelta", "Completion", "Ended", "Gathering", "Said", "Stop", "Thought"]
@@ -27,10 +26,8 @@ class Stop(StrEnum):
     OTHER = "other"
 
 
-class Completion(BaseModel):
+class Completion(AnswerShape):
     """One whole answer."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str
     """What is to be said; a refusal in the model's own words included."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.vocabulary import ToolCall, ToolSpec
 
 __all__ = [
@@ -27,23 +28,17 @@ __all__ = [
 ]
 
 
-class Shape(BaseModel):
-    """Base of everything that is sent: unknown names and wrong types are a ValidationError, which is a ValueError."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 # Messages ------------------------------------------------------------------------------------------------------------
 
 
-class TextPart(Shape):
+class TextPart(RequestShape):
     """Words."""
 
     type: Literal["text"] = "text"
     text: str
 
 
-class ImageUrl(Shape):
+class ImageUrl(RequestShape):
     """Where an image is."""
 
     url: str
@@ -51,14 +46,14 @@ class ImageUrl(Shape):
     detail: Literal["auto", "low", "high"] | None = None
 
 
-class ImagePart(Shape):
+class ImagePart(RequestShape):
     """An image to look at. DGrid is silent about it in chat completions; OpenAI's form."""
 
     type: Literal["image_url"] = "image_url"
     image_url: ImageUrl
 
 
-class InputAudio(Shape):
+class InputAudio(RequestShape):
     """A recording."""
 
     data: str
@@ -66,28 +61,28 @@ class InputAudio(Shape):
     format: Literal["wav", "mp3"]
 
 
-class AudioPart(Shape):
+class AudioPart(RequestShape):
     """A recording to listen to. DGrid's documentation is silent about it; OpenAI's form."""
 
     type: Literal["input_audio"] = "input_audio"
     input_audio: InputAudio
 
 
-class SystemMessage(Shape):
+class SystemMessage(RequestShape):
     """How the model is to behave."""
 
     role: Literal["system", "developer"] = "system"
     content: str
 
 
-class UserMessage(Shape):
+class UserMessage(RequestShape):
     """What the user said or shows."""
 
     role: Literal["user"] = "user"
     content: str | tuple[Annotated[TextPart | ImagePart | AudioPart, Field(discriminator="type")], ...]
 
 
-class AssistantMessage(Shape):
+class AssistantMessage(RequestShape):
     """What the model said before, and the tools it asked for."""
 
     role: Literal["assistant"] = "assistant"
@@ -104,7 +99,7 @@ class AssistantMessage(Shape):
         return written | ({"tool_calls": calls} if calls else {})
 
 
-class ToolMessage(Shape):
+class ToolMessage(RequestShape):
     """The outcome of one tool call. Strict vendors answer 400 when a call has none, or when it does not come next."""
 
     role: Literal["tool"] = "tool"
@@ -118,13 +113,13 @@ ChatMessage = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMes
 # The request ---------------------------------------------------------------------------------------------------------
 
 
-class OneTool(Shape):
+class OneTool(RequestShape):
     """The one tool the model has to call."""
 
     name: str
 
 
-class ChatRequest(Shape):
+class ChatRequest(RequestShape):
     """One question, in whatever dialect it is put. What is None is not sent, and the server's default counts.
 
     One choice is asked for (`n` is never sent): an answer has one text.

@@ -16,12 +16,12 @@ from pydantic import Field, model_validator
 
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.chat_reading import DONE, decoded
-from voiceloop.dgrid.chat_request import Shape
 from voiceloop.dgrid.client import Client, OpenAnswer, Request
 from voiceloop.dgrid.completions_reading import CompletionReader, Continued, Finished, TextCompletion
 from voiceloop.dgrid.failures import Kind, RequestFailedError
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.dgrid.sse import EventReader, ServerSentEvent, TooLongError
 
 __all__ = ["CompletionRequest", "Completions"]
@@ -36,7 +36,7 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Tokens = Annotated[tuple[int, ...], Field(min_length=1)]
 
 
-class CompletionRequest(Shape):
+class CompletionRequest(RequestShape):
     """What to go on with. What is None is not sent, and the server's default counts."""
 
     model: str = Field(min_length=1)

@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
-
 from voiceloop.dgrid.chat_answer import Stop
 from voiceloop.dgrid.chat_reading import usage
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.lenient import Json, child, integer, listing, text
 
 __all__ = ["CompletionReader", "Continuation", "Continued", "Finished", "TextCompletion", "TokenLogprobs"]
 
 
-class TokenLogprobs(BaseModel):
+class TokenLogprobs(AnswerShape):
     """How likely each token was; the lists are as long as one another where the server tells all of them."""
-
-    model_config = ConfigDict(frozen=True)
 
     tokens: tuple[str, ...] = ()
     logprobs: tuple[float | None, ...] = ()
@@ -30,10 +27,8 @@ class TokenLogprobs(BaseModel):
     """Where each token begins, in characters."""
 
 
-class Continuation(BaseModel):
+class Continuation(AnswerShape):
     """One text that was written."""
-
-    model_config = ConfigDict(frozen=True)
 
     text: str
     stop: Stop
@@ -41,10 +36,8 @@ class Continuation(BaseModel):
     logprobs: TokenLogprobs | None = None
 
 
-class TextCompletion(BaseModel):
+class TextCompletion(AnswerShape):
     """All that was written, in the order of the prompts."""
-
-    model_config = ConfigDict(frozen=True)
 
     continuations: tuple[Continuation, ...]
     """Never empty. Of several texts for each prompt, those for the first come first."""

@@ -18,10 +18,10 @@ import msgspec
 from pydantic import Field
 
 from voiceloop.dgrid.chat_reading import usage
-from voiceloop.dgrid.chat_request import Shape
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.lenient import Json, child, listing, number, text
 
@@ -35,7 +35,7 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Tokens = Annotated[tuple[int, ...], Field(min_length=1)]
 
 
-class EmbeddingsRequest(Shape):
+class EmbeddingsRequest(RequestShape):
     """Texts to turn into vectors. What is None is not sent, and the server's default counts."""
 
     model: str = Field(min_length=1)

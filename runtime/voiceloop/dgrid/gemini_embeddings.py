@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from pydantic import Field
 
-from voiceloop.dgrid.chat_request import Shape
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.dialects.gemini_json import camel, objects, path, usage
 from voiceloop.dgrid.embeddings import Embeddings, usable
 from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.wire.lenient import Json, text
 
 __all__ = ["GeminiEmbeddingsRequest", "embed_content", "read_values"]
@@ -25,7 +25,7 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: a hundred vectors of 3072 numbers are 7 MB of digits."""
 
 
-class GeminiEmbeddingsRequest(Shape):
+class GeminiEmbeddingsRequest(RequestShape):
     """Texts to turn into vectors. What is None is not sent, and the server's default counts."""
 
     model: str = Field(min_length=1)

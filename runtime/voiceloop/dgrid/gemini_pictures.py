@@ -12,13 +12,13 @@ import msgspec
 from pydantic import Field
 
 from voiceloop.dgrid.chat_answer import Stop
-from voiceloop.dgrid.chat_request import Shape
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.dialects.gemini_json import camel, first_candidate, parts_of, path, stop_of, usage, why_blocked
 from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.image_answer import Drawing, DrawnPicture
 from voiceloop.dgrid.picture_files import PictureFile, picture_of
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.wire.lenient import text
 
 __all__ = ["GeminiPictureRequest", "draw_content"]
@@ -27,7 +27,7 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: ten pictures of 4 MB in base64."""
 
 
-class GeminiPictureRequest(Shape):
+class GeminiPictureRequest(RequestShape):
     """A picture to draw. What is None is not sent, and the server's default counts."""
 
     model: str = Field(min_length=1)

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from voiceloop.dgrid.chat_reading import decoded
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.dialects.gemini_json import path
 from voiceloop.dgrid.gemini_speech_reading import GeminiSpeechReader
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import RequestShape
 from voiceloop.dgrid.speech import Speaking, Spoken, spoken
 from voiceloop.dgrid.sse import ServerSentEvent, TooLongError
 
@@ -26,13 +27,13 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: a minute is 4 MB in base64."""
 
 
-class GeminiSpeechRequest(BaseModel):
+class GeminiSpeechRequest(RequestShape):
     """Words to say. What is None is not sent, and the server's default counts.
 
     Unknown names and wrong values are a ValidationError, which is a ValueError; it does not show the words.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     model: str = Field(min_length=1)
     """Sent as it is; ids are opaque."""

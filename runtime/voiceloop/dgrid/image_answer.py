@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from voiceloop.dgrid.chat_reading import usage
 from voiceloop.dgrid.picture_files import Picture, picture_of, pictures_in
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.vocabulary import Usage
 from voiceloop.wire.lenient import Json, child, listing, text
 
 __all__ = ["Drawing", "DrawnPicture", "read_drawing"]
 
 
-class DrawnPicture(BaseModel):
+class DrawnPicture(AnswerShape):
     """One picture."""
-
-    model_config = ConfigDict(frozen=True)
 
     picture: Picture
     revised_prompt: str = ""
     """What the model made of the prompt, where it tells."""
 
 
-class Drawing(BaseModel):
+class Drawing(AnswerShape):
     """All pictures of an answer."""
-
-    model_config = ConfigDict(frozen=True)
 
     pictures: tuple[DrawnPicture, ...]
     """Fewer than were asked for where a filter took some; none only where a chat model said why instead."""

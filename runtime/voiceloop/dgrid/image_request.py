@@ -6,16 +6,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from voiceloop.dgrid.chat_request import Shape
 from voiceloop.dgrid.multipart import Upload
 from voiceloop.dgrid.picture_files import PictureFile, sniffed
+from voiceloop.dgrid.shape import RequestShape
 
 __all__ = ["ImageEdit", "ImageRequest", "QwenImage", "QwenMessage", "QwenRequest", "QwenText"]
 
 SUFFIXES: Final = {"image/jpeg": "jpg", "image/svg+xml": "svg"}
 
 
-class Wishes(Shape):
+class Wishes(RequestShape):
     """What a picture is to be like. What is None is not sent, and the server's default counts."""
 
     prompt: str = Field(min_length=1)
@@ -79,20 +79,20 @@ def upload(name: str, picture: PictureFile) -> Upload:
 # Qwen ----------------------------------------------------------------------------------------------------------------
 
 
-class QwenText(Shape):
+class QwenText(RequestShape):
     """What to draw, beside pictures. Upstream only."""
 
     text: str
 
 
-class QwenImage(Shape):
+class QwenImage(RequestShape):
     """A picture to draw on. DGrid says only that messages refer to them; this is upstream's form."""
 
     image: str
     """An address the server can reach, or a data URL."""
 
 
-class QwenMessage(Shape):
+class QwenMessage(RequestShape):
     """What Qwen's models are told."""
 
     role: Literal["system", "user", "assistant"] = "user"
@@ -100,7 +100,7 @@ class QwenMessage(Shape):
     """What to draw; for edits, instructions and references to the pictures."""
 
 
-class QwenRequest(Shape):
+class QwenRequest(RequestShape):
     """A picture to draw, or to draw on, with Qwen's models: `n` and `response_format` do not apply to them."""
 
     model: str = Field(min_length=1)

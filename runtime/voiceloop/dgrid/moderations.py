@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from voiceloop.dgrid.chat_request import ImagePart, Shape, TextPart
+from voiceloop.dgrid.chat_request import ImagePart, TextPart
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import AnswerShape, RequestShape
 from voiceloop.wire.lenient import Json, child, flag, listing, number, text
 
 __all__ = ["Moderation", "ModerationRequest", "Verdict", "moderate", "read_verdicts"]
@@ -25,7 +26,7 @@ Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 
-class ModerationRequest(Shape):
+class ModerationRequest(RequestShape):
     """What to judge."""
 
     input: str | Texts | Annotated[tuple[Part, ...], Field(min_length=1)]
@@ -43,10 +44,8 @@ class ModerationRequest(Shape):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class Verdict(BaseModel):
+class Verdict(AnswerShape):
     """What was found in one text or message."""
-
-    model_config = ConfigDict(frozen=True)
 
     flagged: bool
     """Whether anything was: the server says so, or names a category."""
@@ -58,10 +57,8 @@ class Verdict(BaseModel):
     """What each category was judged by, `text` or `image`. Upstream only."""
 
 
-class Moderation(BaseModel):
+class Moderation(AnswerShape):
     """One verdict for each text, in their order; one for a message of parts."""
-
-    model_config = ConfigDict(frozen=True)
 
     verdicts: tuple[Verdict, ...]
     model: str = ""

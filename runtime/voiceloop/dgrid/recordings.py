@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from voiceloop.dgrid.audio_kinds import AudioKind, kind_of_bytes
 from voiceloop.dgrid.multipart import Field as FormField
 from voiceloop.dgrid.multipart import Upload
+from voiceloop.dgrid.shape import RequestShape
 
 __all__ = ["LARGEST_FORM", "RecordingRequest"]
 
@@ -32,13 +33,13 @@ TYPES: Final = {
 FIX: Final = "servers take FLAC, MP3, MP4, OGG, WAV and WebM: convert it first"
 
 
-class RecordingRequest(BaseModel):
+class RecordingRequest(RequestShape):
     """A recording to make words of. What is None or empty is not sent, and the server's default counts.
 
     Unknown names and wrong values are a ValidationError, which is a ValueError; it does not show them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     model: str = Field(min_length=1)
     """Sent as it is; ids are opaque."""

@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.audio_kinds import AudioKind
 from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.dgrid.speech_reading import SoundReader, SpeechReader
 from voiceloop.dgrid.speech_request import CustomVoice, SpeechRequest
 from voiceloop.dgrid.sse import TooLongError
@@ -33,10 +34,8 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of speech: 4096 characters are some five minutes, which is 15 MB of PCM and more in base64."""
 
 
-class Spoken(BaseModel):
+class Spoken(AnswerShape):
     """Words that were said, whole."""
-
-    model_config = ConfigDict(frozen=True)
 
     audio: bytes = Field(repr=False)
     """Never empty. PCM comes in whole samples."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from voiceloop.dgrid.audio_kinds import AudioKind
+from voiceloop.dgrid.shape import RequestShape
 
 __all__ = ["LONGEST_INPUT", "CustomVoice", "SpeechRequest"]
 
@@ -16,21 +17,19 @@ FORMATS: Final = {"opus": AudioKind.OGG}
 """What a format is called where it has another name than its file ending."""
 
 
-class CustomVoice(BaseModel):
+class CustomVoice(RequestShape):
     """A voice made from samples. Upstream only; many gateways take names alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(min_length=1)
 
 
-class SpeechRequest(BaseModel):
+class SpeechRequest(RequestShape):
     """Words for `POST /v1/audio/speech` to say. What is None is not sent, and the server's default counts.
 
     Unknown names and wrong values are a ValidationError, which is a ValueError; it does not show the words.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     model: str = Field(min_length=1)
     """Sent as it is; ids are opaque."""

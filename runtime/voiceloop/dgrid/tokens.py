@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.dgrid.retries import Repeat
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.wire.lenient import Json, child, number, optional_text
 
 __all__ = ["EphemeralToken", "mint_token"]
@@ -24,10 +25,8 @@ ABSENT: Final = frozenset({Kind.NOT_OFFERED, Kind.BROKEN})
 """What a server answers at a path that it does not have: an error, or a page for people."""
 
 
-class EphemeralToken(BaseModel):
+class EphemeralToken(AnswerShape):
     """A token and what it is good for."""
-
-    model_config = ConfigDict(frozen=True)
 
     value: SecretStr
     """Sent like a key, or by a browser as the subprotocol `openai-insecure-api-key.VALUE` beside `realtime`."""

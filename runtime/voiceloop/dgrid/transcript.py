@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
+from voiceloop.dgrid.shape import AnswerShape
 from voiceloop.vocabulary import Usage
 
 __all__ = ["Segment", "SegmentCame", "TextGrew", "Token", "Transcribed", "TranscriptDelta", "Transcription", "Word"]
 
 
-class Shape(BaseModel):
-    """Base of all that is read."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class Word(Shape):
+class Word(AnswerShape):
     """One word."""
 
     word: str
@@ -25,7 +18,7 @@ class Word(Shape):
     end_s: float
 
 
-class Segment(Shape):
+class Segment(AnswerShape):
     """A stretch of speech."""
 
     text: str
@@ -40,14 +33,14 @@ class Segment(Shape):
     """How sure the model was; below -1 it guessed."""
 
 
-class Token(Shape):
+class Token(AnswerShape):
     """A token and how sure the model was of it."""
 
     token: str
     logprob: float
 
 
-class Transcription(Shape):
+class Transcription(AnswerShape):
     """All that was heard."""
 
     text: str

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from voiceloop.dgrid.recordings import RecordingRequest
+from voiceloop.dgrid.shape import RequestShape
 
 __all__ = ["ServerVad", "TranscriptionRequest", "TranslationRequest"]
 
 
-class ServerVad(BaseModel):
+class ServerVad(RequestShape):
     """Where the server is to cut a long recording. Upstream only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: Literal["server_vad"] = "server_vad"
     prefix_padding_ms: int | None = Field(default=None, ge=0)
