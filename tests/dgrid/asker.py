@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import traceback
 from datetime import UTC, datetime
 
 import pytest
 
-from voiceloop.dgrid.client import Client, Request, World
-from voiceloop.dgrid.failures import RequestFailedError, RequestRefusedError
+from voiceloop.dgrid.client import Client, OpenAnswer, Request, World
+from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.dgrid.retries import Repeat, Retries
 from voiceloop.testing.rest import RestAnswer, ScriptedRest
 
@@ -39,6 +41,33 @@ def client(rest, **more):
 
 def script(*answers, request=GET):
     return ScriptedRest({f"{request.method} {request.path}": answers})
+
+
+class Told(Client):
+    """Hands out one stream, without a socket: some bytes, then the end that was chosen."""
+
+    def __init__(self, *pieces, ends="well"):
+        super().__init__("http://127.0.0.1:1", KEY)
+        self._pieces = [piece for piece in pieces if piece]
+        self._ends = ends
+        self.status = 200
+        self.headers = {"content-type": "text/event-stream"}
+        self.request_id = "req_1"
+
+    @contextlib.asynccontextmanager
+    async def stream(self, request):
+        yield OpenAnswer(self, self._apart, self.error)
+
+    async def _apart(self, name, work):
+        return await work
+
+    async def chunk(self):
+        await asyncio.sleep(0)
+        if self._pieces:
+            return self._pieces.pop(0)
+        if self._ends == "never":
+            await asyncio.Event().wait()
+        return Failure(Kind.DROPPED) if self._ends == "cut" else None
 
 
 async def refusal(asking):

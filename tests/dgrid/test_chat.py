@@ -9,7 +9,6 @@ import openai
 import pytest
 
 from dgrid.asker import BUSY, GONE, KEY, client, refusal
-from voiceloop.dgrid import chat as module
 from voiceloop.dgrid.chat import Chat
 from voiceloop.dgrid.chat_answer import CallGrew, Completion, Ended, Said, Stop
 from voiceloop.dgrid.chat_request import AssistantMessage, ChatRequest, OneTool
@@ -195,7 +194,8 @@ async def test_a_stream_that_breaks_before_its_first_word_is_a_failure():
 
 @pytest.mark.parametrize("last", [[DONE], [USAGE], [USAGE, DONE], []])
 async def test_a_server_that_never_hangs_up_is_left_when_all_is_said(monkeypatch, last):
-    monkeypatch.setattr(module, "FIGURES_WITHIN_S", 0.05)
+    monkeypatch.setattr("voiceloop.dgrid.frames.FIGURES_WITHIN_S", 0.05)
+    monkeypatch.setattr("voiceloop.dgrid.client.END_WITHIN_S", 0.05)
     async with chatting(stream(H, STOP, *last, ends="never")) as (chat, rest):
         assert ends(await told(chat)).stop is Stop.END
         await rest.heard[0].gone.wait()

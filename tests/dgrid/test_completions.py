@@ -114,7 +114,7 @@ async def test_a_connection_that_breaks_leaves_a_truncated_text():
 
 @pytest.mark.parametrize("ends", ["never", "cut"])
 async def test_a_server_that_hangs_on_after_the_last_word_is_left(monkeypatch, ends):
-    monkeypatch.setattr("voiceloop.dgrid.completions.FIGURES_WITHIN_S", 0.01)
+    monkeypatch.setattr("voiceloop.dgrid.frames.FIGURES_WITHIN_S", 0.01)
     monkeypatch.setattr("voiceloop.dgrid.client.END_WITHIN_S", 0.01)
     async with completing(RestAnswer([chunk(" a", "stop")], ends=ends)) as (completions, _):
         *_, last = await told(completions)

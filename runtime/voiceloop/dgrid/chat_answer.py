@@ -102,7 +102,7 @@ class Gathering:
         self.closed = False
         """Whether the server said that nothing more comes."""
         self.stop: Stop | None = None
-        """None until the server says why it ends; after that only figures come."""
+        """None until the server says why it ends."""
         self.usage: Usage | None = None
         self.model = ""
         self.id = ""
@@ -111,9 +111,14 @@ class Gathering:
         self._calls: list[Call] = []
 
     @property
+    def stopped(self) -> bool:
+        """Whether the server said why it ends; after that only figures come."""
+        return self.stop is not None
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is missing any more."""
-        return self.closed or (self.stop is not None and self.usage is not None)
+        return self.closed or (self.stopped and self.usage is not None)
 
     def close(self) -> None:
         """Take the marker that ends a stream; servers that say nothing else about the end have said all."""

@@ -6,7 +6,6 @@ prompts of tokens are upstream's.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -15,22 +14,18 @@ import msgspec
 from pydantic import Field, model_validator
 
 from voiceloop.dgrid.adapting import adapted
-from voiceloop.dgrid.chat_reading import DONE, decoded
 from voiceloop.dgrid.client import Client, OpenAnswer, Request
 from voiceloop.dgrid.completions_reading import CompletionReader, Continued, Finished, TextCompletion
-from voiceloop.dgrid.failures import Kind, RequestFailedError
+from voiceloop.dgrid.frames import frames, whole_frames
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.shape import RequestShape
-from voiceloop.dgrid.sse import EventReader, ServerSentEvent, TooLongError
 
 __all__ = ["CompletionRequest", "Completions"]
 
 T = TypeVar("T")
 PATH: Final = "/v1/completions"
 STREAMED: Final = {"stream": True, "stream_options": {"include_usage": True}}
-FIGURES_WITHIN_S: Final = 1.0
-"""How long tokens are waited for after all was written; many servers never tell them, some never hang up."""
 
 Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 Tokens = Annotated[tuple[int, ...], Field(min_length=1)]
@@ -90,17 +85,8 @@ class Completions:
     async def complete(self, request: CompletionRequest) -> TextCompletion:
         """Return all that was written; a server that streams all the same is understood. Safe to cancel."""
         answer = await self._adapted(request, {}, self._client.ask)
-        reader, events = CompletionReader(), EventReader()
-        try:
-            found = events.feed(answer.body) + events.end()
-        except TooLongError as error:
-            raise self._client.broken(str(error), answer) from None
-        for event in found:
-            if event.data.strip() == DONE:
-                reader.close()
-                break
-            raw = decoded(event)
-            self._client.check(raw, answer)
+        reader = CompletionReader()
+        for raw, _ in whole_frames(self._client, answer, reader):
             reader.take(raw)
         if not reader.began:
             raise self._client.broken("no text that goes on", answer, answer.body)
@@ -121,31 +107,14 @@ class Completions:
             yield self._pieces(await self._adapted(request, STREAMED, attempt))
 
     async def _pieces(self, answer: OpenAnswer) -> AsyncIterator[Continued | Finished]:
-        reader, events = CompletionReader(), answer.events()
-        while not reader.complete and (event := await self._next(events, reader)) is not None:
-            if event.data.strip() == DONE:
-                reader.close()
-                break
-            raw = decoded(event)
-            self._client.check(raw, answer)
+        reader = CompletionReader()
+        async for raw, _ in frames(self._client, answer, reader):
             for piece in reader.take(raw):
                 yield piece
         if not reader.began:
             raise self._client.broken("the stream holds no text that goes on", answer)
         yield Finished(reader.completion(answer.request_id))
         await answer.finish()
-
-    async def _next(self, events: AsyncIterator[ServerSentEvent], reader: CompletionReader) -> ServerSentEvent | None:
-        """Return the next event; None where the answer ends, well or not."""
-        try:
-            async with asyncio.timeout(FIGURES_WITHIN_S if reader.stopped else None):
-                return await anext(events, None)
-        except TimeoutError:
-            return None
-        except RequestFailedError as error:
-            if reader.stopped or (reader.began and error.failure.kind is Kind.DROPPED):
-                return None
-            raise
 
     async def _adapted(
         self, request: CompletionRequest, more: dict[str, Any], attempt: Callable[[Request], Awaitable[T]]

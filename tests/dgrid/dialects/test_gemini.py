@@ -129,7 +129,7 @@ async def test_an_array_in_place_of_events_is_read_while_it_comes():
 
 
 async def test_a_server_that_hangs_on_after_the_end_is_left(monkeypatch):
-    monkeypatch.setattr("voiceloop.dgrid.chat.FIGURES_WITHIN_S", 0.01)
+    monkeypatch.setattr("voiceloop.dgrid.frames.FIGURES_WITHIN_S", 0.01)
     async with chatting(streamed=[RestAnswer([BEGIN, END], ends="never")]) as (chat, _):
         assert (await told(chat))[-1].completion.stop is Stop.END
 
