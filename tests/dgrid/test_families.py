@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import voiceloop.dgrid
-from dgrid.asker import KEY, client, refusal
+from dgrid.asker import KEY, Told, client, refusal
 from dgrid.families import FAMILIES, SHAPES
 from dgrid.forms import parts
 from voiceloop.dgrid.failures import Kind, RequestFailedError, RequestRefusedError
@@ -172,16 +172,24 @@ async def test_what_is_no_answer_is_broken(family, odd):
 async def test_a_stream_that_is_cut_anywhere_neither_hangs_nor_crashes(family, ends):
     for answer in family.answers(".sse"):
         whole = answer.read_bytes()
-        pieces = [RestAnswer([whole[:cut]], ends=ends) for cut in range(len(whole))]
-        async with serving(family, *pieces) as rest, client(rest, retries=Retries(attempts=1)) as asker:
-            for _ in pieces:
-                async with asyncio.timeout(HANGS_S):
-                    found = await outcome(told(family, asker))
-                assert isinstance(found, Kind) or family.says.startswith(found)
+        for cut in range(len(whole)):
+            async with asyncio.timeout(HANGS_S):
+                found = await outcome(alone(family.follow(Told(whole[:cut], ends=ends))))
+            assert isinstance(found, Kind) or family.says.startswith(found)
 
 
-async def told(family, asker):
-    return [await family.follow(asker)]
+async def alone(asking):
+    return (await asking,)
+
+
+@every_streamed
+@pytest.mark.parametrize("ends", ["cut", "well"])
+async def test_a_connection_that_ends_in_the_middle_neither_hangs_nor_crashes(family, ends):
+    for answer in family.answers(".sse"):
+        whole = answer.read_bytes()
+        for cut in (0, len(whole) // 2, len(whole) - 1):
+            found = await outcome(asked(family, RestAnswer([whole[:cut]], ends=ends), ask=family.follow))
+            assert isinstance(found, Kind) or family.says.startswith(found)
 
 
 @every_streamed
