@@ -31,6 +31,8 @@ LOOKED_AT = 4 * SHOWN
 REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-oneapi-request-id")
 REQUEST_ID = re.compile(r"(?i)\brequest[ _-]?id\b\W{1,3}([\w.:-]{4,128})")
 ID = re.compile(r"[\w.:-]{1,128}")
+PATH = re.compile(r"(?i)\bhttps?://\S+|(?<!\w)/\S*")
+"""An address, or a path by itself; not a model's id with a slash in it."""
 TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -288,7 +290,8 @@ def kind_of(status: int, complaint: Complaint) -> Kind:
     if account := kind_by_account(complaint):
         return account
     if status == MISSING:  # of a model or of the path: only the words tell
-        return Kind.BAD_MODEL if "model" in complaint.error.message.lower() else Kind.NOT_OFFERED
+        words = PATH.sub(" ", complaint.error.message).lower()  # paths hold the word "models"
+        return Kind.BAD_MODEL if "model" in words else Kind.NOT_OFFERED
     return STATUSES.get(status) or HUNDREDS.get(status // 100) or Kind.SERVER_FAULT
 
 
