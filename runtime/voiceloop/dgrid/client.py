@@ -81,6 +81,7 @@ class Answer:
 class JsonAnswer:
     """A success that is a JSON object."""
 
+    status: int
     raw: Json
     request_id: str
 
@@ -161,7 +162,7 @@ class Client:
         self.check(raw, answer)
         if not isinstance(raw, dict):
             raise self.broken("no JSON object", answer, answer.body)
-        return JsonAnswer(raw, answer.request_id)
+        return JsonAnswer(answer.status, raw, answer.request_id)
 
     @contextlib.asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[OpenAnswer]:
@@ -185,7 +186,7 @@ class Client:
         return error_of(failure, self.base_url)
 
     def broken(
-        self, why: str, answer: Answer | OpenAnswer, said: bytes | None = None
+        self, why: str, answer: Answer | JsonAnswer | OpenAnswer, said: bytes | None = None
     ) -> RequestRefusedError | RequestFailedError:
         """Return the error to raise for a success that cannot be read; `said` is shown as what came instead."""
         instead = "" if said is None else f" but {excerpt(plain(said), self._secrets) or 'nothing'}"

@@ -19,7 +19,6 @@ from pydantic import Field
 
 from voiceloop.dgrid.chat_reading import usage
 from voiceloop.dgrid.client import Client, Request
-from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.shape import RequestShape
 from voiceloop.vocabulary import Usage
@@ -88,7 +87,7 @@ async def embed(client: Client, request: EmbeddingsRequest, *, engine: str | Non
     answer = await client.ask_json(Request("POST", path, body, repeat=Repeat.SAFE, largest_bytes=LARGEST))
     vectors = read_vectors(answer.raw, request.count)
     if isinstance(vectors, str):
-        raise client.error(Failure(Kind.BROKEN, vectors, request_id=answer.request_id))
+        raise client.broken(vectors, answer)
     tokens = child(answer.raw, "usage")
     return Embeddings(vectors, text(answer.raw, "model"), usage(tokens) if tokens else None, answer.request_id)
 

@@ -14,7 +14,6 @@ from pydantic import Field
 from voiceloop.dgrid.client import Client, Request
 from voiceloop.dgrid.dialects.gemini_json import camel, objects, path, usage
 from voiceloop.dgrid.embeddings import Embeddings, usable
-from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.shape import RequestShape
 from voiceloop.wire.lenient import Json, text
@@ -59,7 +58,7 @@ async def embed_content(client: Client, request: GeminiEmbeddingsRequest) -> Emb
     answer = await client.ask_json(Request("POST", where, body, repeat=Repeat.SAFE, largest_bytes=LARGEST))
     vectors = read_values(answer.raw, len(request.texts))
     if isinstance(vectors, str):
-        raise client.error(Failure(Kind.BROKEN, vectors, request_id=answer.request_id))
+        raise client.broken(vectors, answer)
     raw = camel(answer.raw)
     return Embeddings(vectors, text(raw, "modelVersion"), usage(raw), answer.request_id)
 

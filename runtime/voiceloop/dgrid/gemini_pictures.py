@@ -74,5 +74,5 @@ async def draw_content(client: Client, request: GeminiPictureRequest) -> Drawing
         blocked = why_blocked(raw) or stop_of(candidate) is Stop.FILTERED
         words = "an answer without a picture" + (f": {reason}" if reason else "")
         kind = Kind.REFUSED if blocked else Kind.BROKEN
-        raise client.error(Failure(kind, words, request_id=answer.request_id))
+        raise client.error(Failure(kind, words, answer.status, request_id=answer.request_id))
     return Drawing(pictures=pictures, text=said, usage=usage(raw), request_id=answer.request_id)

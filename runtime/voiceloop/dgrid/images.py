@@ -14,7 +14,6 @@ from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.chat_reading import usage, words
 from voiceloop.dgrid.chat_request import ChatRequest
 from voiceloop.dgrid.client import Client, JsonAnswer, Request
-from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.image_answer import Drawing, DrawnPicture, read_drawing
 from voiceloop.dgrid.image_request import ImageEdit, ImageRequest, QwenRequest
 from voiceloop.dgrid.multipart import write_form
@@ -30,6 +29,7 @@ EDITS: Final = "/v1/images/edits"
 CHAT: Final = "/v1/chat/completions"
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: ten pictures of 4 MB in base64."""
+NO_PICTURE: Final = "an answer without a picture"
 OPTIONAL: Final = (
     *("response_format", "quality", "style", "user", "background", "output_format", "output_compression"),
     *("moderation", "input_fidelity"),
@@ -78,7 +78,7 @@ class Images:
         pictures = tuple(DrawnPicture(picture=picture) for message in messages for picture in pictures_in(message))
         said = "\n".join(filter(None, (without_pictures(words(message.get("content"))) for message in messages)))
         if not pictures and not said:
-            raise self._empty(answer)
+            raise self._client.broken(NO_PICTURE, answer)
         tokens = child(answer.raw, "usage")
         told = usage(tokens) if tokens else None
         return Drawing(pictures=pictures, text=said, usage=told, request_id=answer.request_id)
@@ -95,11 +95,8 @@ class Images:
         answer = await adapted(self._refused, model or "", asked, post)
         drawing = read_drawing(answer.raw, answer.request_id)
         if drawing is None:
-            raise self._empty(answer)
+            raise self._client.broken(NO_PICTURE, answer)
         return drawing
-
-    def _empty(self, answer: JsonAnswer) -> Exception:
-        return self._client.error(Failure(Kind.BROKEN, "an answer without a picture", request_id=answer.request_id))
 
     async def _asked(self, path: str, body: bytes, content_type: str = "application/json") -> JsonAnswer:
         headers = {"Content-Type": content_type}

@@ -13,7 +13,6 @@ from pydantic import Field
 
 from voiceloop.dgrid.chat_request import ImagePart, TextPart
 from voiceloop.dgrid.client import Client, Request
-from voiceloop.dgrid.failures import Failure, Kind
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.shape import AnswerShape, RequestShape
 from voiceloop.wire.lenient import Json, child, flag, listing, number, text
@@ -82,8 +81,7 @@ async def moderate(client: Client, request: ModerationRequest) -> Moderation:
     answer = await client.ask_json(Request("POST", PATH, body, repeat=Repeat.SAFE))
     verdicts = read_verdicts(answer.raw)
     if len(verdicts) != request.count:
-        why = f"{len(verdicts)} verdicts where {request.count} are due"
-        raise client.error(Failure(Kind.BROKEN, why, request_id=answer.request_id))
+        raise client.broken(f"{len(verdicts)} verdicts where {request.count} are due", answer)
     return Moderation(
         verdicts=verdicts, model=text(answer.raw, "model"), id=text(answer.raw, "id"), request_id=answer.request_id
     )

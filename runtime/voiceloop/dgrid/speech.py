@@ -16,6 +16,7 @@ from pydantic import Field
 from voiceloop.dgrid.adapting import adapted
 from voiceloop.dgrid.audio_kinds import AudioKind
 from voiceloop.dgrid.client import Answer, Client, OpenAnswer, Request
+from voiceloop.dgrid.failures import RequestFailedError, RequestRefusedError
 from voiceloop.dgrid.refused_parameters import RefusedParameters
 from voiceloop.dgrid.retries import Repeat
 from voiceloop.dgrid.shape import AnswerShape
@@ -151,6 +152,10 @@ class Speaking:
     def truncated(self) -> bool:
         """Whether the end may be missing; known when all is in, and only where it came in events."""
         return self._reader.truncated
+
+    def broken(self, why: str) -> RequestRefusedError | RequestFailedError:
+        """Return the error to raise for sound that is of no use."""
+        return self._client.broken(why, self._answer)
 
     async def begin(self) -> None:
         """Wait for the first sound. Raises what iterating does."""

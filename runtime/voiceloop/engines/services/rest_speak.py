@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from voiceloop.dgrid.audio_kinds import AudioKind
 from voiceloop.dgrid.client import Client
-from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.dgrid.speech import Speaking, Speech, SpeechRequest
 from voiceloop.engines.services.decoding import Decoder, decoder_of
 from voiceloop.errors import RefusedError, UsageError
@@ -31,7 +30,6 @@ class RestSpeak:
     """
 
     def __init__(self, client: Client, model: str, voice: str | None = None) -> None:
-        self._client = client
         self._speech = Speech(client)
         self._model = model
         self._voice = voice or DEFAULT_VOICE
@@ -61,9 +59,9 @@ class RestSpeak:
                 sounded = True
                 yield pcm
         except UsageError as error:
-            raise self._broken(str(error), speaking) from None
+            raise speaking.broken(str(error)) from None
         if not sounded:
-            raise self._broken("no sound in the speech", speaking)
+            raise speaking.broken("no sound in the speech")
 
     async def _drained(self, decoder: Decoder, kind: AudioKind) -> bytes:
         if kind in (AudioKind.PCM, AudioKind.WAV):
@@ -73,6 +71,3 @@ class RestSpeak:
                 return await asyncio.to_thread(decoder.drain)
         except TimeoutError:
             raise UsageError(f"ffmpeg did not decode this {kind} speech within {DECODE_WITHIN_S:g} s") from None
-
-    def _broken(self, why: str, speaking: Speaking) -> RequestRefusedError | RequestFailedError:
-        return self._client.error(Failure(Kind.BROKEN, why, 200, request_id=speaking.request_id))
