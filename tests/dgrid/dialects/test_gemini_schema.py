@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
@@ -178,5 +178,6 @@ def check(schema):
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), ODD, max_size=6))
+@example({"type": False, "anyOf": [{"type": "string"}, {"type": "integer"}]})
 def test_whatever_a_schema_holds_gemini_takes_the_result(schema):
     check(gemini_schema(schema))

@@ -134,7 +134,9 @@ def finished(made: Schema) -> Schema:
         if isinstance(made.get(exclusive), int | float) and not isinstance(made[exclusive], bool):
             made.setdefault(name, made[exclusive])
     values = entries(made, "enum")
-    if not made.get("anyOf") and made.get("type") not in TYPES:
+    if made.get("anyOf"):
+        made["type"] = None
+    elif made.get("type") not in TYPES:
         made["type"] = "object" if made.get("properties") else "array" if "items" in made else kind_of(values)
     if values and (made.get("type") != "string" or not all(isinstance(one, str) and one for one in values)):
         told = ", ".join(msgspec.json.encode(one).decode() for one in values)
