@@ -94,7 +94,7 @@ class _WhileConnected:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inbox: asyncio.Queue[Message | ApiProblem] = asyncio.Queue()  # bounded by the largest body
+        inbox: asyncio.Queue[Message | ApiProblem] = asyncio.Queue(1)  # the whole body, or what is wrong with it
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(self._serve(scope, inbox, send), name="request")
             reading = group.create_task(_read(receive, inbox, serving.cancel), name="request body")
@@ -123,8 +123,11 @@ class _WhileConnected:
 
 
 async def _read(receive: Receive, inbox: asyncio.Queue[Message | ApiProblem], gone: Callable[[], object]) -> None:
-    """Pass on what the client sends until it hangs up, which is told, sends too much, or stops in the middle."""
-    size, more = 0, True
+    """Pass the body on once it is whole, or that it is too large or stops in the middle; tell when the client hangs up.
+
+    It waits as one piece: a client may send each byte by itself.
+    """
+    body, size, more = bytearray(), 0, True
     while True:
         try:
             async with asyncio.timeout(STALLED_AFTER_S if more else None):
@@ -135,9 +138,12 @@ async def _read(receive: Receive, inbox: asyncio.Queue[Message | ApiProblem], go
         if message["type"] == "http.disconnect":
             gone()
             return
-        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        size, more = size + len(part), message.get("more_body", False)
         if size <= LARGEST_BODY:
-            inbox.put_nowait(message)
+            body += part
+            if not more:
+                inbox.put_nowait({"type": "http.request", "body": bytes(body), "more_body": False})
         elif not more or size > MOST_DISCARDED:
             most = f"{LARGEST_BODY // 1024 // 1024} MiB"
             inbox.put_nowait(ApiProblem(413, f"The request is larger than {most}.", "too_large"))

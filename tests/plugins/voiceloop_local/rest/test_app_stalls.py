@@ -17,12 +17,12 @@ from voiceloop_local.rest.problems import ApiProblem
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/x", "raw_path": b"/v1/x", "query_string": b"", "headers": []}
 
 
-async def ask(sends, send=None):
+async def length(request: Request):
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def ask(sends, send=None, work=length):
     """Answer a client that sends these messages and then nothing; return what it got."""
-
-    async def work(request: Request):
-        return PlainTextResponse(str(len(await request.body())))
-
     inner = Starlette(routes=[Route("/v1/x", work, methods=["POST"])], exception_handlers={ApiProblem: rest._problem})
     coming, got = iter(sends), []
 
@@ -50,6 +50,16 @@ def told(got):
 async def test_a_body_that_fits_is_read():
     got = await ask([part(rest.LARGEST_BODY - 1), part(1, more=False)])
     assert (got[0]["status"], got[1]["body"]) == (200, str(rest.LARGEST_BODY).encode())
+
+
+@virtual_time
+async def test_a_body_in_many_pieces_waits_as_one():
+    async def work(request: Request):
+        pieces = [piece async for piece in request.stream() if piece]
+        return PlainTextResponse(",".join(str(len(piece)) for piece in pieces))
+
+    got = await ask([*[part(1)] * 5000, part(1, more=False)], work=work)
+    assert got[1]["body"] == b"5001"
 
 
 @virtual_time
