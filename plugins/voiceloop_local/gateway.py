@@ -108,9 +108,18 @@ class Gateway:
             listener = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
         except OSError as error:
             raise _cannot_listen(self._host, self._port, error) from error
-        self._server = WebServer(self._serve)
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve([listener]), name="web server")
-        await self._server.listens.wait()
+        self._server = server = WebServer(self._serve)
+        self._serving = asyncio.get_running_loop().create_task(server.serve([listener]), name="web server")
+        # A server that fails before it listens must not be waited for.
+        self._serving.add_done_callback(lambda _: server.listens.set())
+        try:
+            await server.listens.wait()
+            if self._serving.done():
+                await self._serving
+        except BaseException:
+            self._serving.cancel()
+            listener.close()
+            raise
         self._bound = listener.getsockname()[1]
         return self
 

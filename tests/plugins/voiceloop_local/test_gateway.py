@@ -23,6 +23,7 @@ from voiceloop.errors import MisuseError, UsageError
 from voiceloop_local.gateway import MODEL_IDS, Gateway, serve_gateway
 from voiceloop_local.realtime.session import Limits
 from voiceloop_local.scripted import ScriptedBrain
+from voiceloop_local.webserver import WebServer
 
 pytestmark = pytest.mark.real
 
@@ -231,6 +232,17 @@ async def test_a_busy_port_is_named(gateway):
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"Port {port} on 127.0.0.1 is busy"):
             async with gateway(port=port):
+                pass
+
+
+async def test_a_web_server_that_fails_before_it_listens_is_not_waited_for(gateway, monkeypatch):
+    async def fails(_server, sockets):
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(WebServer, "startup", fails)
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError, match="no luck"):
+            async with gateway():
                 pass
 
 
