@@ -137,7 +137,7 @@ async def test_a_question_that_is_refused_costs_only_its_answer():
 @virtual_time
 async def test_speech_that_fails_in_the_middle_leaves_what_was_said():
     answers = [Answer("It is noon. And it rains. Take care."), Answer("Yes.")]
-    speech = [None, DROPPED, None, DROPPED]
+    speech = [None, RequestRefusedError("no", Failure(Kind.REFUSED))]
     async with Talk(answers=answers, speech=speech) as talk:
         await talk.session.send_text("what time is it")
         said = await talk.line("agent_said")

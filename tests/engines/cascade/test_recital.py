@@ -115,12 +115,11 @@ def test_a_later_sentence_that_fails_ends_the_reply_before_it():
     book.types()
     book.writes("First one. Second one. Third one. Fourth")
     book.sounds(500)
-    book.fails(Speak, number=1)
-    book.fails(Speak, number=2)
+    book.fails(Speak, REFUSED, number=1)
     assert [type(order) for order in book.dropped] == [Speak, AskChat]
     assert book.ended == []
     book.spoken(500)
-    assert book.ended == [("incomplete", "the line broke")]
+    assert book.ended == [("incomplete", "the request is refused")]
     assert book.texts == [(0, "First one.")]
 
 
@@ -141,3 +140,19 @@ def test_speech_without_end_is_left():
     book.sounds(30_000)
     assert [type(order) for order in book.dropped] == [Speak]
     assert book.ended == [("completed", "")]
+
+
+def test_a_later_sentence_is_asked_for_again_every_second_while_there_is_something_to_hear():
+    book = Book()
+    book.asks(say="First one. Second one. Third one.")
+    book.spoken(2500)
+    for wait_s in (0.0, 0.0, 1.0, 1.0):
+        book.passes(wait_s)
+        book.fails(Speak, number=book.asked_to_speak.index("Second one."))
+    book.spoken(500, number=book.asked_to_speak.index("Third one."))
+    assert book.ended == []
+    book.passes(1.0)
+    book.fails(Speak)
+    assert book.ended == [("incomplete", "the line broke")]
+    assert book.texts[0] == (0, "First one.")
+    assert book.played == [("reply-1", 0, 2500)]

@@ -18,6 +18,8 @@ from voiceloop.vocabulary import Cause
 
 __all__ = ["MOST_SENTENCES", "Playhead", "Recital"]
 
+AGAIN_AFTER_S: Final = 1.0
+"""So long after another failure a sentence is asked for again, while there is something to hear."""
 AHEAD: Final = 2
 """So many sentences are made before they are due: speech that is cut off was paid for."""
 MOST_SENTENCES: Final = 200
@@ -54,6 +56,8 @@ class Sentence:
     job: int = 0
     """The request that speaks it; 0 while none does."""
     tries: int = 0
+    again_at_s: float = 0.0
+    """Not asked for before this."""
     told: bool = False
     waiting: list[bytes] = field(default_factory=list)
     """Sound whose turn has not come."""
@@ -112,10 +116,13 @@ class Recital:
         out = self._hand_over(now)
         blocking = [each for each in self._sentences if each.job or each.arrived]
         open_ = [each for each in blocking if each.over_at_s is None or each.over_at_s > now]
-        for sentence in self._sentences[len(blocking) :]:
+        for sentence in [each for each in self._sentences if not each.job and not each.arrived]:
             if len(open_) > AHEAD:
                 ends = [each.over_at_s for each in open_ if each.over_at_s is not None]
                 out += [WakeAt(min(ends))] if ends else []
+                break
+            if sentence.again_at_s > now:
+                out.append(WakeAt(sentence.again_at_s))
                 break
             open_.append(sentence)
             out.append(self._speak(sentence))
@@ -139,12 +146,17 @@ class Recital:
         sentence.arrived, sentence.job = True, 0
         return None
 
-    def again(self, job: int, trouble: Trouble) -> list[Order]:
-        """A sentence could not be spoken: ask once more. Empty when that is of no use."""
+    def again(self, job: int, trouble: Trouble, now: float) -> list[Order]:
+        """A sentence could not be spoken: ask once more, and more often while others play. Empty: it is of no use."""
         sentence = self._of(job)
-        if sentence.received_bytes or sentence.tries >= TRIES or trouble.cause in FINAL:
+        if sentence.received_bytes or trouble.cause in FINAL:
             return []
-        return [self._speak(sentence)]
+        if sentence.tries < TRIES:
+            return [self._speak(sentence)]
+        if not self.sounded or self._playhead.over_at_s <= now:
+            return []
+        sentence.job, sentence.again_at_s = 0, now + AGAIN_AFTER_S
+        return [WakeAt(sentence.again_at_s)]
 
     def break_off(self, job: int) -> list[Order]:
         """End with what there is of the sentence of this job, or before it."""

@@ -219,7 +219,7 @@ class Reply:
         return self._fail(trouble)
 
     def _unspoken(self, job: int, trouble: Trouble, now: float) -> list[Order]:
-        again = self._recital.again(job, trouble)
+        again = self._recital.again(job, trouble, now)
         if again:
             return again
         if not self._recital.sounding:
