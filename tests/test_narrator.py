@@ -177,6 +177,7 @@ def test_a_reply_that_was_never_heard_is_told_without_speech(narrator):
 def test_a_reply_of_text_only_has_no_heard_ms(narrator):
     narrator.conversation.reply_started("r1", "typed-1")
     narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "Noon."), 101.0)
+    narrator.reply_grew(on.ReplyFinished("r1", ReplyStatus.COMPLETED), 101.0)
     (line,) = narrator.playback_finished(on.PlaybackFinished("r1", ()), 101.0)[:1]
     assert (line.fields["heard_ms"], line.fields["heard_text"]) == (None, "Noon.")
 
@@ -210,3 +211,21 @@ def test_calls_that_still_run_at_the_end_are_cancelled(narrator):
     narrator.tool_called(ToolCall("c1", "clock", "{}"), "r1", "u1", 101.0)
     (line,) = narrator.tools_abandoned(102.0)
     assert line.fields["outcome"] == "cancelled"
+
+
+def lost_before_it_sounded(narrator):
+    narrator.conversation.reply_started("r1", "u1")
+    narrator.reply_grew(on.ReplyTextArrived("r1", "a", 0, "It is"), 101.0)
+    return narrator.playback_finished(on.PlaybackFinished("r1", ()), 102.0)[-1].fields
+
+
+def test_a_spoken_reply_whose_engine_was_lost_before_it_sounded_was_not_heard(narrator):
+    said = lost_before_it_sounded(narrator)
+    assert (said["text"], said["heard_text"], said["heard_ms"]) == ("It is", "", 0)
+    assert narrator.conversation.items == []
+
+
+def test_a_written_reply_whose_engine_was_lost_was_read_as_far_as_it_came(narrator):
+    narrator.speaks = False
+    said = lost_before_it_sounded(narrator)
+    assert (said["heard_text"], said["heard_ms"]) == ("It is", None)

@@ -33,6 +33,8 @@ class Narrator:
         self.conversation = Conversation()
         self.spending = Spending(prices)
         self.zero_s: float | None = None
+        self.speaks = True
+        """Replies are spoken; else they are read."""
         self.captions = Captions(transcribes=transcribes)
         self._calls: dict[str, ToolCall] = {}
         self._speaking: set[str] = set()
@@ -167,7 +169,8 @@ class Narrator:
         if not reply.text and not reply.has_audio:
             self.conversation.reply_ended(reply_id, "", None)
             return lines
-        text_only = not reply.has_audio and not interrupted
+        broke_off = self.speaks and not reply.finished  # an engine was lost before a word of it sounded
+        text_only = not reply.has_audio and not interrupted and not broke_off
         heard_ms = None if text_only else sum(span.heard_ms for span in spans if span.reply_id == reply_id)
         heard = reply.text if text_only else reply.heard(spans)
         lines.append(
