@@ -108,3 +108,31 @@ def test_there_are_never_more_than_thirty_attempts_a_minute():
         times.append(now)
     for at in times:
         assert len([each for each in times if at <= each < at + 59.999]) <= 30
+
+
+def test_an_engine_that_asked_nobody_does_not_end_the_outage():
+    failover = Failover(60.0)
+    failover.opened(0.0)
+    assert failover.lost(Cause.UNREACHABLE, 20.0) == Retry(20.0, begins=True)
+    failover.opened(20.0)
+    again = failover.lost(Cause.UNREACHABLE, 50.0)
+    assert again.begins is False
+    failover.opened(51.0)
+    assert failover.lost(Cause.UNREACHABLE, 81.0) == GiveUp()
+
+
+def test_an_engine_that_answered_ends_it():
+    failover = Failover(60.0)
+    failover.opened(0.0)
+    failover.lost(Cause.UNREACHABLE, 20.0)
+    failover.opened(20.0)
+    failover.ready(22.0)
+    assert failover.lost(Cause.UNREACHABLE, 90.0) == Retry(90.0, begins=True)
+
+
+def test_what_a_server_never_had_is_not_waited_for():
+    failover = Failover(60.0)
+    failover.opened(0.0)
+    assert failover.lost(Cause.UNSUPPORTED_DIALECT, 20.0) == GiveUp()
+    failover.ready(1.0)
+    assert isinstance(failover.lost(Cause.UNSUPPORTED_DIALECT, 20.0), Retry)

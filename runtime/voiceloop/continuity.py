@@ -46,12 +46,20 @@ class Continuity:
 
     def ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         """An engine is ready, or the standby takes over: give it the record."""
-        self._failover.ready(now)
+        if engine.tier is Tier.REALTIME:
+            self._failover.ready(now)
+        else:
+            self._failover.opened(now)
+        self._narrator.speaks = engine.traits.keeps_audio
         self._history.engine_came()
         conversation = self._narrator.conversation
         self._earlier = set(conversation.replies)
         recall = do.Recall(len(conversation.items), self._machine.floor.speaking_turn)
         return [recall, *self._roll_over.running(engine, now)]
+
+    def answers(self, now: float) -> None:
+        """The engine has begun to speak, or has answered."""
+        self._failover.ready(now)
 
     def happened(self, event: on.EngineLost | on.StandbyReady | on.StandbyLost, now: float) -> list[do.Command]:
         """An engine was lost, or the standby has news."""

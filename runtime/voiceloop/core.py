@@ -22,7 +22,7 @@ from voiceloop.prices import PriceList
 from voiceloop.rollover import RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
-from voiceloop.vocabulary import Cause, Tier
+from voiceloop.vocabulary import Cause, ReplyStatus, Tier
 
 __all__ = ["Core", "Profile"]
 
@@ -195,7 +195,13 @@ class Core:
                 self._ending = _Ending("line_lost", exit_status, detail)
             case on.EndAsked(reason=reason):
                 self._ending = _Ending(reason)
-            case on.ReplyFinished() | on.UserTranscribed():
+            case on.ReplyAudioStarted():
+                self._continuity.answers(now)
+            case on.ReplyFinished(status=status):
+                if status is ReplyStatus.COMPLETED:
+                    self._continuity.answers(now)
+                return self._watch_limits(now)
+            case on.UserTranscribed():
                 return self._watch_limits(now)
             case on.DeadlinePassed(name=name):
                 return self._deadline(name, now)

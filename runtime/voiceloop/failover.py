@@ -50,18 +50,27 @@ class Failover:
         self._tries = 0
         self._attempts: deque[float] = deque(maxlen=PER_MINUTE)
         self._ever_ready = False
+        self._proven = False
+
+    def opened(self, now: float) -> None:
+        """An engine is ready that has asked its server for nothing: no sign that an outage is over."""
+        if not self._ever_ready:
+            self._ready_at_s = now
+        self._ever_ready = True
 
     def ready(self, now: float) -> None:
-        """An engine is ready; one that takes over from another in a quiet moment goes on where that one was."""
+        """An engine works; one that takes over from another in a quiet moment goes on where that one was."""
         self._ready_at_s = now if self._ready_at_s is None else self._ready_at_s
-        self._ever_ready = True
+        self._ever_ready = self._proven = True
 
     def lost(self, cause: Cause, now: float) -> Retry | GiveUp:
         """An engine was lost, or an attempt to open one failed.
 
-        One that was never ready since the session began is not tried again: whoever starts it wants to know.
+        One that was never ready since the session began is not tried again: whoever starts it wants to know. Nor is a
+        server that lacks what it is asked for and never had it.
         """
-        if cause in HOPELESS or not self._ever_ready:
+        lacks = cause is Cause.UNSUPPORTED_DIALECT and not self._proven
+        if cause in HOPELESS or lacks or not self._ever_ready:
             return GiveUp()
         begins = self._begins(now)
         self._ready_at_s = None
