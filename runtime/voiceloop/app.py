@@ -30,7 +30,9 @@ from voiceloop.session import Ended, Session
 from voiceloop.settings import Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
 from voiceloop.tape import TapeWriter
+from voiceloop.tiers import tier_of
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
+from voiceloop.vocabulary import Tier
 
 __all__ = ["Conversation", "Plan", "Wanted", "plan"]
 
@@ -312,13 +314,12 @@ class Conversation:
         """Return the settings with a backend; the embedded gateway where none is named."""
         wanted = self._plan.wanted
         settings = self._plan.settings.of(self._plan.agent.settings)
-        if settings.backend.base_url is not None:
-            return await with_model(settings, self._screen.note)
-        language = self._plan.agent.settings.language
-        gateway = wanted.gateway or await embedded_backend(
-            stack, self._screen.note, brain=wanted.brain, language=language
-        )
-        return await with_model(with_backend(settings, gateway), lambda _: None)
+        tell: Callable[[str], None] = self._screen.note
+        if settings.backend.base_url is None:
+            language = self._plan.agent.settings.language
+            gateway = wanted.gateway or await embedded_backend(stack, tell, brain=wanted.brain, language=language)
+            settings, tell = with_backend(settings, gateway), lambda _: None
+        return await with_model(settings, tell) if tier_of(settings) is Tier.REALTIME else settings
 
     def _line(self, settings: Settings) -> Line:
         wanted = self._plan.wanted

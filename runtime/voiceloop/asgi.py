@@ -26,7 +26,9 @@ from voiceloop.errors import SettingsError, VoiceloopError
 from voiceloop.pricefile import prices_of
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
+from voiceloop.tiers import tier_of
 from voiceloop.tools.builtin import built_in
+from voiceloop.vocabulary import Tier
 
 __all__ = ["VoiceApp", "asgi"]
 
@@ -194,7 +196,7 @@ class VoiceApp:
         """Find out with the first caller which model to take, as `voiceloop talk` does."""
         if self._settings.backend.base_url is None:
             raise SettingsError("no models run on this machine: pass lifespan=voice.lifespan to the outer application")
-        if self._settings.realtime.model is None:
+        if self._settings.realtime.model is None and tier_of(self._settings) is Tier.REALTIME:
             self._settings = await with_model(self._settings, _log.info)
 
 
