@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from voiceloop.chatmodel import ChatModel
 from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import RefusedError, UnreachableError
-from voiceloop.settings import AgentSettings, BackendSettings, HistorySettings, ModelSettings, Settings
+from voiceloop.settings import AgentSettings, BackendSettings, HistorySettings, ModelSettings, Settings, TierSettings
 from voiceloop.summarise import backend_chat
 from voiceloop.testing.rest import RestAnswer, ScriptedRest
 
@@ -73,3 +73,15 @@ async def test_a_refusal_names_no_key():
 async def test_without_a_backend_nobody_is_asked():
     with pytest.raises(UnreachableError, match="set DGRID_BASE_URL"):
         await ChatModel(Settings())("task", "question")
+
+
+@pytest.mark.parametrize(("engine", "asked"), [("rest", True), ("realtime", False)])
+async def test_a_model_that_answers_the_user_sums_up_too_and_else_only_one_that_can(engine, asked):
+    listed = RestAnswer({"data": [{"id": "voiceloop-chat", "owned_by": "voiceloop"}]})
+    async with ScriptedRest({MODELS: [listed], CHAT: [answer("In short.")]}) as rest:
+        model = ChatModel(settings(rest).model_copy(update={"tiers": TierSettings(engine=engine)}))
+        if asked:
+            assert await model("task", "question") == "In short."
+        else:
+            with pytest.raises(UnreachableError):
+                await model("task", "question")

@@ -35,6 +35,7 @@ class ChatModel:
         self._base_url = backend.base_url or ""
         self._key = None if backend.api_key is None else backend.api_key.get_secret_value()
         self._model = who.history.summary_model or who.models.chat
+        self._answers = settings.tiers.engine == "rest"
         self._route = route_to(self._base_url, os.environ, backend) if self._base_url else None
 
     async def __call__(self, task: str, question: str) -> str:
@@ -54,5 +55,6 @@ class ChatModel:
 
     async def _best(self) -> str:
         listed = await list_models(self._base_url, self._key, route=self._route)
-        thinking = None if listed is None else [model for model in listed if model.owner != OURS]
-        return choose("chat", thinking, self._base_url).model
+        if listed is not None and not self._answers:  # a model that only answers sentences it was told sums up nothing
+            listed = tuple(model for model in listed if model.owner != OURS)
+        return choose("chat", listed, self._base_url).model
