@@ -97,6 +97,8 @@ class EngineLost(msgspec.Struct, frozen=True):
     detail: str
     silent_s: float = 0.0
     """Seconds since its last sign of life: what was said in them it may not have heard."""
+    endpoint: str = ""
+    """Which request of a cascade failed: "transcribe", "chat" or "speak"; empty where it was none of these."""
 
 
 class EngineComplained(msgspec.Struct, frozen=True):

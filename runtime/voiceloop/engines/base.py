@@ -31,6 +31,9 @@ class Seed:
     """How words sound that are spoken otherwise than they are written."""
     modality: Literal["audio", "text"] = "audio"
     """Text: replies are read, no audio is made."""
+    rehearse: str = ""
+    """The endpoint that an engine of this tier failed at last ("transcribe", "chat" or "speak"), to be tried in earnest
+    before the engine calls itself ready; empty, or a name it does not know: nothing is tried."""
 
 
 class EnginePort(Protocol):
