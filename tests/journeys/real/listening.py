@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,12 @@ RECORDING_HZ = 24_000
 
 AM_PM = re.compile(r"\b([ap])\.? ?m\b\.?")
 FULL_HOUR = re.compile(r"\b(\d{1,2})(?::00| o'? ?clock)(?!\d)")
+FEW_MINUTES = re.compile(r"(?<=\d)\.(?=\d\s+[ap]m)")
 WITHIN_NUMBER = re.compile(r"(?<=\d)[:.,](?=\d)")
 WORD = re.compile(r"[a-z]+|\d+")
+SOUND_ALIKE = {"won": "1", "to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "at": "8"}
+TENS, UNIT = re.compile(r"[2-9]0$"), re.compile(r"[1-9]")
+BESIDE_NUMBER = re.compile(r"(?<=\d )[a-z]+\b|\b[a-z]+(?= \d)")
 
 
 # Recordings ----------------------------------------------------------------------------------------------------------
@@ -80,11 +85,17 @@ def likeness_db(wanted: np.ndarray, got: np.ndarray) -> float:
 
 
 def words(text: str) -> list[str]:
-    """A text as comparable words: no punctuation, numbers as digits, "6:50 p.m.", "six fifty PM" and "650pm" alike."""
+    """A text as comparable words: no punctuation, numbers as digits, "6:50 p.m.", "six fifty PM" and "650pm" alike.
+
+    A minute with one figure is one below ten: "12.8 pm".
+    """
+    return _joined(_digits(WORD.findall(_without_marks(text))))
+
+
+def _without_marks(text: str) -> str:
     text = text.lower().replace("\u2019", "'")
     text = AM_PM.sub(r" \1m ", FULL_HOUR.sub(r"\1", re.sub(r"(?<=\d)(?=[ap]\.?m)", " ", text)))
-    text = WITHIN_NUMBER.sub("", text).replace("'", "")
-    return _joined(_digits(WORD.findall(text)))
+    return WITHIN_NUMBER.sub("", FEW_MINUTES.sub("0", text)).replace("'", "")
 
 
 def _digits(found: list[str]) -> list[str]:
@@ -102,22 +113,38 @@ def _digits(found: list[str]) -> list[str]:
 
 
 def _joined(found: list[str]) -> list[str]:
-    """Numbers side by side as one: a time is heard as "6 50"."""
+    """Numbers side by side as one: a time is heard as "6 50", and now and then as "6 50 2"."""
     out: list[str] = []
     for word in found:
-        if word.isdigit() and out and out[-1].isdigit():
-            out[-1] += word
-        else:
+        if not (word.isdigit() and out and out[-1].isdigit()):
             out.append(word)
+        elif TENS.search(out[-1]) and UNIT.fullmatch(word):
+            out[-1] = out[-1][:-1] + word
+        else:
+            out[-1] += word
     return out
 
 
+def readings(heard: str) -> Iterator[list[str]]:
+    """What a listener wrote down as words: as it stands, and with words beside a number as the digits they sound like.
+
+    "It is 4:50" and "it is for 50" are the same sounds, "538" and "5.30 at" nearly.
+    """
+    yield words(heard)
+    spelt = " ".join(_digits(WORD.findall(_without_marks(heard))))
+    yield _joined(BESIDE_NUMBER.sub(lambda found: SOUND_ALIKE.get(found[0], found[0]), spelt).split())
+
+
 def word_distance(wanted: str, got: str) -> int:
-    """Words to insert, delete or replace."""
-    row = list(range(len(words(got)) + 1))
-    for done, word in enumerate(words(wanted), 1):
+    """Words to insert, delete or replace in what was heard, in the reading of it that comes closer."""
+    return min(_distance(words(wanted), reading) for reading in readings(got))
+
+
+def _distance(wanted: list[str], got: list[str]) -> int:
+    row = list(range(len(got) + 1))
+    for done, word in enumerate(wanted, 1):
         before, row[0] = row[0], done
-        for at, other in enumerate(words(got), 1):
+        for at, other in enumerate(got, 1):
             before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
     return row[-1]
 

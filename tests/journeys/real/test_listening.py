@@ -42,6 +42,45 @@ def test_other_words_are_counted(said, written, distance):
     assert word_distance(said, written) == distance
 
 
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("It is 4:50 AM.", "It is for 50 AM."),
+        ("It is 4:59 PM.", "It is for 59pm."),
+        ("It is 2:45 PM.", "It is too 45 p.m."),
+        ("It is 8:30 AM.", "It is ate 30 AM."),
+        ("It is 5:38 PM.", "It is 5.30 at PM."),
+        ("It is 2:52 AM.", "It is 250 2 am."),
+        ("It is 12:08 PM.", "It is 12.8 pm."),
+        ("It is 5:05 AM.", "It is five oh five AM."),
+        ("It is 12:09 PM.", "It is twelve o nine PM."),
+        ("Timer set for 5 minutes.", "Timer set for 5 minutes."),
+    ],
+)
+def test_a_digit_may_be_heard_as_a_word_that_sounds_like_it(said, heard):
+    assert word_error_rate(said, heard) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("It is 4:50 AM.", "It is for 51 AM."),
+        ("It is 4:50 AM.", "It is to 50 AM."),
+        ("It is 4:50 AM.", "It is for 50 PM."),
+        ("It is 4:50 AM.", "It is 50 AM."),
+        ("It is 5:05 AM.", "It is 5:15 AM."),
+        ("It is 12:09 PM.", "It is 12:90 PM."),
+        ("It is 12:10 PM.", "It is 12.1 PM."),
+        ("It is 2:52 AM.", "It is 250 3 am."),
+        ("It is 5:30 PM.", "It is 5.30 at PM."),
+        ("Timer set for 5 minutes.", "Timer set 45 minutes."),
+        ("It is for them.", "It is 4 them."),
+    ],
+)
+def test_another_time_is_another_time_however_it_is_written(said, heard):
+    assert word_error_rate(said, heard) > 0.15
+
+
 def test_numbers_are_read_as_people_say_them():
     assert words("two hundred and five") == [str(parse_number(["two", "hundred", "and", "five"]))]
 
