@@ -178,6 +178,14 @@ class Said(Form, frozen=True):
     unnamed: str
     no_answer: str
     """The chat server does not answer."""
+    poor: str
+    """The conversation goes on, but not as well. This and the next three are recorded by `scripts/make_notices`."""
+    lost: str
+    """Nobody can answer for the moment."""
+    moment: str
+    """The answer takes a while."""
+    unavailable: str
+    """Nobody will answer; the last word of a conversation that cannot go on."""
     done: str
     sorry: str
     """{why}."""
