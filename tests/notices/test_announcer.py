@@ -79,9 +79,9 @@ def test_a_user_who_goes_on_is_not_ticked_at():
 
 def test_an_interrupting_user_ends_the_notices_of_the_reply_too():
     talk = Told(waiting_after_s=1.5).user_turn().heard(on.ReplyStarted("r1")).after(1.5)
-    assert talk.announcer.speaking
+    assert talk.notices == [Notice.TICK]
     talk.heard(on.InterruptAsked())
-    assert not talk.announcer.speaking
+    assert not talk.announcer.owns(on.PlaybackFinished("notice-1", ()))
 
 
 def test_a_lower_tier_is_told_when_the_answer_was_heard():
@@ -131,7 +131,7 @@ def test_where_replies_are_read_a_sentence_is_read_and_a_sound_is_nothing():
     (said,) = talk.said("agent_said")
     assert said["heard_ms"] is None
     assert said["heard_text"] == said["text"]
-    assert not talk.announcer.speaking
+    assert not talk.announcer.owns(on.PlaybackStarted("notice-1"))
 
 
 def test_notices_are_no_business_of_engine_and_history():
@@ -140,19 +140,20 @@ def test_notices_are_no_business_of_engine_and_history():
     assert talk.announcer.owns(on.PlaybackStarted("notice-1"))
     assert not talk.announcer.owns(on.PlaybackStarted("r1"))
     flushed = on.PlaybackFlushed((*mine, *other), 3.0, 9.0)
+    assert talk.announcer.without(speech := on.SpeechStarted("u1", 1.0)) is speech
     assert talk.announcer.without(flushed) == on.PlaybackFlushed(other, 3.0, 9.0)
 
 
-@pytest.mark.parametrize(("captions", "speaks"), [(False, True), (True, False)])
-def test_the_farewell_is_waited_for_where_it_can_be_heard(captions, speaks):
+@pytest.mark.parametrize("captions", [False, True])
+def test_the_farewell_is_waited_for_where_it_can_be_heard(captions):
     talk = Told(captions=captions, apology_after_s=LOST_S)
-    talk.heard()
     talk._keep(talk.announcer.farewell(talk.now))
-    assert talk.announcer.speaking is speaks
-    if speaks:
-        told, parted = talk.announcer.parted(on.PlaybackFinished("notice-1", heard_of("notice-1", 4000, 4000)), 130.0)
-        talk._keep(told)
-        assert parted
+    assert talk.announcer.parting is not captions
+    if not captions:
+        over = on.PlaybackFinished("notice-1", heard_of("notice-1", 4000, 4000))
+        assert talk.announcer.parted(over)
+        talk.heard(over)
+        assert not talk.announcer.parting
     assert [said["text"] for said in talk.said("agent_said")] == [
         "I am sorry, I cannot answer now. Please try again later. Goodbye."
     ]

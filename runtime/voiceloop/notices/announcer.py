@@ -8,7 +8,7 @@ from voiceloop import events as on
 from voiceloop.commands import WriteLine
 from voiceloop.heard import Piece, heard_text
 from voiceloop.narrator import Narrator
-from voiceloop.notices.notice import Ask, PlayNotice
+from voiceloop.notices.notice import Ask, Notice, PlayNotice
 from voiceloop.notices.policy import NoticePolicy, Notices, Scene
 from voiceloop.notices.sounds import words
 from voiceloop.turn.machine import TurnMachine
@@ -39,27 +39,42 @@ class Announcer:
                 self._captions_only = captions_only
             case _:
                 pass
-        told = self._told(event, now)
+        told = self.told(event, now)
         return [*told, *self._shown(self._notices.happened(event, self._scene(), now), now)]
 
-    def without(self, event: on.PlaybackFlushed) -> on.PlaybackFlushed:
+    def without(self, event: on.Event) -> on.Event:
         """Return the event as if there were no notices."""
+        if not isinstance(event, on.PlaybackFlushed):
+            return event
         spans = tuple(span for span in event.spans if span.reply_id not in self._notices.live)
         return on.PlaybackFlushed(spans, event.at_s, event.heard_s)
+
+    def told(self, event: on.Event, now: float) -> list[WriteLine]:
+        """Return a line for each sentence that ends with this event."""
+        match event:
+            case on.PlaybackFinished(reply_id=reply_id, spans=spans) if reply_id in self._notices.live:
+                return self._line(reply_id, spans, now)
+            case on.PlaybackFlushed(spans=spans):
+                return [line for notice_id in self._notices.live for line in self._line(notice_id, spans, now)]
+            case _:
+                return []
+
+    # The end ---------------------------------------------------------------------------------------------------------
 
     def farewell(self, now: float) -> list[Ask]:
         """Say that nobody will answer any more."""
         return self._shown(self._notices.farewell(now), now)
 
     @property
-    def speaking(self) -> bool:
-        """A notice is being played."""
-        return bool(self._notices.live)
+    def parting(self) -> bool:
+        """The farewell is being played."""
+        return Notice.UNAVAILABLE in self._notices.live.values()
 
-    def parted(self, event: on.Event, now: float) -> tuple[list[Ask], bool]:
-        """Take an event after `farewell`. Returns commands, and whether the session can end."""
-        parted = self._notices.parted(event)
-        return self.happened(event, now), parted
+    def parted(self, event: on.Event) -> bool:
+        """While parting: whether the session can end with this event."""
+        return self._notices.parted(event)
+
+    # Inside ----------------------------------------------------------------------------------------------------------
 
     def _scene(self) -> Scene:
         machine = self._machine
@@ -82,15 +97,6 @@ class Announcer:
             else:
                 out.append(command)
         return out
-
-    def _told(self, event: on.Event, now: float) -> list[WriteLine]:
-        match event:
-            case on.PlaybackFinished(reply_id=reply_id, spans=spans) if reply_id in self._notices.live:
-                return self._line(reply_id, spans, now)
-            case on.PlaybackFlushed(spans=spans):
-                return [line for notice_id in self._notices.live for line in self._line(notice_id, spans, now)]
-            case _:
-                return []
 
     def _line(self, notice_id: str, spans: Sequence[HeardSpan] | None, now: float) -> list[WriteLine]:
         text = words(self._notices.live[notice_id], self._language)
