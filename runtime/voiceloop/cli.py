@@ -238,9 +238,15 @@ def models(
 
 
 @app.command()
-def doctor(config: ConfigOption = None, key_file: KeyFileOption = None) -> int:
-    """Tell what works here, what does not, and the fix."""
-    status: int = command("doctor", "doctor")(origins(config, key_file))
+def doctor(
+    agent: AgentArgument = None,
+    config: ConfigOption = None,
+    key_file: KeyFileOption = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no server.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002
+) -> int:
+    """Tell what works here and at the backend, what does not, and what a conversation does then."""
+    status: int = command("doctor", "doctor")(origins(config, key_file), agent, offline=offline, as_json=as_json)
     return status
 
 

