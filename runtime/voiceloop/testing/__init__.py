@@ -37,7 +37,11 @@ if TYPE_CHECKING:
         Wait,
         refusal,
     )
+    from voiceloop.testing.service_faults import Garbled
+    from voiceloop.testing.service_seams import ServiceTimes
+    from voiceloop.testing.services import ScriptedServices
     from voiceloop.testing.spans import Span
+    from voiceloop.testing.voices import numbers_are_speech
 
 __all__ = [
     "Account",
@@ -48,6 +52,7 @@ __all__ = [
     "Fail",
     "FaultProxy",
     "Freeze",
+    "Garbled",
     "Handle",
     "Ignore",
     "Lag",
@@ -63,7 +68,9 @@ __all__ = [
     "Run",
     "ScriptedGateway",
     "ScriptedServer",
+    "ScriptedServices",
     "Send",
+    "ServiceTimes",
     "Span",
     "Spoken",
     "Stall",
@@ -74,6 +81,7 @@ __all__ = [
     "account_for",
     "converse",
     "numbered",
+    "numbers_are_speech",
     "refusal",
     "run_virtual",
     "runs",
@@ -89,6 +97,7 @@ _HOMES = {
     "Fail": "script",
     "FaultProxy": "proxy",
     "Freeze": "faults",
+    "Garbled": "service_faults",
     "Handle": "script",
     "Ignore": "script",
     "Lag": "faults",
@@ -104,7 +113,9 @@ _HOMES = {
     "Run": "numbers",
     "ScriptedGateway": "gateway",
     "ScriptedServer": "gateway_server",
+    "ScriptedServices": "services",
     "Send": "script",
+    "ServiceTimes": "service_seams",
     "Span": "spans",
     "Spoken": "script",
     "Stall": "script",
@@ -115,6 +126,7 @@ _HOMES = {
     "account_for": "account",
     "converse": "dialogue",
     "numbered": "numbers",
+    "numbers_are_speech": "voices",
     "refusal": "script",
     "run_virtual": "clock",
     "runs": "numbers",

@@ -1,6 +1,6 @@
 """Where every sample went: what the user said against what servers hold, what servers said against what was heard.
 
-told = account(line, gateway)
+told = account_for(line, gateway, services)
 assert told.lost == told.twice == told.played_twice == ()
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from voiceloop.errors import MisuseError
 from voiceloop.testing.gateway import ScriptedGateway
@@ -15,7 +16,10 @@ from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_items import Item
 from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import runs
+from voiceloop.testing.service_log import Ending, Recognition
+from voiceloop.testing.services import ScriptedServices
 from voiceloop.testing.spans import Span, absent, common, merged, repeated, samples_in, spans_of
+from voiceloop.vocabulary import UserTurn
 
 __all__ = ["Account", "Turn", "account_for"]
 
@@ -33,15 +37,19 @@ class Turn:
 class Account:
     """Sample numbers, as spans in order. The history that survives is the one of the last connection that was set up.
 
-    There a turn may be audio, or text that stands for the audio of an earlier connection's item with the same words.
+    With several servers it is that of whichever connection or services had to do with the conversation last; services
+    have the history of the newest question. A turn in it may be audio, or text that stands for audio which was
+    understood with the same words before.
     """
 
     said: tuple[Span, ...]
     """What the user said and the microphone has handed over."""
     appended: tuple[tuple[Span, ...], ...]
-    """What was appended to each connection, repetitions too; a connection may have what another one had."""
+    """What was appended to each connection, repetitions too; a connection may have what another one had.
+
+    Services come after the connections: what each was asked to recognise."""
     held: tuple[tuple[Turn, ...], ...]
-    """The user items with audio of each connection, whatever became of it."""
+    """The user items with audio of each connection, whatever became of it; then what services have recognised."""
     turns: tuple[Turn, ...]
     """The user's turns in the history that survives."""
     pending: tuple[Span, ...]
@@ -83,44 +91,92 @@ class Account:
         return (span for turn in self.turns for span in turn.spans)
 
 
-def account_for(line: NumberedLine, gateway: ScriptedGateway) -> Account:
+def account_for(line: NumberedLine, *servers: ScriptedGateway | ScriptedServices) -> Account:
     """Add up a conversation, during it or after it. Raises MisuseError for G.711, in which numbers are lost."""
-    for connection in gateway.connections:
+    connections = [each for server in servers if isinstance(server, ScriptedGateway) for each in server.connections]
+    services = [server for server in servers if isinstance(server, ScriptedServices)]
+    for connection in connections:
         if connection.session.input_is_g711 or connection.session.output_is_g711:
             raise MisuseError("G.711 loses the numbers of samples: use pcm16 to account for them")
         if connection.hearing.dropped:
             raise MisuseError("the gateway has forgotten audio: leave keeps_s out to account for it")
-    last = _surviving(gateway.connections)
-    spoken = merged(_spoken(gateway.connections))
+    last = _surviving(connections, services)
+    spoken = merged([*_spoken(connections), *(sentence.span for each in services for sentence in each.sentences)])
     heard = line.speaker.runs()
     known = [part for span in spans_of(heard) for part in common([span], spoken)]
     taken = line.microphone.taken
+    recognised = [each.recognitions for each in services]
     return Account(
         said=merged(Span(run.number, run.number + min(run.samples, taken - run.at)) for run in line.said),
-        appended=tuple(tuple(spans_of(runs(bytes(each.hearing.pcm)))) for each in gateway.connections),
-        held=tuple(tuple(map(_turn, _with_audio([each]))) for each in gateway.connections),
-        turns=() if last is None else tuple(_turns(gateway.connections, last)),
-        pending=() if last is None else tuple(spans_of(runs(last.hearing.buffered))),
+        appended=(
+            *(tuple(spans_of(runs(bytes(each.hearing.pcm)))) for each in connections),
+            *(tuple(span for asked in each for span in asked.spans) for each in recognised),
+        ),
+        held=(
+            *(tuple(map(_turn, _with_audio([each]))) for each in connections),
+            *(tuple(_recognised(asked) for asked in each if asked.ending is Ending.ANSWERED) for each in recognised),
+        ),
+        turns=tuple(_turns(connections, services, last)),
+        pending=tuple(spans_of(runs(last.hearing.buffered))) if isinstance(last, Connection) else (),
         spoken=spoken,
         heard=tuple(known),
         strange=sum(run.samples for run in heard) - samples_in(known),
     )
 
 
-def _surviving(connections: Sequence[Connection]) -> Connection | None:
-    return next((each for each in reversed(connections) if each.session.updates), None)
+Survivor = Connection | ScriptedServices | None
 
 
-def _turns(connections: Sequence[Connection], last: Connection) -> Iterator[Turn]:
-    """The user's turns on the last connection; text takes the place of what was said with the same words before."""
-    before = list(_with_audio(connections[: connections.index(last)]))
-    for item in last.items:
-        if item.body.get("role") != "user":
-            continue
-        same = next((each for each in before if not item.speech and each.words == item.text != ""), None)
+def _surviving(connections: Sequence[Connection], services: Sequence[ScriptedServices]) -> Survivor:
+    """Who has the conversation: the last that was told of it."""
+    set_up = [each for each in connections if each.session.updates]
+    used: list[tuple[float, Connection | ScriptedServices]] = [
+        (each.used_s, each) for each in set_up if each.used_s is not None
+    ]
+    asked = [(each.questions[-1].at_s, each) for each in services if each.questions]
+    if not asked:
+        return set_up[-1] if set_up else None
+    return max([*used, *asked], key=itemgetter(0))[1]
+
+
+def _turns(connections: Sequence[Connection], services: Sequence[ScriptedServices], last: Survivor) -> Iterator[Turn]:
+    """The user's turns in a history; text takes the place of what was said with the same words before."""
+    if last is None:
+        return
+    earlier = connections[: connections.index(last)] if isinstance(last, Connection) else connections
+    before = _understood(earlier, services)
+    for item_id, text, own in _user_turns(last):
+        same = next((each for each in before if own is None and each.text == text != ""), None)
         if same is not None:
             before.remove(same)
-        yield Turn(item.item_id, item.text, _turn(same or item).spans)
+        yield Turn(item_id, text, same.spans if same else own.spans if own else ())
+
+
+def _user_turns(last: Connection | ScriptedServices) -> Iterator[tuple[str, str, Turn | None]]:
+    """Id and words of each turn of the user's in a history, and the turn itself where it is there as audio."""
+    if isinstance(last, Connection):
+        for item in last.items:
+            if item.body.get("role") == "user":
+                yield item.item_id, item.text, _turn(item) if item.speech else None
+        return
+    question = last.questions[-1].question
+    turns = [item for item in last.history if isinstance(item, UserTurn)]
+    for turn in turns:
+        heard = turn is turns[-1] and question.speech
+        own = Turn(turn.turn_id, turn.text, tuple(spans_of(runs(question.speech)))) if heard else None
+        yield turn.turn_id, turn.text, own
+
+
+def _understood(connections: Sequence[Connection], services: Sequence[ScriptedServices]) -> list[Turn]:
+    """What was understood so far. Samples that were understood once more, to the same words, count as then."""
+    heard = [(each.opened_s, _turn(item), item.words) for each in connections for item in _with_audio([each])]
+    asked = [one for each in services for one in each.recognitions if one.ending is Ending.ANSWERED]
+    heard += [(one.at_s, _recognised(one), one.text) for one in asked]
+    found: list[Turn] = []
+    for _, turn, words in sorted(heard, key=lambda each: each[0]):
+        found = [each for each in found if each.text != words or not common(each.spans, turn.spans)]
+        found.append(Turn(turn.item_id, words, turn.spans))
+    return found
 
 
 def _with_audio(connections: Sequence[Connection]) -> Iterator[Item]:
@@ -129,6 +185,10 @@ def _with_audio(connections: Sequence[Connection]) -> Iterator[Item]:
 
 def _turn(item: Item) -> Turn:
     return Turn(item.item_id, item.text, tuple(spans_of(item.speech)))
+
+
+def _recognised(asked: Recognition) -> Turn:
+    return Turn("", asked.text, asked.spans)
 
 
 def _spoken(connections: Sequence[Connection]) -> Iterator[Span]:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voiceloop.errors import MisuseError
+from voiceloop.testing.answers import Answers
 from voiceloop.testing.brain import Brain, question
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_door import Door
@@ -59,9 +60,7 @@ class ScriptedGateway:
         self.connections: list[Connection] = []
         self.upgrades: list[Mapping[str, str]] = []
         """Headers of every upgrade asked for, refused ones too."""
-        self._replies = deque(replies)
-        self._default = default or Reply()
-        self._brain = brain
+        self.answers = Answers(replies, default, brain)
         self._door = Door(key)
         self.words = Words()
         self._hooks: dict[str, deque[Sequence[Step]]] = {}
@@ -73,7 +72,7 @@ class ScriptedGateway:
 
     def will_reply(self, *replies: Reply) -> None:
         """Add replies after those already waiting."""
-        self._replies.extend(replies)
+        self.answers.add(*replies)
 
     def heard_speech(self, at_ms: int, end_ms: int, text: str = "hello", **more: Any) -> None:  # noqa: ANN401
         """The user speaks, on the buffer clock of the open connection, else of the next one; see `Utterance`."""
@@ -170,7 +169,7 @@ class ScriptedGateway:
 
     def assert_complete(self, *, errors: int = 0) -> None:
         """AssertionError unless the whole script happened, each call got one output and `errors` errors were sent."""
-        left = [f"{len(self._replies)} replies"] if self._replies else []
+        left = [f"{self.answers.left} replies"] if self.answers.left else []
         left += [f"{len(hooks)} hooks for {kind}" for kind, hooks in self._hooks.items() if hooks]
         left += [f"{self._door.left} refusals"] if self._door.left else []
         unheard = len(self._utterances) + sum(each.hearing.unheard for each in self.connections)
@@ -219,9 +218,7 @@ class ScriptedGateway:
 
     def next_reply(self, connection: Connection, asked: Mapping[str, Any]) -> Reply:
         """The reply whose turn it is; `asked` is the `response` of the client's request."""
-        if self._replies:
-            return self._replies.popleft()
-        return self._default if self._brain is None else self._brain(question(connection, asked))
+        return self.answers.next(lambda: question(connection, asked))
 
     def changed(self) -> None:
         """Tell the watchers."""

@@ -34,6 +34,10 @@ class Connection:
         self.headers = headers
         self.received: list[Event] = []
         self.sent: list[Event] = []
+        self.opened_s = now_s
+        """Loop time at which the client was let in."""
+        self.used_s: float | None = None
+        """Loop time of the newest event that had to do with the conversation; None until there is one."""
         self.closed: tuple[int, str] | None = None
         """Code and reason once the connection has ended, as the server saw it."""
         self.outbox = Outbox()
@@ -94,6 +98,8 @@ class Connection:
             self.gateway.garbage.append(payload)
             self.refuse(Fail("invalid_json", "Could not parse the event as JSON."), {})
             return
+        if not kind.startswith("session."):
+            self.used_s = now_s
         noted = self._without_audio(event)
         self.received.append(noted)
         self.gateway.received.append(noted)
