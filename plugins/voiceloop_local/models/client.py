@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
@@ -131,7 +131,7 @@ class ModelProcess:
         request = Identify(next(self._ids), rate_hz, tuple(among))
         return await self._answered(request, pcm, self._pending.language(request.id))
 
-    async def speak(self, text: str, voice: str | None = None, language: str = "en") -> AsyncIterator[bytes]:
+    async def speak(self, text: str, voice: str | None = None, language: str = "en") -> AsyncGenerator[bytes, None]:
         """Yield `text` spoken, 16-bit mono PCM at 24 kHz, a clause at a time. Raises DeviceError. Safe to cancel.
 
         There is one voice for each language on this machine, whatever `voice` asks for.

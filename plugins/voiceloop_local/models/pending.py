@@ -8,7 +8,12 @@ from typing import Any, assert_never
 from voiceloop.errors import DeviceError
 from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Identified, Spoken, Transcribed
 
-__all__ = ["Pending", "Piece"]
+__all__ = ["Pending", "Piece", "RequestError"]
+
+
+class RequestError(DeviceError):
+    """One request cannot be served; the process is well and serves others."""
+
 
 Piece = bytes | DeviceError | None
 """A chunk of a speech, the reason why it broke off, or its end."""
@@ -58,22 +63,21 @@ class Pending:
                 if speech := self._speeches.pop(request_id, None):
                     speech.put_nowait(None)
             case Failed(request_id, message):
-                self.fail(request_id, message)
+                self._fail(request_id, RequestError(message))
             case never:
                 assert_never(never)
 
-    def fail(self, request_id: int, message: str) -> None:
-        """Tell whoever waits for this request that it failed."""
+    def fail_all(self, message: str) -> None:
+        """Tell everybody that the process failed."""
+        for request_id in (*self._answers, *self._speeches):
+            self._fail(request_id, DeviceError(message))
+
+    def _fail(self, request_id: int, error: DeviceError) -> None:
         answer = self._answers.pop(request_id, None)
         if answer is not None and not answer.done():
-            answer.set_exception(DeviceError(message))
+            answer.set_exception(error)
         if speech := self._speeches.pop(request_id, None):
-            speech.put_nowait(DeviceError(message))
-
-    def fail_all(self, message: str) -> None:
-        """Tell everybody."""
-        for request_id in (*self._answers, *self._speeches):
-            self.fail(request_id, message)
+            speech.put_nowait(error)
 
     def _expect(self, request_id: int) -> asyncio.Future[Any]:
         self._answers[request_id] = asyncio.get_running_loop().create_future()
