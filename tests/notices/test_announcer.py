@@ -162,5 +162,13 @@ def test_the_farewell_is_waited_for_where_it_can_be_heard(captions):
 def test_a_language_without_the_sentence_has_no_line():
     core = Core(Profile())
     announcer = Announcer(NoticePolicy(apology_after_s=LOST_S, language="fi"), core.machine, core.narrator)
+    announcer.happened(on.LineOpened(), 0.5)
     assert [type(command).__name__ for command in announcer.farewell(1.0)].count("PlayNotice") == 1
     assert announcer.happened(on.PlaybackFinished("notice-1", ()), 2.0) == []
+
+
+def test_before_there_is_a_line_nobody_is_told_goodbye():
+    core = Core(Profile())
+    announcer = Announcer(NoticePolicy(apology_after_s=LOST_S), core.machine, core.narrator)
+    assert announcer.farewell(1.0) == []
+    assert not announcer.parting

@@ -26,7 +26,8 @@ class Announcer:
         self._language = policy.language
         self._machine = machine
         self._narrator = narrator
-        self._captions_only = False
+        self._captions_only: bool | None = None
+        """None while there is no line."""
 
     def owns(self, event: on.Event) -> bool:
         """Whether an event is about the playback of a notice, and nobody else's business."""
@@ -62,8 +63,8 @@ class Announcer:
     # The end ---------------------------------------------------------------------------------------------------------
 
     def farewell(self, now: float) -> list[Ask]:
-        """Say that nobody will answer any more."""
-        return self._shown(self._notices.farewell(now), now)
+        """Say that nobody will answer any more, if there is anybody to hear it."""
+        return [] if self._captions_only is None else self._shown(self._notices.farewell(now), now)
 
     @property
     def parting(self) -> bool:
