@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from voiceloop.agent import Agent
-from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
+from voiceloop.briefing import check_texts, in_language, profile_of, seed_of, with_facts
 from voiceloop.errors import SettingsError
 from voiceloop.history import HistoryPolicy
 from voiceloop.prices import PriceList
@@ -104,3 +104,15 @@ def test_the_core_learns_how_much_of_a_conversation_models_are_given():
     assert profile_of(Agent(), Settings()).history == HistoryPolicy(24_000, 6, 4.0)
     agent = Agent(history={"limit": 0, "keep_turns": 2, "chars_per_token": 3.5})
     assert profile_of(agent, Settings()).history == HistoryPolicy(0, 2, 3.5)
+
+
+@pytest.mark.parametrize("language", ["deutsch", "", "d", "de_", "german please"])
+def test_a_language_that_is_none_is_refused(language):
+    with pytest.raises(SettingsError, match=r"it should be a BCP 47 tag such as de or de-AT, or auto") as error:
+        check_texts(AgentSettings(language=language))
+    assert error.value.path == ("agent", "language")
+
+
+@pytest.mark.parametrize("language", ["auto", "de", "pt-BR", "zh-Hant-TW", "en_US", "yue"])
+def test_a_language_that_nobody_here_knows_is_the_servers_business(language):
+    check_texts(AgentSettings(language=language))

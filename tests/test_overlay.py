@@ -163,7 +163,7 @@ def test_an_unknown_name_is_placed_and_corrected(text, message):
         ),
         ("realtime = 5", "a.toml, line 1: realtime = 5 is wrong: it should be a table"),
         ("[[agent]]\nvoice = 'x'", "a.toml, line 1: agent = [{'voice': 'x'}] is wrong: it should be a table"),
-        ("[agent]\ntools = [\n 'a',\n 5]", "a.toml, line 2: agent.tools = 5 is wrong: it should be a valid string"),
+        ("[agent]\ntools = [\n 'a',\n 5]", "a.toml, line 2: agent.tools = 5 is wrong: it should be a text in quotes"),
         ("[agent]\nvoice = " + repr(list(range(99))), "a.toml, line 2: agent.voice = [0, 1, 2"),
         ("[realtime]\nmodel=1\n[audio]\nformat=2", "(and 1 more)"),
     ],
@@ -232,7 +232,10 @@ def test_words_are_pronounced_as_file_and_environment_say():
         ("[agent.voice]\nrealtim = 'x'", "a.toml, line 2: there is no setting agent.voice.realtim; did you mean "),
         ("[agent]\nvoice = 5", "a.toml, line 2: agent.voice = 5 is wrong: it should be a table"),
         ("[agent]\npatience = 'endless'", "a.toml, line 2: agent.patience = 'endless' is wrong: it should be 'low'"),
-        ("[agent.pronounce]\nSQL = 5", "a.toml, line 2: agent.pronounce.SQL = 5 is wrong: it should be a valid string"),
+        (
+            "[agent.pronounce]\nSQL = 5",
+            "a.toml, line 2: agent.pronounce.SQL = 5 is wrong: it should be a text in quotes",
+        ),
     ],
 )
 def test_what_an_agent_cannot_be_is_placed(text, told):
@@ -261,3 +264,12 @@ def test_a_setting_that_only_sounds_like_a_secret_is_none():
     assert settings.agent.history.chars_per_token == 3.5
     with pytest.raises(SettingsError, match=r"chars_per_token = 'many' is wrong"):
         overlay([toml_layer("[agent.history]\nchars_per_token = 'many'\n", "a.toml")])
+
+
+def test_an_error_that_comes_later_is_placed_where_its_setting_was_set():
+    result = effective(toml_layer("[agent.idle]\nafter_s = 3\nprompt = '{{ x }}'\n", "a.toml"))
+    with pytest.raises(SettingsError, match=r"^a\.toml, line 3: no x$"), result.placing():
+        raise SettingsError("no x", ("agent", "idle", "prompt"))
+    for path in ((), ("agent", "greeting")):
+        with pytest.raises(SettingsError, match=r"^no x$"), result.placing():
+            raise SettingsError("no x", path)

@@ -5,11 +5,11 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 import voiceloop.plugins as module
 from voiceloop.errors import DeviceError, MisuseError, SettingsError, ToolError, VoiceloopError
-from voiceloop.plugins import GROUPS, Installed, PluginContext, installed, load
+from voiceloop.plugins import GROUPS, Installed, PluginContext, check_tables, installed, load
 
 
 class Maker:
@@ -28,6 +28,10 @@ class Wishes(BaseModel):
     count: int = 1
 
 
+class Strict(Wishes):
+    model_config = ConfigDict(extra="forbid")
+
+
 class OddError(ToolError):
     def __init__(self, one: str, two: str) -> None:
         super().__init__(f"{one}\n{two}")
@@ -35,6 +39,10 @@ class OddError(ToolError):
 
 def bakery(settings, context):
     return (Wishes.model_validate(dict(settings)), context)
+
+
+def strict(settings, context):
+    return Strict.model_validate(dict(settings))
 
 
 def needy(settings, context):
@@ -111,6 +119,22 @@ def test_wrong_settings_are_named_by_key(shelf):
         load("voiceloop.tools", "bakery", {"count": "many"}, None)
 
 
+def test_a_wrong_setting_is_placed_and_corrected(shelf):
+    shelf["voiceloop.tools"].append(Point("strict", f"{__name__}:strict", "voiceloop.tools"))
+    with pytest.raises(
+        SettingsError, match=r"are wrong: cuont: there is no such setting; did you mean count\?"
+    ) as error:
+        load("voiceloop.tools", "strict", {"colour": "blue", "cuont": 2}, None)
+    assert error.value.path == ("plugins", "strict", "cuont")
+
+
+def test_a_table_that_no_plugin_would_read_is_an_error(shelf):
+    check_tables(["bakery", "picky"])
+    with pytest.raises(SettingsError, match=r"there is no plugin bakry; did you mean bakery\?") as error:
+        check_tables(["bakery", "bakry"])
+    assert error.value.path == ("plugins", "bakry")
+
+
 def test_two_makers_of_one_name_are_an_error(shelf):
     shelf["voiceloop.tools"].append(EntryPoint("bakery", "other:factory", "voiceloop.tools"))
     with pytest.raises(SettingsError, match="bakery under tools is offered by bakery-tools and unknown"):
@@ -137,7 +161,7 @@ def test_our_own_plugins_enter_by_the_same_door():
 def test_only_the_named_plugin_is_imported():
     code = (
         "import sys\n"
-        "from voiceloop.plugins import PluginContext, installed, load\n"
+        "from voiceloop.plugins import PluginContext, check_tables, installed, load\n"
         "installed()\n"
         "assert not any(name.startswith('voiceloop_') for name in sys.modules)\n"
         "load('voiceloop.tools', 'basics', {}, PluginContext())\n"

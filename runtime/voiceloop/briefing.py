@@ -14,6 +14,7 @@ from voiceloop.engines.base import Seed
 from voiceloop.errors import SettingsError
 from voiceloop.history import HistoryPolicy
 from voiceloop.languages.shelf import AUTO, english, language_for
+from voiceloop.languages.tags import primary_subtag
 from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
@@ -46,7 +47,15 @@ def with_facts(who: AgentSettings, facts: Mapping[str, str]) -> AgentSettings:
 
 
 def check_texts(who: AgentSettings) -> None:
-    """Refuse texts that name what a session without data of its own does not have. Raises SettingsError."""
+    """Refuse what no session can use: a language that is none, names that only data of its own would fill.
+
+    Raises SettingsError.
+    """
+    if who.language != AUTO and not primary_subtag(who.language):
+        raise SettingsError(
+            f"agent.language = {who.language!r} is wrong: it should be a BCP 47 tag such as de or de-AT, or {AUTO}",
+            ("agent", "language"),
+        )
     with_facts(who, facts_of("", who.language, datetime.now(UTC), {}))
 
 

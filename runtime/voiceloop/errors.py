@@ -54,6 +54,11 @@ class SettingsError(VoiceloopError):
 
     exit_status = 3
 
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        """`path` is the setting at fault, for a message that does not say where it stands."""
+        super().__init__(message)
+        self.path = path
+
 
 class BackendError(VoiceloopError):
     """The server or the way to it failed."""

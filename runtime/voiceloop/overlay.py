@@ -6,6 +6,7 @@ layers win, value by value. Errors are SettingsError with one line: where it sta
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import re
@@ -41,6 +42,25 @@ SECRET_NAME = re.compile(r"(?:^|[_-])(?:api_?key|secret|password|passwd|token|au
 FREE = "plugins"
 """The section whose tables belong to plugins; its values are checked by them."""
 
+ALSO_CALLED = {
+    "asr": "transcription",
+    "first_message": "greeting",
+    "llm": "chat",
+    "stt": "transcription",
+    "system_prompt": "instructions",
+    "tts": "speech",
+}
+"""What other systems call the things that are set here."""
+
+IN_TOML = {
+    "a valid dictionary( or instance of .*)?": "a table",
+    "a valid tuple": "a list",
+    "a valid string": "a text in quotes",
+    "^Value error, ": "",
+    "^Input should": "it should",
+}
+"""What pydantic says, in the words of a settings file."""
+
 LONGEST_VALUE = 60
 """Characters of a wrong value that are shown."""
 
@@ -73,6 +93,16 @@ class Effective:
         found = next((leaf for leaf in (*above, *below) if leaf in self.given), None)
         return self.given[found].where(found) if found else "default"
 
+    @contextlib.contextmanager
+    def placing(self) -> Iterator[None]:
+        """Say of a SettingsError that is raised meanwhile where its setting stands, if it was set here."""
+        try:
+            yield
+        except SettingsError as error:
+            if error.path and (where := self.where(error.path)) != "default":
+                raise SettingsError(f"{where}: {error}") from error
+            raise
+
 
 # Layers --------------------------------------------------------------------------------------------------------------
 
@@ -82,7 +112,9 @@ def toml_layer(text: str, name: str) -> Layer:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{name}: not valid TOML: {error}") from error
+        last = text.rstrip().count("\n") + 1
+        wrong = str(error).replace("at end of document", f"at line {last}, the end")
+        raise SettingsError(f"{name}: not valid TOML: {wrong}") from error
     lines = functools.cache(lambda: line_numbers(text))
 
     def where(path: Path) -> str:
@@ -222,25 +254,30 @@ def refuse(error: ValidationError, given: Mapping[Path, Layer]) -> NoReturn:
         hint = nearest(path, spell=layer.spell)
         raise SettingsError(f"{where}: there is no setting {dotted(path)}; {hint}{more}") from error
     value = "***" if names_secret(path) else shortened(finding["input"])
-    allowed = re.sub("a valid dictionary or instance of .*", "a table", finding["msg"])
-    allowed = allowed.replace("Input should", "it should")
+    allowed = functools.reduce(lambda said, word: re.sub(word, IN_TOML[word], said), IN_TOML, finding["msg"])
     raise SettingsError(f"{where}: {dotted(owner)} = {value} is wrong: {allowed}{more}") from error
 
 
 def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
     """Say which right name a wrong one comes nearest to."""
-    names = {dotted(leaf): leaf for leaf in leaves(Settings)}
-    here = {name: leaf for name, leaf in names.items() if leaf[: len(path) - 1] == path[:-1]}
-    siblings = sorted({leaf[len(path) - 1] for leaf in here.values()})
-    same = [leaf for leaf in names.values() if leaf[-1] == path[-1]]
-    if same and path[-1] not in {leaf[0] for leaf in names.values()}:  # the right name in the wrong place
-        return f"did you mean {spell(same[0])}?"
-    begun = [name for name in siblings if name.startswith(path[-1])]
-    if close := difflib.get_close_matches(path[-1], siblings, n=1) or begun:
-        return f"did you mean {spell((*path[:-1], close[0]))}?"
-    if close := difflib.get_close_matches(dotted(path), names, n=1, cutoff=0.8):
-        return f"did you mean {spell(names[close[0]])}?"
-    return f"known here: {', '.join(siblings)}" if siblings else "see voiceloop config show"
+    section, name = path[:-1], ALSO_CALLED.get(path[-1], path[-1])
+    known = sorted({leaf[:length] for leaf in leaves(Settings) for length in range(1, len(leaf) + 1)}, key=len)
+    below = [right for right in known if len(right) > len(section) and right[: len(section)] == section]
+    siblings = sorted(right[-1] for right in below if len(right) == len(path))
+    parts = [right for right in siblings if right == name or right.startswith(f"{name}_") or right.endswith(f"_{name}")]
+    elsewhere = [right for right in known if right[-1] == name and len(right) > 1]
+    deeper = {dotted(right[len(section) :]): right for right in below if len(right) > len(path)}
+    if parts:
+        found = (*section, parts[0])
+    elif elsewhere and (name,) not in known:  # the right name in the wrong place
+        found = elsewhere[0]
+    elif close := difflib.get_close_matches(name, siblings, n=1) or [s for s in siblings if s.startswith(name)]:
+        found = (*section, close[0])
+    elif close := difflib.get_close_matches(name, deeper, n=1, cutoff=0.8):
+        found = deeper[close[0]]
+    else:
+        return f"known here: {', '.join(siblings)}" if siblings else "see voiceloop config show"
+    return f"did you mean {spell(found)}?"
 
 
 # Names ---------------------------------------------------------------------------------------------------------------

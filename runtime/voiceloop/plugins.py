@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from voiceloop.errors import DeviceError, MisuseError, SettingsError, VoiceloopError
 
-__all__ = ["GROUPS", "Installed", "PluginContext", "installed", "load"]
+__all__ = ["GROUPS", "Installed", "PluginContext", "check_tables", "installed", "load"]
 
-GROUPS: Final = ("voiceloop.tools", "voiceloop.engines", "voiceloop.lines", "voiceloop.services")
+TOOLS: Final = "voiceloop.tools"
+GROUPS: Final = (TOOLS, "voiceloop.engines", "voiceloop.lines", "voiceloop.services")
 
 _all_points = functools.cache(entry_points)  # looking reads a file of every distribution that is installed
 
@@ -47,6 +50,14 @@ def installed() -> list[Installed]:
     return sorted((_described(point) for group in GROUPS for point in _points(group)), key=_place)
 
 
+def check_tables(names: Iterable[str]) -> None:
+    """Refuse a table `[plugins.NAME]` that no installed plugin would read. Raises SettingsError."""
+    known = sorted({plugin.name for plugin in installed()})
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"there is no plugin {name}; {_hint(name, known)}", ("plugins", name))
+
+
 def load(group: str, name: str, settings: Mapping[str, Any], context: object) -> object:
     """Import the plugin `name` of `group` and return what its factory makes of `settings` and `context`.
 
@@ -62,7 +73,13 @@ def load(group: str, name: str, settings: Mapping[str, Any], context: object) ->
     except ImportError as error:
         raise DeviceError(f"plugin {_culprit(point)} needs a package that is missing: {_one_line(error)}") from error
     except ValidationError as error:
-        raise SettingsError(f"settings of plugin {_culprit(point)} are wrong: {_complaints(error)}") from error
+        wrong = tuple(map(str, error.errors()[0]["loc"][:1]))
+        raise SettingsError(
+            f"settings of plugin {_culprit(point)} are wrong: {_complaints(error, _settings_of(point, error))}",
+            ("plugins", name, *wrong),
+        ) from error
+    except SettingsError as error:
+        raise SettingsError(f"plugin {_culprit(point)}: {_one_line(error)}", ("plugins", name, *error.path)) from error
     except VoiceloopError as error:
         raise _kind(error)(f"plugin {_culprit(point)}: {_one_line(error)}") from error
     except Exception as error:
@@ -82,7 +99,10 @@ def _find(group: str, name: str) -> EntryPoint:
     if found:
         makers = " and ".join(sorted(_described(point).distribution for point in found.values()))
         raise SettingsError(f"{name} under {kind} is offered by {makers}; uninstall one of them")
-    raise SettingsError(f"there is no plugin {name} under {kind}; {_hint(name, sorted({p.name for p in points}))}")
+    raise SettingsError(
+        f"there is no plugin {name} under {kind}; {_hint(name, sorted({p.name for p in points}))}",
+        ("agent", "tools") if group == TOOLS else (),
+    )
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
@@ -109,9 +129,23 @@ def _place(plugin: Installed) -> tuple[int, str, str]:
     return GROUPS.index(plugin.group), plugin.name, plugin.target
 
 
-def _complaints(error: ValidationError) -> str:
+def _settings_of(point: EntryPoint, error: ValidationError) -> Sequence[str]:
+    """The settings a plugin has, if the model that refused them stands beside its factory."""
+    model = getattr(sys.modules.get(point.module), error.title, None)
+    return sorted(getattr(model, "model_fields", ()))
+
+
+def _complaints(error: ValidationError, known: Sequence[str]) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}" for item in found)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_complaint(item, known)}" for item in found)
+
+
+def _complaint(item: ErrorDetails, known: Sequence[str]) -> str:
+    """What is wrong with one value; for a name that is unknown pydantic has no word for people."""
+    if item["type"] != "extra_forbidden":
+        return item["msg"].removeprefix("Value error, ")
+    near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+    return f"there is no such setting{f'; did you mean {near[0]}?' if near else ''}"
 
 
 def _kind(error: VoiceloopError) -> type[VoiceloopError]:

@@ -27,7 +27,8 @@ def prices_of(limits: LimitSettings) -> PriceList | None:
         return read_prices(Path(limits.prices))
     if limits.money is not None:
         raise SettingsError(
-            f"agent.limits.money = {limits.money:g} needs prices: set agent.limits.prices to a file like {EXAMPLE}"
+            f"agent.limits.money = {limits.money:g} needs prices: set agent.limits.prices to a file like {EXAMPLE}",
+            ("agent", "limits", "money"),
         )
     return None
 
@@ -55,7 +56,9 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a null byte in the name
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError(f"agent.limits.prices: cannot read the price file {path}: {reason}") from error
+        raise SettingsError(
+            f"agent.limits.prices: cannot read the price file {path}: {reason}", ("agent", "limits", "prices")
+        ) from error
 
 
 def mistake(name: NamePath, value: object) -> str:

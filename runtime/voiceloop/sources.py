@@ -155,7 +155,7 @@ def realtime_url(base: str) -> str:
 def read_text(path: Path, what: str) -> str:
     """Read a file a flag named. Raises UsageError when it cannot be read or is empty."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # Windows likes to begin a file with a mark of its own
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a null byte in the name
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"cannot read the {what} {path}: {reason}") from error
@@ -169,7 +169,7 @@ def dotenv_layer(path: Path, environ: Mapping[str, str]) -> Layer:
     if not path.is_file():
         return env_layer({})
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(f"cannot read {path}: {reason}; make it readable or remove it") from error

@@ -55,7 +55,8 @@ def rendered(text: str, facts: Mapping[str, str], what: str) -> str:
             shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
             raise SettingsError(
                 f"{what}: nothing is called {{{{ {shown} }}}} here; known are {', '.join(sorted(facts))}"
-                " (two braces themselves are written \\{{)"
+                " (two braces themselves are written \\{{)",
+                tuple(what.split(".")),
             )
         return facts[name]
 

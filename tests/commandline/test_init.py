@@ -8,7 +8,8 @@ import tomllib
 
 import pytest
 
-from voiceloop.commandline.init import FILES, init
+from voiceloop.commandline.init import FILES, SCHEMA, init
+from voiceloop.commandline.schema import schema_text
 from voiceloop.errors import UsageError
 from voiceloop.overlay import overlay, toml_layer
 from voiceloop.sources import agent_from_file
@@ -17,11 +18,13 @@ from voiceloop.sources import agent_from_file
 def test_the_files_are_there_and_can_be_used(tmp_path, capsys):
     folder = tmp_path / "new" / "bakery"
     assert init(folder) == 0
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES.values())
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES.values(), SCHEMA])
     assert agent_from_file(folder / "agent.py").settings.greeting.startswith("Good morning")
     settings = overlay([toml_layer((folder / "voiceloop.toml").read_text(), "voiceloop.toml")]).settings
     assert settings.agent.idle.after_s == 30.0
     assert ".env\n" in (folder / ".gitignore").read_text()
+    assert (folder / "voiceloop.toml").read_text().startswith(f"#:schema ./{SCHEMA}\n")
+    assert (folder / SCHEMA).read_text("utf-8") == schema_text()
 
 
 def test_the_commands_to_type_next_are_printed_ready_to_paste(tmp_path, capsys):
@@ -36,7 +39,7 @@ def test_the_commands_to_type_next_are_printed_ready_to_paste(tmp_path, capsys):
     assert told[3] == "python -m pip install pytest && python -m pytest"
 
 
-@pytest.mark.parametrize("name", FILES.values())
+@pytest.mark.parametrize("name", [*FILES.values(), SCHEMA])
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(UsageError, match=f"already has {name}; name another folder"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from voiceloop.commandline.schema import schema_text
 from voiceloop.overlay import Effective, dotted, leaves
 from voiceloop.plugins import installed
 from voiceloop.settings import Settings
@@ -84,5 +85,5 @@ def written(value: object) -> str:
 
 def schema() -> int:
     """Print the JSON schema of a settings file."""
-    sys.stdout.write(json.dumps(Settings.model_json_schema(), indent=2) + "\n")
+    sys.stdout.write(schema_text())
     return 0
