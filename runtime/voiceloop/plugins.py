@@ -52,8 +52,8 @@ def installed() -> list[Installed]:
 
 def check_tables(names: Iterable[str]) -> None:
     """Refuse a table `[plugins.NAME]` that no installed plugin would read. Raises SettingsError."""
-    known = sorted({plugin.name for plugin in installed()})
     for name in names:
+        known = sorted({point.name for group in GROUPS for point in _points(group)})
         if name not in known:
             raise SettingsError(f"there is no plugin {name}; {_hint(name, known)}", ("plugins", name))
 
