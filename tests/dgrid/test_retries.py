@@ -67,3 +67,11 @@ def test_what_may_have_been_carried_out_is_sent_again_only_where_that_does_no_ha
 def test_so_is_a_request_whose_connection_broke():
     assert wait_s(Kind.DROPPED) is not None
     assert wait_s(Kind.DROPPED, repeat=Repeat.HARMFUL) is None
+
+
+def test_no_attempt_begins_when_its_time_is_over():
+    hurried = Retries(attempts=9, first_s=1, longest_s=1, within_s=2.0)
+    dropped = Failure(Kind.DROPPED)
+    assert hurried.wait_s(dropped, 1, Repeat.SAFE, 1.0, spent_s=0.9) == 1
+    assert hurried.wait_s(dropped, 1, Repeat.SAFE, 1.0, spent_s=1.1) is None
+    assert hurried.wait_s(Failure(Kind.RATE_LIMITED, retry_after_s=3), 1, Repeat.SAFE, 0.0) is None

@@ -196,9 +196,11 @@ class Client:
 
     async def _persist(self, request: Request, attempt: Callable[[Request], Awaitable[T | Failure]]) -> T:
         """Attempt until it succeeds or is not worth another try."""
-        number = 1
+        number, now = 1, asyncio.get_running_loop().time
+        began_s = now()
         while isinstance(outcome := await attempt(request), Failure):
-            wait_s = self._retries.wait_s(outcome, number, request.repeat, self._world.chance())
+            chance, spent_s = self._world.chance(), now() - began_s
+            wait_s = self._retries.wait_s(outcome, number, request.repeat, chance, spent_s)
             if wait_s is None:
                 raise self.error(outcome)
             log.info("%s %s again in %.1f s: %s", request.method, request.path, wait_s, outcome)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,7 +14,10 @@ from voiceloop.errors import UnreachableError
 from voiceloop.network.route import Route
 from voiceloop.wire.lenient import listing, optional_text, text
 
-__all__ = ["OURS", "PIN", "Choice", "Listed", "choose", "list_models"]
+if TYPE_CHECKING:
+    from voiceloop.dgrid.client import Client
+
+__all__ = ["OURS", "PIN", "Choice", "Listed", "choose", "list_models", "list_over"]
 
 LIST_WITHIN_S = 5.0
 LARGEST_LIST = 4 * 1024 * 1024
@@ -58,24 +62,35 @@ class Choice:
 async def list_models(
     base_url: str, key: str | None = None, *, route: Route | None = None, within_s: float = LIST_WITHIN_S
 ) -> tuple[Listed, ...] | None:
-    """Return what a server lists; None when it has no list, or nothing readable in its place. It is asked once.
+    """Return what a server lists over a connection of its own: see `list_over`. It is asked once.
+
+    `route` None takes proxy and certificates from the environment; SettingsError is raised for one of no use.
+    """
+    # Most conversations name their model: they need no list, and none of what asks for one.
+    from voiceloop.dgrid.client import Client  # noqa: PLC0415
+    from voiceloop.dgrid.retries import Retries  # noqa: PLC0415
+
+    async with Client(base_url, key, route=route, retries=Retries(attempts=1)) as client:
+        return await list_over(client, within_s=within_s)
+
+
+async def list_over(client: Client, *, within_s: float = LIST_WITHIN_S) -> tuple[Listed, ...] | None:
+    """Return what a client's server lists; None when it has no list, or nothing readable in its place.
 
     A `success` that is false, as DGrid documents it, is a refusal under HTTP 200; its absence says nothing.
 
-    `route` None takes proxy and certificates from the environment. Raises RefusedError when the key, the account or the
-    proxy's password is refused, SettingsError for an environment of no use, UnreachableError for any other failure.
-    Cancelling closes the connection.
+    Raises RefusedError when the key, the account or the proxy's password is refused, UnreachableError for any other
+    failure. Cancelling closes the connection, an answer leaves it to whatever is asked next.
     """
-    # Most conversations name their model: they need no list, and none of what asks for one.
-    from voiceloop.dgrid.client import Client, Request, Timeouts  # noqa: PLC0415
-    from voiceloop.dgrid.failures import REFUSALS, RequestRefusedError, error_of, failure_in  # noqa: PLC0415
-    from voiceloop.dgrid.retries import Retries  # noqa: PLC0415
+    from voiceloop.dgrid.client import Request  # noqa: PLC0415 - as above
+    from voiceloop.dgrid.failures import Failure, Kind, RequestRefusedError  # noqa: PLC0415
 
     request = Request("GET", "/v1/models", headers={"Accept": "application/json"}, largest_bytes=LARGEST_LIST)
-    patience, once = Timeouts(whole_s=within_s), Retries(attempts=1)
     try:
-        async with Client(base_url, key, route=route, timeouts=patience, retries=once) as client:
+        async with asyncio.timeout(within_s):
             answer = await client.ask(request)
+    except TimeoutError:
+        raise client.error(Failure(Kind.SILENT, f"no whole answer within {within_s:g} s")) from None
     except RequestRefusedError as error:
         if error.failure.status in NO_LIST:
             return None
@@ -84,13 +99,13 @@ async def list_models(
         raw = msgspec.json.decode(answer.body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):  # a page for people, say: it lists nothing
         return None
-    failure = failure_in(raw, [key] if key else [], answer.status, answer.headers)
-    if failure is None:
-        return read_list(raw)
-    if failure.kind not in REFUSALS:
-        raise error_of(failure, base_url)
-    said = failure.message or "no reason given"
-    raise RequestRefusedError(f"{base_url} lists no models: {said}; check DGRID_API_KEY and the account", failure)
+    try:
+        client.check(raw, answer)
+    except RequestRefusedError as error:
+        said = error.failure.message or "no reason given"
+        line = f"{client.base_url} lists no models: {said}; check DGRID_API_KEY and the account"
+        raise RequestRefusedError(line, error.failure) from None
+    return read_list(raw)
 
 
 def read_list(raw: object) -> tuple[Listed, ...] | None:

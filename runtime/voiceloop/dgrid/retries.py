@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Final
 
 from voiceloop.dgrid.failures import Failure, Kind
@@ -35,12 +36,21 @@ class Retries:
     longest_s: float = 8.0
     patience_s: float = 20.0
     """A server that asks for more than this is not waited for."""
+    within_s: float = inf
+    """No attempt begins later than this after the first one did."""
 
-    def wait_s(self, failure: Failure, attempt: int, repeat: Repeat, chance: float) -> float | None:
+    def wait_s(
+        self, failure: Failure, attempt: int, repeat: Repeat, chance: float, spent_s: float = 0.0
+    ) -> float | None:
         """Return the seconds to wait after the `attempt`th attempt (the first is 1); None: give up.
 
-        `chance` is from 0 to 1 and spreads the waits of many clients that failed at once.
+        `chance` is from 0 to 1 and spreads the waits of many clients that failed at once; `spent_s` have gone by since
+        the first attempt began.
         """
+        wait_s = self._wait_s(failure, attempt, repeat, chance)
+        return None if wait_s is None or spent_s + wait_s > self.within_s else wait_s
+
+    def _wait_s(self, failure: Failure, attempt: int, repeat: Repeat, chance: float) -> float | None:
         if attempt >= self.attempts or not worth_another(failure, repeat):
             return None
         wait_s = min(self.longest_s, self.first_s * 2.0 ** (attempt - 1)) * (0.5 + chance / 2)
