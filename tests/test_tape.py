@@ -94,7 +94,7 @@ def test_the_tag_takes_no_fields_name():
 
 def test_every_text_is_known_as_words_or_as_an_opaque_name():
     """A new field with people's words must be added to WORDS, else it reaches tapes unredacted."""
-    opaque = {"ask_id", "call_id", "code", "dialect", "event", "item_id", "model", "name", "previous_id", "reason"}
+    opaque = {"ask_id", "call_id", "code", "dialect", "endpoint", "event", "item_id", "model", "name", "previous_id", "reason"}
     opaque |= {"media_type", "open_turn", "reply_id", "source", "transcription_model", "turn_id"}
 
     def texts(kind):
