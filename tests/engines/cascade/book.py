@@ -142,8 +142,8 @@ class Book:
         self.comes(order, Arrived(pcm(duration_ms)))
         self.comes(order, Finished())
 
-    def fails(self, kind, trouble=DROPPED, number=0):
-        self.comes(self.of(kind)[number], Failed(trouble))
+    def fails(self, kind, trouble=DROPPED, number=0, after_s=0.0):
+        self.comes(self.of(kind)[number], Failed(trouble, after_s))
 
     def passes(self, seconds):
         self.now += seconds

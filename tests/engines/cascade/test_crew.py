@@ -110,7 +110,8 @@ def test_nothing_is_waited_for_for_ever(order, script, limit_s, detail):
         return shift
 
     shift = held()
-    assert shift.outcomes[-1] == Failed(Trouble(Cause.SLOW_MODEL, f"the model did not {detail} in time"))
+    trouble = Trouble(Cause.SLOW_MODEL, f"the model did not {detail} in time")
+    assert shift.outcomes[-1] == Failed(trouble, pytest.approx(limit_s, abs=0.1))
     assert shift.took_s == pytest.approx(limit_s, abs=0.1)
 
 
@@ -161,7 +162,7 @@ async def test_an_error_of_a_service_is_an_outcome():
     error = RequestRefusedError("no money left", Failure(Kind.QUOTA))
     async with Shift(FakeServices(words=[error])) as shift:
         shift.crew.start(Transcribe(1, SPEECH))
-    assert shift.outcomes == [Failed(Trouble(Cause.QUOTA, "no money left"))]
+    assert shift.outcomes == [Failed(Trouble(Cause.QUOTA, "no money left"), pytest.approx(0.4))]
 
 
 @virtual_time

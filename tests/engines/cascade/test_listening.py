@@ -152,7 +152,7 @@ def test_recognition_that_fails_twice_costs_the_engine():
     book.obey(CommitTurn("turn-1"))
     book.fails(Transcribe)
     book.fails(Transcribe)
-    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke")]
+    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke", endpoint="transcribe")]
 
 
 def test_without_money_nothing_is_tried_again():
@@ -160,7 +160,7 @@ def test_without_money_nothing_is_tried_again():
     book.hears_turn()
     book.obey(CommitTurn("turn-1"))
     book.fails(Transcribe, QUOTA)
-    assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left")]
+    assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left", endpoint="transcribe")]
 
 
 def test_speech_that_is_refused_has_no_words_and_gets_no_answer():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engines.cascade.book import REFUSED, Book
+import pytest
+
+from engines.cascade.book import QUOTA, REFUSED, Book
 from voiceloop.engines.cascade.orders import AskChat, Speak
 from voiceloop.events import (
     EngineLost,
@@ -92,7 +94,7 @@ def test_a_first_sentence_that_fails_twice_costs_the_engine():
     book.asks(say="Hello.")
     book.fails(Speak)
     book.fails(Speak)
-    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke")]
+    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke", endpoint="speak")]
 
 
 def test_a_speech_service_that_makes_no_sound_has_failed():
@@ -121,6 +123,24 @@ def test_a_later_sentence_that_fails_ends_the_reply_before_it():
     book.spoken(500)
     assert book.ended == [("incomplete", "the request is refused")]
     assert book.texts == [(0, "First one.")]
+
+
+@pytest.mark.parametrize("broke", ["before its first sound", "in the middle"])
+def test_what_was_spoken_of_an_answer_is_handed_over_before_the_engine_counts_as_lost(broke):
+    book = Book()
+    book.types()
+    book.writes("First one. Second one. Third one. Fourth")
+    book.sounds(500)
+    if broke == "in the middle":
+        book.sounds(300, number=1)
+    book.fails(Speak, QUOTA, number=1)
+    assert book.told(EngineLost) == []
+    book.spoken(400)
+    assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left", endpoint="speak")]
+    assert book.ended == []
+    assert book.played[:2] == [("reply-1", 0, 500), ("reply-1", 0, 400)]
+    assert book.played[2:] == ([("reply-1", 1, 300)] if broke == "in the middle" else [])
+    assert book.running == {}
 
 
 def test_a_sentence_that_breaks_off_is_the_last():

@@ -6,13 +6,13 @@ import pytest
 
 from engines.cascade.book import QUOTA, REFUSED, Book
 from voiceloop.dgrid.chat_answer import Stop
-from voiceloop.engines.cascade.orders import AskChat
+from voiceloop.engines.cascade.orders import AskChat, Trouble
 from voiceloop.events import (
     EngineLost,
     ReplyStarted,
     ToolCalled,
 )
-from voiceloop.vocabulary import Cause, ToolSpec
+from voiceloop.vocabulary import AssistantTurn, Cause, ToolSpec, UserTurn
 
 CLOCK = ToolSpec("clock", "Tells the time.", {})
 
@@ -32,7 +32,7 @@ def test_a_question_that_fails_twice_costs_the_engine():
     book.types()
     book.fails(AskChat)
     book.fails(AskChat)
-    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke")]
+    assert book.told(EngineLost) == [EngineLost(Cause.DROP, "the line broke", endpoint="chat")]
     book.asks("ask-2")
     assert book.told(ReplyStarted) == [ReplyStarted("reply-1", "ask-1")]
 
@@ -41,7 +41,7 @@ def test_without_money_it_is_not_asked_again():
     book = Book()
     book.types()
     book.fails(AskChat, QUOTA)
-    assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left")]
+    assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left", endpoint="chat")]
 
 
 def test_a_question_that_is_refused_costs_only_its_answer():
@@ -52,20 +52,83 @@ def test_a_question_that_is_refused_costs_only_its_answer():
     assert book.told(EngineLost) == []
 
 
-@pytest.mark.parametrize("how", ["an error", "a cut"])
-def test_of_an_answer_that_breaks_off_stands_what_was_said(how):
-    book = Book(tools=(CLOCK,))
-    book.types()
+def breaks_off(book, how):
     book.writes("It is noon. And it")
     if how == "an error":
         book.fails(AskChat)
     else:
         book.ends("It is noon. And it", "clock", stop=Stop.TRUNCATED)
-    assert book.asked_to_speak == ["It is noon.", "And it"]
+
+
+@pytest.mark.parametrize("how", ["an error", "a cut"])
+def test_whole_sentences_of_an_answer_that_breaks_off_are_spoken_before_the_engine_counts_as_lost(how):
+    book = Book(tools=(CLOCK,))
+    book.types()
+    breaks_off(book, how)
+    assert book.asked_to_speak == ["It is noon."]
+    assert book.told(EngineLost) == []
+    book.spoken()
+    ((cause, endpoint),) = [(lost.cause, lost.endpoint) for lost in book.told(EngineLost)]
+    assert (cause, endpoint) == (Cause.DROP, "chat")
     assert book.told(ToolCalled) == []  # its arguments may be cut off
+    assert book.played == [("reply-1", 0, 500)]
+    assert book.ended == []
+
+
+@pytest.mark.parametrize("how", ["an error", "a cut"])
+def test_an_answer_that_goes_on_with_another_and_breaks_off_too_stands_as_it_is(how):
+    book = Book()
+    book.do(book.desk.recall([UserTurn("t1", "what time is it"), AssistantTurn("r1", "It is", 300)], dict))
+    book.asks()
+    breaks_off(book, how)
     book.spoken()
     book.spoken()
     assert book.ended[0][0] == "incomplete"
+    assert book.told(EngineLost) == []
+    assert [text for _, text in book.texts] == ["It is noon.", " And it"]
+
+
+def test_a_request_that_is_refused_within_an_answer_costs_only_the_rest_of_it():
+    book = Book()
+    book.types()
+    book.writes("It is noon. And it")
+    book.fails(AskChat, REFUSED)
+    book.spoken()
+    book.spoken()
+    assert book.ended == [("incomplete", "the request is refused")]
+
+
+def test_a_server_that_never_tells_why_it_ends_has_said_all():
+    book = Book()
+    book.types()
+    book.writes("It is noon.")
+    book.ends("It is noon.", stop=Stop.TRUNCATED)
+    book.spoken()
+    assert book.ended == [("incomplete", "the connection ended before the answer did")]
+
+
+def test_what_was_cancelled_meanwhile_costs_no_engine():
+    book = Book()
+    book.types()
+    breaks_off(book, "an error")
+    book.cancels()
+    assert book.ended == [("cancelled", "")]
+    assert book.told(EngineLost) == []
+
+
+def test_a_failure_that_took_too_long_is_not_waited_for_again():
+    book = Book(again_within_s=1.0)
+    book.types()
+    book.fails(AskChat, after_s=1.1)
+    assert book.told(EngineLost)[0].endpoint == "chat"
+
+
+@pytest.mark.parametrize("cause", [Cause.BUSY, Cause.UNREACHABLE])
+def test_what_the_service_tried_again_by_itself_is_not_tried_again(cause):
+    book = Book()
+    book.types()
+    book.fails(AskChat, Trouble(cause, "no"))
+    assert book.told(EngineLost) == [EngineLost(cause, "no", endpoint="chat")]
 
 
 def test_an_answer_that_breaks_off_before_a_sentence_is_asked_for_again():

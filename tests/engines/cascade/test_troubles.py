@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
-from voiceloop.engines.cascade.orders import Trouble
-from voiceloop.engines.cascade.troubles import FINAL, is_of_this_request, trouble_of
+from voiceloop.engines.cascade.orders import Failed, Trouble
+from voiceloop.engines.cascade.troubles import FINAL, is_of_this_request, may_be_tried_again, trouble_of
 from voiceloop.errors import DeviceError, DialectError, RefusedError, SettingsError, UnreachableError
 from voiceloop.vocabulary import Cause
 
@@ -19,6 +19,7 @@ from voiceloop.vocabulary import Cause
         (Kind.RATE_LIMITED, Cause.BUSY),
         (Kind.SERVER_FAULT, Cause.UNREACHABLE),
         (Kind.SILENT, Cause.SLOW_MODEL),
+        (Kind.REDIRECTED, Cause.UNREACHABLE),
         (Kind.DROPPED, Cause.DROP),
         (Kind.BROKEN, Cause.BROKEN_PEER),
     ],
@@ -60,3 +61,20 @@ def test_what_the_same_request_cannot_cure_is_final():
 def test_only_a_refusal_is_about_the_request_alone():
     assert is_of_this_request(Trouble(Cause.REFUSED, ""))
     assert not is_of_this_request(Trouble(Cause.QUOTA, ""))
+
+
+@pytest.mark.parametrize(
+    ("cause", "tries", "after_s", "again"),
+    [
+        (Cause.DROP, 1, 0.9, True),
+        (Cause.BROKEN_PEER, 1, 0.0, True),
+        (Cause.SLOW_MODEL, 1, 1.0, True),
+        (Cause.SLOW_MODEL, 1, 1.1, False),
+        (Cause.DROP, 2, 0.1, False),
+        (Cause.QUOTA, 1, 0.1, False),
+        (Cause.BUSY, 1, 0.1, False),
+        (Cause.UNREACHABLE, 1, 0.1, False),
+    ],
+)
+def test_what_is_worth_a_second_try_gets_one_while_there_is_time(cause, tries, after_s, again):
+    assert may_be_tried_again(Failed(Trouble(cause, "no"), after_s), tries, within_s=1.0) is again

@@ -76,12 +76,15 @@ class Crew:
         if job not in self._wanted or task is None:
             return
         self._tasks[job] = task
+        now = asyncio.get_running_loop().time
+        began_s = now()
         try:
             await work()
         except TimeoutError:
-            self._tell(job, Failed(Trouble(Cause.SLOW_MODEL, f"the model did not {doing} in time")))
+            trouble = Trouble(Cause.SLOW_MODEL, f"the model did not {doing} in time")
+            self._tell(job, Failed(trouble, now() - began_s))
         except VoiceloopError as error:
-            self._tell(job, Failed(trouble_of(error)))
+            self._tell(job, Failed(trouble_of(error), now() - began_s))
         finally:
             self._wanted.discard(job)
             del self._tasks[job]

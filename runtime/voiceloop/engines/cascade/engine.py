@@ -14,7 +14,8 @@ from voiceloop.commands import EngineCommand
 from voiceloop.engines.base import EnginePort, Seed
 from voiceloop.engines.cascade.desk import Desk
 from voiceloop.engines.cascade.errands import Errands
-from voiceloop.engines.cascade.orders import Deadlines
+from voiceloop.engines.cascade.orders import Deadlines, Trouble
+from voiceloop.engines.cascade.rehearsal import Rehearsal
 from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import trouble_of
 from voiceloop.engines.services.seams import Services
@@ -53,6 +54,7 @@ class CascadeEngine:
         self._connection = connection
         self._errands: Errands | None = None
         """From when the engine is ready until it is closed."""
+        self._rehearsal: Rehearsal | None = None
         self._resources = AsyncExitStack()
         self._closed = False
 
@@ -69,31 +71,15 @@ class CascadeEngine:
         )
 
     async def open(self, seed: Seed, port: EnginePort) -> None:
-        """Make the services; nothing is asked of them yet. Reports `EngineReady` or `EngineLost`. Safe to cancel."""
+        """Make the services; nothing is asked of them but what `seed` wants rehearsed.
+
+        Reports `EngineReady` or `EngineLost`. Safe to cancel; closing ends it too.
+        """
         try:
-            services = await self._made(seed)
-        except VoiceloopError as error:
-            trouble = trouble_of(error)
-            if not self._closed:
-                port.happened(EngineLost(trouble.cause, trouble.detail))
-            return
-        tongue = await asyncio.to_thread(Tongue, seed.language, seed.pronounce)
-        if self._closed:
+            await self._open(seed, port)
+        except asyncio.CancelledError:
             await self._resources.aclose()
-            return
-        desk = Desk(
-            seed,
-            tongue,
-            hangover_ms=self._hangover_ms,
-            transcribes=services.transcribe is not None,
-            id_suffix="" if self._connection == 1 else f"_s{self._connection}",
-        )
-        self._errands = Errands(desk, port, services, seed.format.rate_hz, self._deadlines)
-        # Asking for the reply at once saves nothing: the machine does so in the step that the turn is committed in.
-        keeps_audio = seed.modality == "audio"
-        traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
-        words_by = services.transcription_model
-        port.happened(EngineReady(self._tier, services.model, traits, transcription_model=words_by))
+            raise
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:
         """Take captured speech. False before the engine is ready and after it was closed."""
@@ -117,12 +103,58 @@ class CascadeEngine:
         self._closed = True
         errands, self._errands = self._errands, None
         try:
+            if self._rehearsal is not None:
+                await self._rehearsal.close(within_s)
             if errands is not None:
                 await errands.close(within_s)
         finally:
             await self._resources.aclose()
 
     # Opening -----------------------------------------------------------------------------------------------------
+
+    async def _open(self, seed: Seed, port: EnginePort) -> None:
+        try:
+            services = await self._made(seed)
+        except VoiceloopError as error:
+            self._lost(port, trouble_of(error))
+            return
+        trouble = await self._rehearsed(services, seed, port)
+        if trouble is not None:
+            self._lost(port, trouble, seed.rehearse)
+            return
+        tongue = await asyncio.to_thread(Tongue, seed.language, seed.pronounce)
+        if self._closed:
+            await self._resources.aclose()
+            return
+        self._begin(seed, port, services, tongue)
+
+    def _lost(self, port: EnginePort, trouble: Trouble, endpoint: str = "") -> None:
+        if not self._closed:
+            port.happened(EngineLost(trouble.cause, trouble.detail, endpoint=endpoint))
+
+    def _begin(self, seed: Seed, port: EnginePort, services: Services, tongue: Tongue) -> None:
+        desk = Desk(
+            seed,
+            tongue,
+            hangover_ms=self._hangover_ms,
+            transcribes=services.transcribe is not None,
+            id_suffix="" if self._connection == 1 else f"_s{self._connection}",
+            again_within_s=self._deadlines.again_within_s,
+        )
+        self._errands = Errands(desk, port, services, seed.format.rate_hz, self._deadlines)
+        if services.warm is not None:
+            port.spawn("warm up", services.warm())
+        # Asking for the reply at once saves nothing: the machine does so in the step that the turn is committed in.
+        keeps_audio = seed.modality == "audio"
+        traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
+        words_by = services.transcription_model
+        port.happened(EngineReady(self._tier, services.model, traits, transcription_model=words_by))
+
+    async def _rehearsed(self, services: Services, seed: Seed, port: EnginePort) -> Trouble | None:
+        if self._closed or not seed.rehearse:
+            return None
+        self._rehearsal = Rehearsal(services, seed.format.rate_hz, self._deadlines, port.spawn)
+        return await self._rehearsal.run(seed.rehearse)
 
     async def _made(self, seed: Seed) -> Services:
         if isinstance(self._services, Services):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from voiceloop.engines.cascade.ear import Ear, Noticed
-from voiceloop.engines.cascade.orders import Drop, Failed, Order, Outcome, Tell, Transcribe, Trouble
+from voiceloop.engines.cascade.orders import Drop, Failed, Order, Outcome, Tell, Transcribe
 from voiceloop.engines.cascade.record import Record, SpokenTurn, Words
 from voiceloop.engines.cascade.tongue import Tongue
-from voiceloop.engines.cascade.troubles import FINAL, TRIES, is_of_this_request
+from voiceloop.engines.cascade.troubles import is_of_this_request, may_be_tried_again
 from voiceloop.engines.services.seams import Transcript
 from voiceloop.events import EngineComplained, EngineLost, TranscriptionFailed, TurnCommitted, UserTranscribed
 from voiceloop.turn.machine import NO_TURN
@@ -51,13 +51,21 @@ class Listening:
     """Collects speech and has it recognised, or keeps it for a model that listens itself."""
 
     def __init__(
-        self, ear: Ear, record: Record, tongue: Tongue, new_job: Callable[[], int], *, transcribes: bool
+        self,
+        ear: Ear,
+        record: Record,
+        tongue: Tongue,
+        new_job: Callable[[], int],
+        *,
+        transcribes: bool,
+        again_within_s: float,
     ) -> None:
         self._ear = ear
         self._record = record
         self._tongue = tongue
         self._new_job = new_job
         self._transcribes = transcribes
+        self._again_within_s = again_within_s
         self._guess: Guess | None = None
         self._guesses = 0
         self._running: dict[int, Recognition] = {}
@@ -123,8 +131,8 @@ class Listening:
         match outcome:
             case Transcript():
                 return self._known(job, outcome)
-            case Failed(trouble=trouble):
-                return self._failed(job, trouble)
+            case Failed():
+                return self._failed(job, outcome)
             case _:
                 return []
 
@@ -145,9 +153,9 @@ class Listening:
         self._tongue.heard(transcript.language)
         return [Tell(UserTranscribed(turn.turn_id, turn.text, transcript.usage or Usage()))]
 
-    def _failed(self, job: int, trouble: Trouble) -> list[Order]:
-        recognition = self._running.pop(job)
-        if recognition.tries < TRIES and trouble.cause not in FINAL:
+    def _failed(self, job: int, failed: Failed) -> list[Order]:
+        recognition, trouble = self._running.pop(job), failed.trouble
+        if may_be_tried_again(failed, recognition.tries, self._again_within_s):
             recognition.tries += 1
             again = self._new_job()
             self._running[again] = recognition
@@ -156,7 +164,7 @@ class Listening:
         if is_of_this_request(trouble) or (recognition.recalled and trouble.cause is Cause.SLOW_MODEL):
             recognition.turn.words = Words.MISSING
             return [Tell(TranscriptionFailed(recognition.turn.turn_id, trouble.detail))]
-        return [Tell(EngineLost(trouble.cause, trouble.detail))]
+        return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint="transcribe"))]
 
     def _drop_guess(self) -> list[Order]:
         guess, self._guess = self._guess, None

@@ -7,6 +7,7 @@ number, until it is dropped; outcomes of jobs that nobody waits for any more cha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from voiceloop.dgrid.chat_answer import ChatDelta
 from voiceloop.engines.services.seams import Question, Transcript
@@ -14,6 +15,7 @@ from voiceloop.events import Event
 from voiceloop.vocabulary import Cause
 
 __all__ = [
+    "AGAIN_WITHIN_S",
     "Arrived",
     "AskChat",
     "Deadlines",
@@ -31,6 +33,9 @@ __all__ = [
     "Wrote",
 ]
 
+AGAIN_WITHIN_S: Final = 60.0
+"""More than any request may take: where nothing else can go on, each is worth a second try."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
@@ -46,6 +51,20 @@ class Deadlines:
     """Between two pieces of an answer, or of speech."""
     first_audio_s: float = 5.0
     """From a sentence to its first sound."""
+    again_within_s: float = AGAIN_WITHIN_S
+    """A request that failed is made once more only if it did so within this time."""
+
+    @classmethod
+    def hurried(cls) -> Deadlines:
+        """Return those of a conversation that another tier can go on with: sooner there than late here."""
+        return cls(
+            transcription_s=4.0,
+            first_token_s=5.0,
+            first_words_s=12.0,
+            stream_silence_s=3.0,
+            first_audio_s=3.0,
+            again_within_s=1.0,
+        )
 
 
 # Orders --------------------------------------------------------------------------------------------------------------
@@ -143,6 +162,8 @@ class Failed:
     """The request brings nothing more."""
 
     trouble: Trouble
+    after_s: float = 0.0
+    """Since it was made."""
 
 
 Outcome = Transcript | Wrote | Arrived | Finished | Failed

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from voiceloop.engines.cascade.orders import Drop, Order, Play, Speak, Tell, Trouble, WakeAt
-from voiceloop.engines.cascade.troubles import FINAL, TRIES
+from voiceloop.engines.cascade.orders import Drop, Failed, Order, Play, Speak, Tell, Trouble, WakeAt
+from voiceloop.engines.cascade.troubles import FINAL, may_be_tried_again
 from voiceloop.events import ReplyAudioStarted, ReplyTextArrived
 from voiceloop.vocabulary import Cause
 
@@ -71,7 +71,9 @@ class Sentence:
 class Recital:
     """Speaks one reply."""
 
-    def __init__(self, reply_id: str, item_id: str, playhead: Playhead, new_job: Callable[[], int]) -> None:
+    def __init__(
+        self, reply_id: str, item_id: str, playhead: Playhead, new_job: Callable[[], int], again_within_s: float
+    ) -> None:
         self.sounded = 0
         """How many sentences have sound that was handed over."""
         self.full = False
@@ -80,6 +82,7 @@ class Recital:
         self._item_id = item_id
         self._playhead = playhead
         self._new_job = new_job
+        self._again_within_s = again_within_s
         self._unspoken = ""
         """Text that holds nothing to speak, to be told with what follows."""
         self._sentences: list[Sentence] = []
@@ -146,12 +149,12 @@ class Recital:
         sentence.arrived, sentence.job = True, 0
         return None
 
-    def again(self, job: int, trouble: Trouble, now: float) -> list[Order]:
+    def again(self, job: int, failed: Failed, now: float) -> list[Order]:
         """A sentence could not be spoken: ask once more, and more often while others play. Empty: it is of no use."""
         sentence = self._of(job)
-        if sentence.received_bytes or trouble.cause in FINAL:
+        if sentence.received_bytes or failed.trouble.cause in FINAL:
             return []
-        if sentence.tries < TRIES:
+        if may_be_tried_again(failed, sentence.tries, self._again_within_s):
             return [self._speak(sentence)]
         if not self.sounded or self._playhead.over_at_s <= now:
             return []

@@ -2,7 +2,8 @@
 
 It waits until the words of every turn are known, asks the chat model, and has sentences spoken while the next ones are
 written. Nothing is told before a whole sentence is there, so until then a failed request is made once more without
-anybody noticing; after that, what was said stands.
+anybody noticing. After that, the sentences that are there are handed over before the engine counts as lost: whoever
+comes next is asked to go on.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from voiceloop.engines.cascade.orders import (
 from voiceloop.engines.cascade.recital import Playhead, Recital
 from voiceloop.engines.cascade.record import Due, Record
 from voiceloop.engines.cascade.tongue import Tongue
-from voiceloop.engines.cascade.troubles import FINAL, TRIES, is_of_this_request
+from voiceloop.engines.cascade.troubles import TRIES, is_of_this_request, may_be_tried_again
 from voiceloop.engines.services.seams import Question
 from voiceloop.events import EngineLost, ReplyFinished, ReplyTextArrived, ToolCalled
-from voiceloop.vocabulary import Cause, ReplyStatus, ToolCall, ToolSpec, Usage
+from voiceloop.vocabulary import AssistantTurn, Cause, ReplyStatus, ToolCall, ToolSpec, Usage
 
 __all__ = ["Means", "Reply"]
 
@@ -42,6 +43,8 @@ CUT_OFF: Final = Trouble(Cause.DROP, UNFINISHED[Stop.TRUNCATED])
 NOTHING_SAID: Final = "the model said nothing"
 UNRECOGNISED: Final = "what was said could not be recognised"
 TOO_LONG: Final = "the answer had too many sentences"
+
+End = tuple[ReplyStatus, str] | EngineLost
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Means:
     new_job: Callable[[], int]
     call_id: Callable[[str], str]
     """Returns an id that no other call has."""
+    again_within_s: float
+    """As in `Deadlines`."""
 
 
 class Reply:
@@ -71,12 +76,15 @@ class Reply:
         self._item_id = item_id
         self._means = means
         self._tools_allowed = tools_allowed
-        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job)
+        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job, means.again_within_s)
         self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = 0
         """0 while nobody writes."""
         self._tries = 0
-        self._end: tuple[ReplyStatus, str] | None = None
+        """How often the chat model was asked."""
+        self._resumable = False
+        """Another engine could go on with it: not with words of our own, nor twice with one answer."""
+        self._end: End | None = None
         """How it ends, and why, once all is spoken; None while more may be written."""
         self._usage = Usage()
         self._told = False
@@ -113,7 +121,7 @@ class Reply:
         if job == self._chat_job and isinstance(outcome, Wrote):
             return self._wrote(outcome.delta, now)
         if job == self._chat_job and isinstance(outcome, Failed):
-            return self._unwritten(outcome.trouble, now)
+            return self._unwritten(outcome, now)
         return self._of_speech(job, outcome, now) if self._recital.speaks(job) else []
 
     def go_on(self, now: float) -> list[Order]:
@@ -123,7 +131,7 @@ class Reply:
             self._note(order)
         if self._end is None or not self._recital.done:
             return out
-        return out + self._stop(*self._end)
+        return out + ([Tell(self._end)] if isinstance(self._end, EngineLost) else self._stop(*self._end))
 
     # The chat model ----------------------------------------------------------------------------------------------
 
@@ -133,6 +141,7 @@ class Reply:
         self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = means.new_job()
         items, listened = means.record.question(), means.record.listened()
+        self._resumable = not (items and isinstance(items[-1], AssistantTurn))
         tools = tuple(means.tools) if self._tools_allowed else ()
         question = Question(means.instructions, items, tools)
         if listened is not None:
@@ -175,8 +184,8 @@ class Reply:
 
     def _ended(self, completion: Completion, now: float) -> list[Order]:
         stop = completion.stop
-        if stop is Stop.TRUNCATED and not self._told:
-            return self._unwritten(CUT_OFF, now)
+        if stop is Stop.TRUNCATED and breaks_off(completion):
+            return self._unwritten(Failed(CUT_OFF), now)
         calls = completion.tool_calls if self._tools_allowed and stop is not Stop.TRUNCATED else ()
         nothing = not calls and not completion.text.strip()
         if nothing and stop not in UNFINISHED and self._tries < TRIES:
@@ -198,39 +207,38 @@ class Reply:
     # Speech ------------------------------------------------------------------------------------------------------
 
     def _of_speech(self, job: int, outcome: Outcome, now: float) -> list[Order]:
-        out: list[Order] = []
-        trouble: Trouble | None = None
         if isinstance(outcome, Arrived):
-            out = self._recital.arrived(job, outcome.pcm)
-        elif isinstance(outcome, Failed):
-            trouble = outcome.trouble
-        else:
-            trouble = self._recital.finished(job)
-        return out + self.go_on(now) if trouble is None else self._unspoken(job, trouble, now)
+            return self._recital.arrived(job, outcome.pcm) + self.go_on(now)
+        if isinstance(outcome, Failed):
+            return self._unspoken(job, outcome, now)
+        trouble = self._recital.finished(job)
+        return self.go_on(now) if trouble is None else self._unspoken(job, Failed(trouble), now)
 
     # Trouble -----------------------------------------------------------------------------------------------------
 
-    def _unwritten(self, trouble: Trouble, now: float) -> list[Order]:
+    def _unwritten(self, failed: Failed, now: float) -> list[Order]:
         self._chat_job = 0
-        if self._told:
-            return self._written(now, ReplyStatus.INCOMPLETE, trouble.detail)
-        if self._tries < TRIES and trouble.cause not in FINAL:
+        if not self._told and may_be_tried_again(failed, self._tries, self._means.again_within_s):
             return self._ask_chat()
-        return self._fail(trouble)
+        if not self._told:
+            return self._fail(failed.trouble, "chat")
+        self._end = unfinished(failed.trouble, "chat", resumable=self._resumable)
+        # Whoever is asked to go on does so after a whole sentence.
+        return self.go_on(now) if isinstance(self._end, EngineLost) else self._close_text(now)
 
-    def _unspoken(self, job: int, trouble: Trouble, now: float) -> list[Order]:
-        again = self._recital.again(job, trouble, now)
+    def _unspoken(self, job: int, failed: Failed, now: float) -> list[Order]:
+        again = self._recital.again(job, failed, now)
         if again:
             return again
         if not self._recital.sounding:
-            return self._fail(trouble)
-        self._end = (ReplyStatus.INCOMPLETE, trouble.detail)
+            return self._fail(failed.trouble, "speak")
+        self._end = unfinished(failed.trouble, "speak", resumable=self._resumable)
         return self._recital.break_off(job) + self._leave_chat() + self.go_on(now)
 
-    def _fail(self, trouble: Trouble) -> list[Order]:
+    def _fail(self, trouble: Trouble, endpoint: str) -> list[Order]:
         if is_of_this_request(trouble):
             return self._stop(ReplyStatus.FAILED, trouble.detail)
-        return [Tell(EngineLost(trouble.cause, trouble.detail))]
+        return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint=endpoint))]
 
     # The end -----------------------------------------------------------------------------------------------------
 
@@ -249,3 +257,16 @@ class Reply:
         self._means.record.ended(self.reply_id, sounded, whole=status is not ReplyStatus.CANCELLED)
         over = Tell(ReplyFinished(self.reply_id, status, detail, self._usage))
         return [*self._leave_chat(), *self._recital.stop(), over]
+
+
+def unfinished(trouble: Trouble, endpoint: str, *, resumable: bool) -> End:
+    """How a reply ends of which a part was said."""
+    if is_of_this_request(trouble) or not resumable:
+        return ReplyStatus.INCOMPLETE, trouble.detail
+    return EngineLost(trouble.cause, trouble.detail, endpoint=endpoint)
+
+
+def breaks_off(completion: Completion) -> bool:
+    """Whether an answer without a proper end lacks something: some servers never tell why they end."""
+    said = completion.text.rstrip()
+    return bool(completion.tool_calls) or not said or said[-1].isalnum() or said[-1] in ",;:-"

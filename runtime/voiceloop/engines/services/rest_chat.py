@@ -38,7 +38,12 @@ class RestChat:
         wav = await asyncio.to_thread(wav_of, question.speech, question.speech_rate_hz) if question.speech else b""
         try:
             messages = messages_of(question.items, question.instructions, wav)
-            request = ChatRequest(model=self._model, messages=messages, tools=tuple(question.tools))
+            request = ChatRequest(
+                model=self._model,
+                messages=messages,
+                tools=tuple(question.tools),
+                max_tokens=question.most_tokens,
+            )
         except ValidationError as error:
             raise RefusedError(f"this cannot be asked: {error.errors()[0]['msg']}") from None
         async with contextlib.AsyncExitStack() as stack:

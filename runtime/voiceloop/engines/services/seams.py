@@ -6,10 +6,10 @@ way at a server is closed at once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from voiceloop.dgrid.chat_answer import ChatDelta
 from voiceloop.vocabulary import Item, ToolSpec, Usage
@@ -44,6 +44,8 @@ class Question:
     speech: bytes = b""
     """PCM of the newest user turn for models that listen themselves; its item then has no words."""
     speech_rate_hz: int = 0
+    most_tokens: int | None = None
+    """Of the answer; None leaves that to the service."""
 
 
 class Chat(Protocol):
@@ -70,3 +72,5 @@ class Services:
     model: str
     """The chat model's id, for the record."""
     transcription_model: str = ""
+    warm: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """Gets ready what the first request would wait for, and asks for nothing that is billed; never fails."""
