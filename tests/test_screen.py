@@ -67,6 +67,7 @@ def test_a_conversation_away_from_a_terminal_is_plain_lines(out):
         said("tool_finished", call_id="d", outcome="timeout", output="x" * 200),
         said("tier_changed", tier="rest", cause="drop"),
         said("warning", code="slow", detail="the model is slow"),
+        said("warning", code="busy", detail="busy: come back later"),
         said("session_ended", reason="input_ended"),
     ):
         screen.line(line)
@@ -80,6 +81,7 @@ def test_a_conversation_away_from_a_terminal_is_plain_lines(out):
         "  = timeout: " + "x" * 97 + "...",
         "now on rest: drop",
         "slow: the model is slow",
+        "busy: come back later",
         "ended: input_ended",
     ]
 

@@ -97,7 +97,8 @@ class Screen:
             case "agent_said":
                 self._agent(fields["text"], fields["heard_text"], interrupted=fields["interrupted"])
             case "warning":
-                self._print(self._notes, (clean(f"{fields['code']}: {fields['detail']}"), "yellow"))
+                said = str(fields["detail"]).removeprefix(f"{fields['code']}: ")  # a server's error begins with it
+                self._print(self._notes, (clean(f"{fields['code']}: {said}"), "yellow"))
             case _:
                 if note := aside(line):
                     self.note(note)

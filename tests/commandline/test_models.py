@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import threading
+from datetime import datetime
 
 import pytest
 
 from voiceloop.commandline.models import models
+from voiceloop.commandline.probes import keep_probes
 from voiceloop.dgrid.preferences import ROLES, preferences
 from voiceloop.errors import RefusedError, SettingsError, UnreachableError
 from voiceloop.sources import Origins
@@ -63,9 +65,20 @@ def told(capsys, url, role=None, **environ):
 def test_every_model_is_listed_with_what_it_is_good_for(capsys):
     with server(LIST) as url:
         lines = told(capsys, url)
-    assert f"{FIRST} openai, openai-response realtime" in lines
-    assert "own-tts - speech" in lines
-    assert "odd[31m - -" in lines
+    assert f"{FIRST} openai, openai-response realtime -" in lines
+    assert "own-tts - speech -" in lines
+    assert "odd[31m - - -" in lines
+
+
+@pytest.mark.real
+def test_how_a_model_was_last_found_is_told(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    with server(LIST) as url:
+        keep_probes({}, url, {"own-tts": "refused", "gone": "ok"}, datetime(2026, 11, 23, 5, 41))  # noqa: DTZ001
+        lines = told(capsys, url)
+    assert lines[0] == "model endpoints fits last probe"
+    assert "own-tts - speech refused, 2026-11-23 05:41" in lines
+    assert "own-realtime - realtime -" in lines
 
 
 @pytest.mark.real

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from voiceloop.commandline.listings import print_rows
+from voiceloop.commandline.probes import last_probes
 from voiceloop.commandline.running import run
 from voiceloop.dgrid.models import PIN, Listed, choose, list_models
 from voiceloop.dgrid.preferences import ROLES, preferences
@@ -47,16 +48,21 @@ def models(origins: Origins, role: str | None) -> int:
 
     if status := run(ask):
         return status
-    tell(effective, url, found[0], role)
+    tell(effective, url, found[0], role, last_probes(origins.environ, url))
     return 0
 
 
-def tell(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str | None) -> None:
-    """Print the list and the choices. Raises UnreachableError when the one role that was asked for has no model."""
+def tell(
+    effective: Effective, url: str, listed: Sequence[Listed] | None, role: str | None, probes: Mapping[str, str]
+) -> None:
+    """Print the list, how its models were last found, and the choices.
+
+    Raises UnreachableError when the one role that was asked for has no model.
+    """
     if listed is None:
         sys.stdout.write(f"{url} has no list of models; these are the first preferences of {preferences().file}.\n")
-    elif shown := list(rows(listed, role)):
-        print_rows([("model", "endpoints", "fits"), *shown])
+    elif shown := list(rows(listed, role, probes)):
+        print_rows([("model", "endpoints", "fits", "last probe"), *shown])
     sys.stdout.write("\n")
     if role is not None:
         choose(role, listed, url)
@@ -66,13 +72,14 @@ def tell(effective: Effective, url: str, listed: Sequence[Listed] | None, role: 
     )
 
 
-def rows(listed: Sequence[Listed], role: str | None) -> Iterator[tuple[str, str, str]]:
+def rows(listed: Sequence[Listed], role: str | None, probes: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each model, or only for those that fit the role."""
     roles = preferences().roles
     for model in listed:
         fitting = [name for name in ROLES if roles[name].fits(model.id)]
         if role is None or role in fitting:
-            yield clean(model.id), clean(", ".join(model.endpoint_types)) or "-", ", ".join(fitting) or "-"
+            kinds, probe = clean(", ".join(model.endpoint_types)), clean(probes.get(model.id, ""))
+            yield clean(model.id), kinds or "-", ", ".join(fitting) or "-", probe or "-"
 
 
 def choice(effective: Effective, url: str, listed: Sequence[Listed] | None, role: str) -> tuple[str, str, str]:
