@@ -6,8 +6,10 @@ from datetime import datetime
 
 import pytest
 
-from voiceloop.commandline.probes import FILE, MOST_SERVERS, keep_probes, last_probes
+from voiceloop.commandline.doctor_report import Chosen, Finding, Report, State, TierFound
+from voiceloop.commandline.probes import FILE, MOST_SERVERS, keep_probes, last_probes, remember
 from voiceloop.machine import data_dir
+from voiceloop.vocabulary import Tier
 
 NOW, LATER = datetime(2026, 11, 23, 5, 41), datetime(2026, 11, 24, 9, 5)  # noqa: DTZ001 - what a clock on the wall says
 SERVER = "https://models.example"
@@ -56,3 +58,21 @@ def test_a_place_that_cannot_be_written_is_no_error(environ):
     data_dir(environ).write_text("a file where the folder would be")
     keep_probes(environ, SERVER, {"m": "ok"}, NOW)
     assert last_probes(environ, SERVER) == {}
+
+
+def test_of_a_report_is_kept_what_was_asked(environ):
+    models = [Chosen(role, f"m-{role}", "") for role in ("realtime", "transcription", "chat")] + [
+        Chosen("speech", "", "")
+    ]
+    states = {"transcription": State.OK, "chat": State.SKIPPED, "speech": State.NOT_OFFERED}
+    tiers = [
+        TierFound(Tier.REALTIME, [Finding("session", State.REFUSED, "no")], "m-realtime"),
+        TierFound(Tier.REST, [Finding(role, state, "") for role, state in states.items()], "m-chat"),
+        TierFound(Tier.DEVICE, [Finding("models", State.OK, "loaded")]),
+    ]
+    remember(environ, Report([], [], models, tiers, base_url=SERVER), NOW)
+    remember(environ, Report([], [], (), tiers, embedded=True), LATER)
+    assert last_probes(environ, SERVER) == {
+        "m-realtime": "refused, 2026-11-23 05:41",
+        "m-transcription": "ok, 2026-11-23 05:41",
+    }

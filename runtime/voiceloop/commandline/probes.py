@@ -10,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from voiceloop.commandline.doctor_report import Report, State
 from voiceloop.machine import data_dir, private_file
+from voiceloop.vocabulary import Tier
 
-__all__ = ["keep_probes", "last_probes"]
+__all__ = ["keep_probes", "last_probes", "remember"]
 
 FILE: Final = "probes.json"
 MOST_SERVERS: Final = 20
@@ -32,6 +34,20 @@ def keep_probes(environ: Mapping[str, str], base_url: str, states: Mapping[str, 
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(private_file(path), "w", encoding="utf-8") as file:
             json.dump(dict(newest), file, indent=2)
+
+
+def remember(environ: Mapping[str, str], report: Report, now: datetime) -> None:
+    """Keep of a report how the models that were asked answered."""
+    taken = {chosen.role: chosen.model for chosen in report.models}
+    asked = {
+        (tier.model if tier.tier is Tier.REALTIME else taken.get(check.what, "")): str(check.state)
+        for tier in report.tiers
+        for check in tier.checks
+        if tier.tier is not Tier.DEVICE and check.state is not State.SKIPPED
+    }
+    states = {model: state for model, state in asked.items() if model}
+    if report.base_url is not None and states:
+        keep_probes(environ, report.base_url, states, now)
 
 
 def last_probes(environ: Mapping[str, str], base_url: str) -> Mapping[str, str]:
