@@ -22,7 +22,7 @@ def rest(*checks, **more):
 
 
 def device(*checks):
-    return TierFound(Tier.DEVICE, checks, "", "heart", carries_pictures=False)
+    return TierFound(Tier.DEVICE, checks, carries_pictures=False)
 
 
 def steps(*tiers, **more):
@@ -48,7 +48,7 @@ def test_each_tier_that_works_follows_the_one_that_fails():
     assert steps(realtime(OK), rest(SLOW, OK), device(OK)) == [
         "talk begins: realtime answers with R in voice marin",
         "when realtime fails: REST answers with C in voice alloy",
-        "when REST fails: this machine answers in voice heart",
+        "when REST fails: this machine answers in its own voice",
         "when this machine fails: nothing is left: the session ends with status 5",
     ]
 
@@ -105,7 +105,7 @@ def test_the_embedded_gateway_needs_the_models_here():
     assert Report((), (), (), (realtime(UNASKED), device(MISSING)), embedded=True).exit_status == 6
     assert steps(realtime(UNASKED), rest(UNASKED), device(OK), embedded=True) == [
         "talk begins: the embedded gateway answers with the models of this machine; no key, no network",
-        "when the gateway fails: this machine answers in voice heart",
+        "when the gateway fails: this machine answers in its own voice",
         "when this machine fails: nothing is left: the session ends with status 5",
     ]
 

@@ -98,8 +98,8 @@ async def asked(
         async with asyncio.TaskGroup() as group:
             tasks = {tier: group.create_task(check(tier, case, listed, bounds), name=tier) for tier in tiers}
             for task in tasks.values():
-                waited = [CALLED[tier] for tier, each in tasks.items() if not each.done()]
-                progress.show(f"asking {', '.join(waited)}")
+                if waited := [CALLED[tier] for tier, each in tasks.items() if not each.done()]:
+                    progress.show(f"asking {', '.join(waited)}")
                 found.append(await task)
                 progress.hide()
                 page.tier(found[-1])

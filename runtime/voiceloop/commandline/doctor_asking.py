@@ -67,12 +67,12 @@ def chosen(case: Case, listed: Sequence[Listed] | None) -> Sequence[Chosen]:
 async def check(tier: Tier, case: Case, listed: Sequence[Listed] | None, bounds: Bounds) -> TierFound:
     """Look at one tier, or say why nobody does. Safe to cancel."""
     if tier is Tier.DEVICE:
-        found = await check_device(case.settings, bounds)
+        found = await check_device(case.settings, case.seed, bounds)
     elif tier is Tier.REST:
         models = models_of(case, listed)
         found = unasked_rest(case.settings, models)
         if not case.why_unasked:
-            found = await check_rest(case.settings, models, case.seed.tools, bounds)
+            found = await check_rest(case.settings, models, case.seed, bounds)
     else:
         found = await realtime(case, models_of(case, listed), bounds)
     checks = found.checks or (Finding(tier.value, State.SKIPPED, case.why_unasked),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from voiceloop.commandline.doctor_report import Finding, State
@@ -12,8 +13,10 @@ from voiceloop.events import EngineLost
 from voiceloop.screen import clean
 from voiceloop.vocabulary import Cause
 
-__all__ = ["of_error", "of_failure", "of_loss", "too_late"]
+__all__ = ["of_error", "of_failure", "of_loss", "parted", "too_late"]
 
+COMMAND: Final = re.compile(r"[:;] (?:install it with: )?((?:pip|sudo|brew) .*)")
+"""How messages about this machine end: with what to type."""
 KEY_FIX: Final = "check DGRID_API_KEY, or keep another: voiceloop login"
 QUOTA_FIX: Final = "top up the account, or use another key"
 ADDRESS_FIX: Final = "check DGRID_BASE_URL, the network and its proxy"
@@ -45,8 +48,10 @@ def of_error(what: str, error: VoiceloopError, took_s: float | None = None) -> F
         state = State.REFUSED
     elif isinstance(error, DeviceError):
         state = State.NOT_OFFERED
-    fix = "correct it" if isinstance(error, SettingsError) else ""
-    return Finding(what, state, clean(str(error)), fix, error.exit_status, took_s)
+    detail, fix = parted(clean(str(error)))
+    if isinstance(error, SettingsError):
+        fix = fix or "correct it"
+    return Finding(what, state, detail, fix, error.exit_status, took_s)
 
 
 def of_failure(what: str, failure: Failure, took_s: float | None = None) -> Finding:
@@ -81,3 +86,9 @@ def too_late(what: str, within_s: float) -> Finding:
 def pin(role: str) -> str:
     """Return how to take another model for a role."""
     return f"choose another (voiceloop models --role {role}): {PIN[role]}=ID"
+
+
+def parted(message: str) -> tuple[str, str]:
+    """Return a message and the command it ends with, which is its fix; empty where there is none."""
+    found = COMMAND.search(message)
+    return (message, "") if found is None else (message[: found.start()], found[1])

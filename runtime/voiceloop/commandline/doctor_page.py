@@ -95,4 +95,5 @@ class Page:
         parts = Text(text).wrap(self._console, room) if self._console.is_terminal and room > MARK else [Text(text)]
         for number, part in enumerate(parts):
             head = begin if number == 0 else (" " * len(begin[0]), "")
+            part.rstrip()
             self._console.print(Text.assemble(head, part))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,15 +13,16 @@ from typing import Any, Final
 import msgspec
 
 from voiceloop.commandline.doctor_faults import of_error, of_failure, of_loss, too_late
+from voiceloop.commandline.doctor_port import opened
 from voiceloop.commandline.doctor_report import Finding, State, TierFound
 from voiceloop.commandline.doctor_services import Bounds
 from voiceloop.dgrid.failures import read_failure
-from voiceloop.engines.base import Engine, Seed
+from voiceloop.engines.base import Seed
 from voiceloop.engines.realtime import RealtimeEngine
 from voiceloop.engines.refusals import UpgradeRefusedError
 from voiceloop.engines.socket import Socket, connect
 from voiceloop.errors import VoiceloopError
-from voiceloop.events import EngineLost, EngineReady, Event
+from voiceloop.events import EngineLost, EngineReady
 from voiceloop.network.route import route_to
 from voiceloop.screen import clean
 from voiceloop.settings import BackendSettings, Settings
@@ -33,7 +34,6 @@ __all__ = ["check_realtime"]
 
 WHAT: Final = "session"
 OPEN, CREATED, UPDATED = "websocket", "session.created", "session.updated"
-CLOSE_WITHIN_S: Final = 0.5
 
 
 class Dialling:
@@ -54,7 +54,7 @@ class Dialling:
     @property
     def steps(self) -> str:
         """How far it came, in words."""
-        return ", ".join(f"{step} {at_s:.1f} s" for step, at_s in self.reached_s.items())
+        return ", ".join(f"{step} {at_s:.2f} s" for step, at_s in self.reached_s.items())
 
     async def __call__(self, url: str, **how: Any) -> Socket:  # noqa: ANN401 - see `Connect`
         """Open a socket; see `voiceloop.engines.socket.connect`."""
@@ -86,47 +86,6 @@ class Dialling:
         self.reached_s[step] = asyncio.get_running_loop().time() - self._began_s
 
 
-class Port:
-    """A session that only waits for its engine."""
-
-    def __init__(self, group: asyncio.TaskGroup) -> None:
-        self.outcome: asyncio.Future[EngineReady | EngineLost] = asyncio.get_running_loop().create_future()
-        self._group = group
-
-    def happened(self, event: Event) -> None:
-        """Take the first word of the engine."""
-        if isinstance(event, EngineReady | EngineLost) and not self.outcome.done():
-            self.outcome.set_result(event)
-
-    def audio(self, reply_id: str, item_id: str, content_index: int, pcm: bytes) -> bool:
-        """Play nothing."""
-        return True
-
-    def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run work of the engine."""
-        self._group.create_task(work, name=name)
-
-    def doubtful(self) -> bool:
-        """Nothing is heard here."""
-        return False
-
-    def speech(self, turn_id: str) -> bytes:
-        """Nothing was said."""
-        return b""
-
-
-@contextlib.asynccontextmanager
-async def opened(engine: Engine, seed: Seed) -> AsyncIterator[EngineReady | EngineLost]:
-    """Open an engine, yield what became of it, and close it. Safe to cancel."""
-    async with asyncio.TaskGroup() as group:
-        port = Port(group)
-        try:
-            await engine.open(seed, port)
-            yield await port.outcome
-        finally:
-            await engine.close(CLOSE_WITHIN_S)
-
-
 async def check_realtime(settings: Settings, seed: Seed, bounds: Bounds) -> TierFound:
     """Open a session with settings that name their models; it is told everything and asked nothing. Safe to cancel."""
     now = asyncio.get_running_loop().time
@@ -134,7 +93,10 @@ async def check_realtime(settings: Settings, seed: Seed, bounds: Bounds) -> Tier
     found = TierFound(Tier.REALTIME, (), settings.realtime.model or "", seed.voice or "")
     try:
         dialling = Dialling(settings.backend)
-        async with asyncio.timeout(bounds.open_s), opened(RealtimeEngine(settings, dial=dialling), seed) as outcome:
+        async with (
+            asyncio.timeout(bounds.open_s),
+            opened(RealtimeEngine(settings, dial=dialling), seed) as (_, outcome),
+        ):
             took_s = now() - began
     except TimeoutError:
         return replace(found, checks=(too_late(WHAT, bounds.open_s),))
@@ -164,7 +126,8 @@ def stopped(lost: EngineLost, dialling: Dialling, settings: Settings, took_s: fl
 
 def ready(engine: EngineReady, dialling: Dialling, settings: Settings, slow_s: float, took_s: float) -> Finding:
     """Return how well the session took what it was told."""
-    words = f"words by {clean(engine.transcription_model)}" if engine.transcription_model else "no words of the user"
+    model = "" if dialling.session.transcription is None else clean(engine.transcription_model)
+    words = f"words by {model}" if model else "no words of the user"
     detail = f"{dialling.steps}; dialect {engine.dialect}, {words}"
     flaw = flaws(engine, dialling, settings)
     if not flaw and took_s > slow_s:
@@ -179,6 +142,6 @@ def flaws(engine: EngineReady, dialling: Dialling, settings: Settings) -> str:
         return "it confirms no settings: what it made of voice, tools and turns is not known"
     if asked is not None and isinstance(voice, str) and voice != asked:
         return f"it speaks in voice {clean(voice)} and not {asked}: name one that it has in [agent.voice] realtime"
-    if settings.realtime.transcription_model is not None and not engine.transcription_model:
+    if engine.transcription_model and dialling.session.transcription is None:
         return "it writes down no words of the user: name its model in VOICELOOP_REALTIME__TRANSCRIPTION_MODEL"
     return ""

@@ -16,6 +16,13 @@ NOBODY_LEFT: Final = 5
 """Exit status of a session that no tier answers any more."""
 CALLED: Final = {Tier.REALTIME: "realtime", Tier.REST: "REST", Tier.DEVICE: "this machine"}
 
+UNNAMED: Final = {
+    Tier.REALTIME: "the server's own voice",
+    Tier.REST: "the server's own voice",
+    Tier.DEVICE: "its own voice",
+}
+"""Voices that have no name, or none that is told."""
+
 
 class State(StrEnum):
     """How one thing stands."""
@@ -86,6 +93,8 @@ class TierFound:
     """Empty where the voice is the server's choice and it does not tell."""
     carries_tools: bool = True
     carries_pictures: bool = True
+    speaks: bool = True
+    """The language of the conversation."""
 
     @property
     def state(self) -> State:
@@ -106,8 +115,12 @@ class TierFound:
     def answers(self) -> str:
         """Who answers here, in words."""
         model = f" with {self.model}" if self.model and self.tier is not Tier.DEVICE else ""
-        voice = f" in voice {self.voice}" if self.voice else " in the server's own voice"
-        return f"{CALLED[self.tier]} answers{model}{voice}"
+        return f"{CALLED[self.tier]} answers{model} in {self.called_voice}"
+
+    @property
+    def called_voice(self) -> str:
+        """The voice, in words."""
+        return f"voice {self.voice}" if self.voice else UNNAMED[self.tier]
 
     @property
     def json(self) -> Mapping[str, Any]:
@@ -238,14 +251,18 @@ def told(tier: TierFound) -> str:
 
 
 def warnings(report: Report) -> Iterator[Warned]:
-    """Yield what changes for a person from one usable tier to the next."""
+    """Yield what changes for a person from one usable tier to the next, and who cannot take over at all."""
     for above, below in pairwise(tier for tier in report.tiers if tier.usable):
-        name, key = CALLED[below.tier], f"[agent.voice] {below.tier.value}"
-        if above.voice != below.voice:
-            was, now = (tier.voice or "the server's own" for tier in (above, below))
-            fix = "it has no other" if below.tier is Tier.DEVICE else f"{key} chooses it"
-            yield Warned("voice_changes", below.tier, f"when {name} takes over, voice {was} becomes {now}; {fix}")
+        name, fix = CALLED[below.tier], f"[agent.voice] {below.tier.value} names another"
+        if above.voice != below.voice or below.tier is Tier.DEVICE:
+            fix = "it has no other" if below.tier is Tier.DEVICE else fix
+            change = f"{above.called_voice} becomes {below.called_voice}"
+            yield Warned("voice_changes", below.tier, f"when {name} takes over, {change}; {fix}")
         if report.uses_tools and above.carries_tools and not below.carries_tools:
             yield Warned("tools_lost", below.tier, f"{name} calls no tools in this dialect: see [rest] chat_dialect")
         if above.carries_pictures and not below.carries_pictures:
             yield Warned("pictures_lost", below.tier, f"{name} sees no pictures")
+    for tier in report.tiers:
+        if not tier.speaks:
+            name = CALLED[tier.tier]
+            yield Warned("language_not_spoken", tier.tier, f"{name} does not speak the agent's language")

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from voiceloop.clips import Clip, read_wav
+from voiceloop.clips import decode
 from voiceloop.commandline.doctor_faults import of_error, too_late
 from voiceloop.commandline.doctor_report import Finding, State
 from voiceloop.dgrid.chat_answer import CallGrew, Said
 from voiceloop.engines.services.seams import Question, Services, Transcript
 from voiceloop.errors import VoiceloopError
+from voiceloop.languages.shelf import AUTO, primary_subtag
 from voiceloop.screen import brief, clean
 from voiceloop.vocabulary import ToolSpec, UserTurn
 
-__all__ = ["Bounds", "hears", "speaks", "thinks", "timed"]
+__all__ = ["WORD", "Bounds", "Outcome", "hears", "question", "recognised", "speaks", "thinks", "timed"]
 
 SAMPLE: Final = Path(__file__).parent.parent / "samples" / "hello.wav"
 SPOKEN_S: Final = (0.2, 1.2)
@@ -62,7 +63,7 @@ async def timed(what: str, within_s: float, slow_s: float, ask: Callable[[], Awa
         return too_late(what, within_s)
     except VoiceloopError as error:
         return of_error(what, error, now() - began)
-    detail = f"{outcome.detail} after {outcome.took_s:.1f} s"
+    detail = f"{outcome.detail} after {outcome.took_s:.2f} s"
     if outcome.flaw:
         return Finding(what, State.DEGRADED, detail, outcome.flaw, took_s=outcome.took_s)
     if outcome.took_s > slow_s:
@@ -70,31 +71,36 @@ async def timed(what: str, within_s: float, slow_s: float, ask: Callable[[], Awa
     return Finding(what, State.OK, detail, took_s=outcome.took_s)
 
 
-def question() -> Clip:
-    """Return a second of somebody who asks for the time. Blocks for a moment. Raises UsageError for a broken file."""
-    whole = read_wav(SAMPLE)
-    first, last = (round(at_s * whole.rate_hz) * 2 for at_s in SPOKEN_S)
-    return Clip(whole.pcm[first:last], whole.rate_hz)
+def question(rate_hz: int) -> bytes:
+    """Return a second of somebody who asks for the time, as PCM. Blocks for a moment. Raises UsageError."""
+    first, last = (round(at_s * rate_hz) * 2 for at_s in SPOKEN_S)
+    return decode(SAMPLE.read_bytes(), rate_hz)[first:last]
 
 
-async def hears(services: Services) -> Outcome:
+def recognised(text: str, took_s: float, language: str) -> Outcome:
+    """Return what became of the question, which is in English: of another language's model no words are expected."""
+    expected = language == AUTO or primary_subtag(language) == "en"
+    flaw = "it hears no word in a recorded question: choose another model"
+    return Outcome(quoted("heard", text), took_s, "" if text or not expected else flaw)
+
+
+async def hears(services: Services, language: str) -> Outcome:
     """Have the recorded question recognised. Raises BackendError. Safe to cancel."""
     assert services.transcribe is not None, "else nobody asks for it"
     now = asyncio.get_running_loop().time
-    recorded = await asyncio.to_thread(question)
+    pcm = await asyncio.to_thread(question, RATE_HZ)
     began = now()
-    heard: Transcript = await services.transcribe(recorded.pcm, recorded.rate_hz)
-    flaw = "" if heard.text else "it hears no word in a recorded question: choose another model"
-    return Outcome(quoted("heard", heard.text), now() - began, flaw)
+    heard: Transcript = await services.transcribe(pcm, RATE_HZ)
+    return recognised(heard.text, now() - began, language)
 
 
 async def thinks(services: Services, tools: Sequence[ToolSpec]) -> Outcome:
     """Ask the chat model for a word, with the agent's tools. Raises BackendError. Safe to cancel."""
     now = asyncio.get_running_loop().time
     listens = services.transcribe is None
-    recorded = await asyncio.to_thread(question) if listens else Clip(b"", 0)
+    speech = await asyncio.to_thread(question, RATE_HZ) if listens else b""
     turn = UserTurn("check", "" if listens else "Hello!")
-    asked = Question("Answer with one word.", (turn,), tools, recorded.pcm, recorded.rate_hz)
+    asked = Question("Answer with one word.", (turn,), tools, speech, RATE_HZ)
     began, first_s = now(), None
     said: list[str] = []
     called = ""
@@ -117,10 +123,10 @@ async def speaks(services: Services) -> Outcome:
         async for pcm in chunks:
             first_s = now() - began if first_s is None else first_s
             size += len(pcm)
-    detail = f"spoke for {size / 2 / RATE_HZ:.1f} s"
+    detail = f"spoke for {size / 2 / RATE_HZ:.2f} s"
     return Outcome(detail, now() - began if first_s is None else first_s, "" if size else "it makes no sound")
 
 
 def quoted(did: str, text: str) -> str:
     """Return what was done with a text of the server."""
-    return f'{did} "{clean(brief(text))}"' if text.strip() else f"{did} nothing"
+    return f'{did} "{clean(brief(text.strip()))}"' if text.strip() else f"{did} nothing"
