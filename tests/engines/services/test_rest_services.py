@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,11 +64,69 @@ async def test_models_that_nobody_named_are_chosen_from_one_list():
     assert {request.headers["authorization"] for request in rest.heard} == {"Bearer sk-test"}
 
 
-async def test_a_turn_takes_one_connection():
+async def test_a_turn_takes_one_connection_and_the_list_of_models_the_same():
     async with script(RestAnswer(MODELS)) as rest, rest_services(settings(rest)) as services:
         await turn(services)
-        _, *asked = rest.heard
-        assert len({request.connection for request in asked}) == 1
+        assert len({request.connection for request in rest.heard}) == 1
+
+
+NAMED = {"transcription": "w", "chat": "c", "speech": "s"}
+NO_LISTS = {
+    "none": RestAnswer(status=404),
+    "not for this key": RestAnswer({"error": {"message": "not yours"}}, 403),
+    "a page": RestAnswer("<html></html>", headers={"Content-Type": "text/html"}),
+}
+
+
+@pytest.mark.parametrize("listed", [RestAnswer(MODELS), *NO_LISTS.values()], ids=["a list", *NO_LISTS])
+async def test_a_connection_is_warm_before_anything_is_asked_and_a_server_without_a_list_is_none_the_worse(listed):
+    async with script(listed) as rest, rest_services(settings(rest, models=NAMED)) as services:
+        await services.warm()
+        assert [request.path for request in rest.heard] == ["/v1/models"]
+        await turn(services)
+        assert len({request.connection for request in rest.heard}) == 1
+
+
+async def test_warming_up_ends_with_the_services_and_fails_with_nothing():
+    async with script(RestAnswer(silent=True, ends="never")) as rest, asyncio.TaskGroup() as group:
+        async with rest_services(settings(rest, models=NAMED)) as services:
+            group.create_task(services.warm())
+            await rest.hears()
+        await services.warm()
+
+
+async def test_warming_up_makes_nothing_of_a_server_that_is_not_there(unused_tcp_port):
+    away = SimpleNamespace(base_url=f"http://127.0.0.1:{unused_tcp_port}")
+    async with rest_services(settings(away, models=NAMED)) as services:
+        await services.warm()
+
+
+async def test_models_that_were_chosen_are_not_looked_up_again():
+    chosen = {}
+    async with script(RestAnswer(MODELS)) as rest:
+        async with rest_services(settings(rest), chosen=chosen):
+            pass
+        async with rest_services(settings(rest), chosen=chosen) as services:
+            await turn(services)
+    assert [request.path for request in rest.heard].count("/v1/models") == 1
+    assert chosen == {"chat": "gpt-4o", "speech": "tts-1", "transcription": "whisper-1"}
+
+
+async def test_a_voice_may_have_another_name_at_this_tier():
+    voice = {"realtime": "marin", "rest": "nova", "device": "amy"}
+    async with script() as rest, rest_services(settings(rest, models=NAMED, voice=voice)) as services:
+        await turn(services)
+    assert rest.heard[-1].json["voice"] == "nova"
+
+
+async def test_an_answer_may_be_limited():
+    async with (
+        script() as rest,
+        rest_services(settings(rest, models=NAMED)) as services,
+        services.chat(replace(HELLO, most_tokens=16)) as deltas,
+    ):
+        assert [delta async for delta in deltas]
+    assert rest.heard[0].json["max_tokens"] == 16
 
 
 async def test_models_that_are_named_are_taken_without_asking():

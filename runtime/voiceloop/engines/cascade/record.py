@@ -134,9 +134,6 @@ class Record:
     def add(self, item: UserTurn | UserImage | AssistantTurn) -> None:
         """The user typed or showed something, or heard what an earlier engine had said."""
         self._add(item)
-        images = [entry for entry in self._entries if isinstance(entry, UserImage)]
-        if len(images) > MOST_IMAGES:
-            self._entries.remove(images[0])
 
     def forget(self, turn_id: str) -> None:
         """The turn was not meant."""
@@ -217,6 +214,9 @@ class Record:
 
     def _add(self, entry: Entry) -> None:
         self._entries.append(entry)
+        images = self._of(UserImage)
+        if len(images) > MOST_IMAGES:
+            self._entries.remove(images[0])
         if len(self._entries) > MOST_ENTRIES:
             del self._entries[1 if isinstance(self._entries[0], Summary) else 0]
 

@@ -17,7 +17,7 @@ from voiceloop.engines.services.rest_chat import RestChat
 from voiceloop.engines.services.rest_speak import RestSpeak
 from voiceloop.engines.services.rest_transcribe import RestTranscribe
 from voiceloop.engines.services.seams import Services
-from voiceloop.errors import BackendError, SettingsError
+from voiceloop.errors import BackendError, MisuseError, SettingsError
 from voiceloop.network.route import route_to
 from voiceloop.settings import ChatDialect as DialectChoice
 from voiceloop.settings import Settings
@@ -61,7 +61,7 @@ async def rest_services(
             transcribe = RestTranscribe(client, models["transcription"], language or who.language, who.vocabulary)
 
         async def warm() -> None:
-            with contextlib.suppress(BackendError):
+            with contextlib.suppress(BackendError, MisuseError):  # the latter once all is closed
                 await list_over(client)
 
         yield Services(
