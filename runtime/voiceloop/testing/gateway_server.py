@@ -21,6 +21,8 @@ from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.gateway_connection import Connection
 from voiceloop.testing.gateway_outbox import Output
 from voiceloop.testing.script import Close, NoAnswer, Refusal, Vanish
+from voiceloop.testing.service_server import ServiceServer
+from voiceloop.testing.services import ScriptedServices
 
 __all__ = ["ScriptedServer"]
 
@@ -31,7 +33,8 @@ class ScriptedServer:
     """`async with ScriptedServer(gateway) as url`: the gateway listens on 127.0.0.1, `url` ends in /v1/realtime.
 
     Leaving closes every connection. The server sends no pings of its own, and compresses if the client offers it.
-    `GET /v1/models` lists `models`, or answers 404 when that is None.
+    `GET /v1/models` lists `models`, or answers 404 when that is None. With `services`, transcription, chat and speech
+    are served at the same address, and their list has a model for each role unless `models` says otherwise.
     """
 
     def __init__(
@@ -41,11 +44,15 @@ class ScriptedServer:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         models: Sequence[str] | None = None,
+        services: ScriptedServices | None = None,
     ) -> None:
         self.gateway = gateway
+        self._services = services
+        self._front: ServiceServer | None = None
         self._models = models
         self._port = port
         self._tls = tls
+        self._opened = 0
         self._server: Server | None = None
         self._admitted: dict[ServerConnection, Connection] = {}
         self._unanswered: set[ServerConnection] = set()
@@ -55,7 +62,7 @@ class ScriptedServer:
         """Where it listens."""
         if self._server is None:
             raise MisuseError("the server is not open: enter it first")
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        return self._opened
 
     @property
     def base_url(self) -> str:
@@ -63,23 +70,34 @@ class ScriptedServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> str:
+        if self._services is None:
+            self._opened = await self._listen(self._port, self._tls)
+        else:
+            inside = await self._listen(0, None)
+            self._front = ServiceServer(self._services, inside, self._models, self._tls)
+            self._opened = await self._front.open(self._port)
+        return f"{self.base_url.replace('http', 'ws', 1)}/v1/realtime"
+
+    async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
         self._server = await serve(
             self._serve,
             "127.0.0.1",
-            self._port,
+            port,
             process_request=self._admit,
             select_subprotocol=_choose,
-            ssl=self._tls,
+            ssl=tls,
             max_size=MAX_MESSAGE_BYTES,
             open_timeout=None,
             ping_interval=None,
             close_timeout=0.5,
         )
-        return f"{self.base_url.replace('http', 'ws', 1)}/v1/realtime"
+        return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._front is not None:
+            await self._front.close()
         if self._server is not None:
             self._server.close()
             for websocket in self._unanswered:

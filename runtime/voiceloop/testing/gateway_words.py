@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from voiceloop.testing.numbers import UNKNOWN, Run
+from voiceloop.testing.spans import Span
 
 __all__ = ["Words"]
 
@@ -15,6 +16,8 @@ class Words:
     def __init__(self) -> None:
         self._words: list[tuple[int, str]] = []
         """The sample in the middle of each word, and the word."""
+        self.known: list[Span] = []
+        """The stretches of samples whose words are known."""
 
     def know(self, run: Run, text: str) -> None:
         """These samples say this."""
@@ -22,6 +25,7 @@ class Words:
         middles = (run.number + (2 * at + 1) * run.samples // (2 * len(words)) for at in range(len(words)))
         self._words += zip(middles, words, strict=True)
         self._words.sort()
+        self.known.append(Span(run.number, run.number + run.samples))
 
     def said_in(self, speech: Sequence[Run]) -> str | None:
         """What these samples say, a word being there if its middle is; None where no words are known at all."""

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from voiceloop.errors import MisuseError
 
-__all__ = ["Heard", "RestAnswer", "ScriptedRest"]
+__all__ = ["Heard", "RestAnswer", "ScriptedRest", "read_request"]
 
 LARGEST_HEAD: Final = 64 * 1024
 
@@ -47,6 +47,8 @@ class Heard:
     body: bytes
     connection: int
     """Which connection it came on; the first is 1."""
+    head: bytes = field(default=b"", repr=False)
+    """Everything before the body, as it came."""
     gone: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)
     """Set when the client hung up on an answer that never ends."""
 
@@ -114,7 +116,7 @@ class ScriptedRest:
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 while True:
-                    heard = await _read(reader, connection)
+                    heard = await read_request(reader, connection)
                     self.heard.append(heard)
                     self._news.put_nowait(heard)
                     answers = self._script.get(f"{heard.method} {heard.path}", [])
@@ -126,12 +128,14 @@ class ScriptedRest:
             writer.transport.abort()
 
 
-async def _read(reader: asyncio.StreamReader, connection: int) -> Heard:
-    first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+async def read_request(reader: asyncio.StreamReader, connection: int) -> Heard:
+    """Read one request. Raises IncompleteReadError when the client hangs up before its end."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").rstrip().split("\r\n")
     method, path, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Heard(method, path, headers, body, connection)
+    return Heard(method, path, headers, body, connection, head)
 
 
 async def _write(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: RestAnswer, heard: Heard) -> bool:

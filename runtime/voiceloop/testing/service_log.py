@@ -10,7 +10,7 @@ from enum import StrEnum
 from voiceloop.engines.services.seams import Question
 from voiceloop.testing.numbers import runs
 from voiceloop.testing.script import Reply, Stall, Vanish
-from voiceloop.testing.service_faults import Endpoint
+from voiceloop.testing.service_faults import Endpoint, ServiceFault
 from voiceloop.testing.spans import Span, spans_of
 from voiceloop.vocabulary import Item, ToolCall, ToolOutput
 
@@ -35,6 +35,8 @@ class Asked:
     at_s: float
     ended_s: float | None = None
     ending: Ending = Ending.OPEN
+    met: ServiceFault | None = None
+    """What was wrong when it began."""
     struck: Vanish | Stall | None = field(default=None, repr=False)
     """What befell it while it was under way."""
     news: asyncio.Event = field(default_factory=asyncio.Event, compare=False, repr=False)

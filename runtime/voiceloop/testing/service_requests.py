@@ -32,7 +32,8 @@ class Requests:
         self.asked.append(asked)
         self._changed()
         try:
-            yield self.faults.meets(asked.endpoint, asked.at_s)
+            asked.met = self.faults.meets(asked.endpoint, asked.at_s)
+            yield asked.met
         except BackendError:
             asked.ending = Ending.FAILED
             raise

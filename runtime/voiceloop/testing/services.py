@@ -66,7 +66,8 @@ class ScriptedServices:
         """How long everything takes."""
         self._listens = listens
         self._requests = Requests(seed)
-        self._seams = ScriptedSeams(self._requests, self.answers, self.words, self.counters, self.times)
+        self.seams = ScriptedSeams(self._requests, self.answers, self.words, self.counters, self.times)
+        """What answers: for those who ask without an engine."""
 
     # The script ------------------------------------------------------------------------------------------------------
 
@@ -116,7 +117,7 @@ class ScriptedServices:
     @property
     def services(self) -> Services:
         """The three seams, ready made."""
-        seams = self._seams
+        seams = self.seams
         if self._listens:
             return Services(None, seams.chat, seams.speak, "scripted-chat")
         return Services(seams.transcribe, seams.chat, seams.speak, "scripted-chat", "scripted-ears")
@@ -124,7 +125,7 @@ class ScriptedServices:
     @contextlib.asynccontextmanager
     async def __call__(self, seed: Seed) -> AsyncIterator[Services]:
         """Ask for the list of models, as REST services are opened; raises BackendError when that fails."""
-        await self._seams.list_models()
+        await self.seams.list_models()
         yield self.services
 
     # What the services were asked ------------------------------------------------------------------------------------
