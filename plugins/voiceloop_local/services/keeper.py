@@ -31,10 +31,8 @@ T = TypeVar("T")
 class SharedModels:
     """A `Transcriber` and a `Speaker` for callers on any loop. Every method is safe to cancel."""
 
-    def __init__(self, process: ModelProcess, home: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, process: ModelProcess) -> None:
         self._process = process
-        self._home = home
-        """The loop of the process."""
 
     @property
     def pid(self) -> int | None:
@@ -67,7 +65,7 @@ class SharedModels:
             await self._there(speech.close())
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._home))
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, _home()))
 
 
 class _Speech:
@@ -109,7 +107,6 @@ class Keeper:
         self._within_s = within_s
         self._kept_s = kept_s
         self._lock = threading.Lock()
-        self._home: asyncio.AbstractEventLoop | None = None
         self._kept: _Kept | None = None
 
     @asynccontextmanager
@@ -118,41 +115,46 @@ class Keeper:
 
         A process that has crashed for good is followed by a new one.
         """
-        home, kept = self._take()
+        kept = self._take()
         try:
-            yield SharedModels(kept.process, home)
+            yield SharedModels(kept.process)
         finally:
-            self._leave(home, kept)
+            self._leave(kept)
 
-    def _take(self) -> tuple[asyncio.AbstractEventLoop, _Kept]:
+    def _take(self) -> _Kept:
         with self._lock:
-            if self._home is None:
-                self._home = asyncio.new_event_loop()
-                threading.Thread(target=self._home.run_forever, name="models", daemon=True).start()
             if self._kept is None or self._kept.running.done():
                 process = ModelProcess(self._command, within_s=self._within_s)
-                self._kept = _Kept(process, asyncio.run_coroutine_threadsafe(_run(process), self._home))
+                self._kept = _Kept(process, asyncio.run_coroutine_threadsafe(_run(process), _home()))
             self._kept.users += 1
-            return self._home, self._kept
+            return self._kept
 
-    def _leave(self, home: asyncio.AbstractEventLoop, kept: _Kept) -> None:
+    def _leave(self, kept: _Kept) -> None:
         with self._lock:
             kept.users -= 1
             if not kept.users:
-                home.call_soon_threadsafe(self._wait_for_users, home, kept)
+                _home().call_soon_threadsafe(self._wait_for_users, kept)
 
-    def _wait_for_users(self, home: asyncio.AbstractEventLoop, kept: _Kept) -> None:
+    def _wait_for_users(self, kept: _Kept) -> None:
         if kept.timer is not None:
             kept.timer.cancel()
-        kept.timer = home.call_later(self._kept_s, self._end, home, kept)
+        kept.timer = _home().call_later(self._kept_s, self._end, kept)
 
-    def _end(self, home: asyncio.AbstractEventLoop, kept: _Kept) -> None:
+    def _end(self, kept: _Kept) -> None:
         with self._lock:
             if kept.users:
                 return
             if self._kept is kept:
                 self._kept = None
-        kept.ending = home.create_task(kept.process.close(), name="end of the model process")
+        kept.ending = _home().create_task(kept.process.close(), name="end of the model process")
+
+
+@functools.cache
+def _home() -> asyncio.AbstractEventLoop:
+    """Return the loop that processes live on. It runs as long as this program: its thread holds nothing up."""
+    home = asyncio.new_event_loop()
+    threading.Thread(target=home.run_forever, name="models", daemon=True).start()
+    return home
 
 
 @functools.cache

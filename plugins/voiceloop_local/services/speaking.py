@@ -43,7 +43,7 @@ class LocalSpeak:
         with told_as_backend_errors():
             async with aclosing(within(speaking, CLAUSE_WITHIN_S)) as chunks:
                 async for chunk in chunks:
-                    sounded = True
+                    sounded = sounded or bool(chunk)
                     yield await asyncio.to_thread(resampler.feed, chunk)  # a clause has seconds of sound
         if not sounded:
             raise RefusedError("there is nothing in this sentence that can be said")

@@ -38,10 +38,10 @@ class Tongue:
     def read(self, items: Sequence[Item]) -> str:
         """Return the tag of the language to answer this conversation in, and speak it from now on."""
         if self._tag == AUTO:
-            self._before = self._sounds
             words = LanguageGuess()
             for item in items:
                 if isinstance(item, UserTurn):
                     words = words.heard(*language_of_text(item.text))
+            self._before = self._sounds if self._sounds.told else words
             self.language = words.language
         return self.language
