@@ -17,6 +17,7 @@ from voiceloop.commandline import doctor_asking
 from voiceloop.commandline.doctor import doctor
 from voiceloop.commandline.doctor_report import Finding, State, TierFound
 from voiceloop.commandline.doctor_services import Bounds
+from voiceloop.commandline.probes import last_probes
 from voiceloop.sources import Origins
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.rest import RestAnswer
@@ -49,6 +50,7 @@ def examine(tmp_path, capsys):
 
     def run(served, *, bounds=PATIENT, key=KEY, offline=False, as_json=False, **environ):
         given = {"DGRID_BASE_URL": served.base_url, "DGRID_API_KEY": key} if served else {}
+        given["XDG_DATA_HOME"] = str(tmp_path)
         origins = Origins(environ=given | environ, folder=tmp_path)
         status = doctor(origins, offline=offline, as_json=as_json, bounds=bounds)
         printed = capsys.readouterr()
@@ -105,6 +107,19 @@ def test_a_backend_that_is_well(examine):
     assert beside == f"Asking {served.base_url}: 3 tiny billed requests; --offline makes none.\n"
     assert [request.path for request in served.rest.heard].count("/v1/models") == 1
     assert len(served.rest.heard) == 4
+
+
+@pytest.mark.real
+def test_how_models_answered_is_remembered(examine, tmp_path):
+    with backend(ScriptedGateway(), chat=RestAnswer({"error": {"message": "boom"}}, 500)) as served:
+        examine(served)
+        kept = last_probes({"XDG_DATA_HOME": str(tmp_path)}, served.base_url)
+    assert {model: state.split(",")[0] for model, state in kept.items()} == {
+        "gpt-realtime": "ok",
+        "whisper-1": "ok",
+        "gpt-4o": "failed",
+        "tts-1": "ok",
+    }
 
 
 def told(page):
@@ -275,6 +290,25 @@ What will happen
 """)
 
 
+def test_a_conversation_of_this_machine_alone_needs_no_server(examine):
+    status, page, beside = examine(None, VOICELOOP_TIERS__ENGINE="device", DGRID_API_KEY=KEY)
+    assert (status, beside) == (0, "")
+    assert (
+        page
+        == """\
+This machine
+  ok           Python: 3.11.7
+
+This machine
+  ok           models: loaded
+
+What will happen
+  talk begins: this machine answers in its own voice
+  when this machine fails: nothing is left: the session ends with status 5
+"""
+    )
+
+
 def test_without_a_key_and_without_models_nobody_answers(examine, monkeypatch):
     machine(monkeypatch, Finding("models", State.NOT_OFFERED, "missing", "pip install 'voiceloop[local]'", 6))
     status, page, _ = examine(None)
@@ -324,6 +358,7 @@ def test_ctrl_c_ends_it(tmp_path):
     with backend(transcriptions=silent, chat=silent, speech=silent) as served:
         environ = {
             "DGRID_BASE_URL": served.base_url,
+            "XDG_DATA_HOME": str(tmp_path),
             "PATH": "",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
@@ -345,6 +380,7 @@ def test_it_is_a_command_with_an_agent_of_its_own(capsys, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     with backend(ScriptedGateway()) as served:
         monkeypatch.setenv("DGRID_BASE_URL", served.base_url)
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
         assert cli.outcome(["doctor", str(agent), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["tiers"][0]["voice"] == "cedar"

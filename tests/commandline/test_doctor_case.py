@@ -43,10 +43,12 @@ def test_the_agents_file_brings_voice_and_tools(tmp_path):
 
 def test_a_pinned_engine_is_the_only_tier(tmp_path):
     assert case(tmp_path).order == tuple(Tier)
-    assert case(tmp_path, VOICELOOP_TIERS__ENGINE="rest").order == (Tier.REST,)
+    rest, device = (case(tmp_path, VOICELOOP_TIERS__ENGINE=engine) for engine in ("rest", "device"))
+    assert (rest.order, rest.needs_server, rest.embedded) == ((Tier.REST,), True, True)
+    assert (device.order, device.needs_server, device.embedded) == ((Tier.DEVICE,), False, False)
 
 
 def test_secrets_do_not_leave_a_finding():
-    found = Finding("x", State.FAILED, f"http://me:hunter2@proxy said {KEY}", f"unset {KEY}")
+    found = Finding("x", State.FAILED, f"http://me:hunter/2@b@proxy said {KEY}", f"unset {KEY}")
     assert hidden(found, KEY) == Finding("x", State.FAILED, "http://***@proxy said ***", "unset ***")
     assert hidden(found, None).fix == f"unset {KEY}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from voiceloop.commandline.api_files import note, print_json
@@ -12,9 +13,10 @@ from voiceloop.commandline.doctor_case import Case, case_of, hidden
 from voiceloop.commandline.doctor_faults import of_error
 from voiceloop.commandline.doctor_machine import look_around
 from voiceloop.commandline.doctor_page import Page, Progress
-from voiceloop.commandline.doctor_report import CALLED, Finding, Report, TierFound
+from voiceloop.commandline.doctor_report import CALLED, Chosen, Finding, Report, TierFound
 from voiceloop.commandline.doctor_rest import roles_of
 from voiceloop.commandline.doctor_services import Bounds
+from voiceloop.commandline.probes import remember
 from voiceloop.commandline.running import run
 from voiceloop.dgrid.models import Listed
 from voiceloop.errors import VoiceloopError
@@ -39,6 +41,7 @@ def doctor(
 
     async def look() -> int:
         report = await examined(case, machine, bounds, page, progress)
+        remember(origins.environ, report, datetime.now(UTC).astimezone())
         return conclude(report, page, as_json=as_json)
 
     try:
@@ -63,17 +66,21 @@ def conclude(report: Report, page: Page, *, as_json: bool) -> int:
 
 async def examined(case: Case, machine: Sequence[Finding], bounds: Bounds, page: Page, progress: Progress) -> Report:
     """Ask everything, and print each part when it and those before it are known. Safe to cancel."""
-    server: list[Finding] = [key_of(case)]
+    server: list[Finding] = []
+    models: Sequence[Chosen] = ()
     listed: Sequence[Listed] | None = None
-    if not case.why_unasked:
-        progress.show("asking for the models")
-        found, listed = await list_of(case)
-        server.append(hidden(found, case.key))
-        progress.hide()
-    page.section("Backend" if case.url is None else f"Backend {case.url}", server)
-    models = () if case.url is None else chosen(case, listed)
-    page.models(models)
-    billed = len(roles_of(case.settings)) if Tier.REST in case.order and not case.why_unasked else 0
+    billed = 0
+    if case.needs_server:
+        server.append(key_of(case))
+        if not case.why_unasked:
+            progress.show("asking for the models")
+            found, listed = await list_of(case)
+            server.append(hidden(found, case.key))
+            progress.hide()
+            billed = len(roles_of(case.settings)) if Tier.REST in case.order else 0
+        page.section("Backend" if case.url is None else f"Backend {case.url}", server)
+        models = () if case.url is None else chosen(case, listed)
+        page.models(models)
     if billed:
         note(f"Asking {case.url}: {billed} tiny billed requests; --offline makes none.")
     return Report(
@@ -81,8 +88,8 @@ async def examined(case: Case, machine: Sequence[Finding], bounds: Bounds, page:
         server,
         models,
         await asked(case, listed, bounds, page, progress),
-        base_url=case.url,
-        embedded=case.url is None,
+        base_url=case.url if case.needs_server else None,
+        embedded=case.embedded,
         uses_tools=bool(case.seed.tools),
         billed_requests=billed,
     )
@@ -93,7 +100,7 @@ async def asked(
 ) -> Sequence[TierFound]:
     """Ask all tiers at the same time and print them in order; the embedded gateway needs this machine's too."""
     found: list[TierFound] = []
-    tiers = case.order if case.url is not None else dict.fromkeys((*case.order, Tier.DEVICE))
+    tiers = dict.fromkeys((*case.order, Tier.DEVICE)) if case.embedded else case.order
     try:
         async with asyncio.TaskGroup() as group:
             tasks = {tier: group.create_task(check(tier, case, listed, bounds), name=tier) for tier in tiers}

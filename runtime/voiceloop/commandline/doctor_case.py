@@ -19,7 +19,7 @@ from voiceloop.vocabulary import Tier
 
 __all__ = ["Case", "case_of", "hidden"]
 
-USERINFO: Final = re.compile(r"(?<=//)[^/@\s]+@")
+USERINFO: Final = re.compile(r"(?<=//)[^\s'\"]+@")
 """User and password in an address."""
 
 
@@ -40,6 +40,16 @@ class Case:
     def url(self) -> str | None:
         """Where the models are; None: in the embedded gateway."""
         return self.settings.backend.base_url
+
+    @property
+    def needs_server(self) -> bool:
+        """Whether anything but this machine may answer."""
+        return any(tier is not Tier.DEVICE for tier in self.order)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether `talk` would start the embedded gateway."""
+        return self.needs_server and self.url is None
 
     @property
     def key(self) -> str | None:
