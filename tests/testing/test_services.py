@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from voiceloop.agent import Agent
+from voiceloop.engines.base import Seed
 from voiceloop.errors import MisuseError
+from voiceloop.events import EngineLost, EngineReady
 from voiceloop.session import Session
 from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import virtual_time
@@ -21,7 +23,7 @@ from voiceloop.testing.services import ScriptedServices
 from voiceloop.testing.spans import Span
 from voiceloop.testing.voices import numbers_are_speech
 from voiceloop.tools.tool import tool
-from voiceloop.vocabulary import Tier, ToolCall, ToolOutput
+from voiceloop.vocabulary import AudioFormat, Tier, ToolCall, ToolOutput
 
 SECOND = 24_000
 NOON = Reply((Spoken("It is noon.", 600),))
@@ -57,6 +59,18 @@ class Conversation:
     @property
     def account(self):
         return account_for(self.line, *self.servers)
+
+
+class Port:
+    """What an engine is given of a session."""
+
+    def __init__(self):
+        self.events = []
+        self.happened = self.events.append
+        self.group = None
+
+    def spawn(self, name, work):
+        self.group.create_task(work, name=name)
 
 
 def falls_back(network, services, tier=Tier.REST):
@@ -190,6 +204,42 @@ async def test_a_chat_model_may_listen_itself():
     assert services.recognitions == []
     assert [turn.spans for turn in told.turns] == [(Span(0, SECOND),)]
     assert told.lost == told.twice == ()
+
+
+@pytest.mark.parametrize("endpoint", ["transcribe", "chat", "speak"])
+def test_what_an_engine_rehearses_takes_nothing_of_the_script_and_is_no_part_of_the_conversation(endpoint):
+    @virtual_time
+    async def test():
+        services = ScriptedServices(NOON)
+        for broken in (True, False):
+            services.mend()
+            if broken:
+                services.break_(endpoint, how=refusal(500))
+            port = Port()
+            async with asyncio.TaskGroup() as group:
+                port.group = group
+                engine = services.engine()
+                await engine.open(Seed("Be kind.", (), AudioFormat(), rehearse=endpoint), port)
+                await engine.close(1.0)
+            assert [type(event) for event in port.events] == [EngineLost if broken else EngineReady]
+        assert [asked.endpoint for asked in services.rehearsals] == [endpoint] * 2
+        assert services.recognitions == services.questions == services.sentences == []
+        assert services.answers.left == 1
+
+    test()
+
+
+def test_a_sentence_that_a_reply_holds_is_no_rehearsal():
+    @numbers_are_speech()
+    @virtual_time
+    async def test():
+        services = ScriptedServices(Reply((Spoken("OK.", 400),)))
+        async with Conversation(services.engine(), services) as talk:
+            await talk.hears("all right", 800)
+        assert talk.told("agent_said", "heard_ms") == [400]
+        assert services.rehearsals == []
+
+    test()
 
 
 def test_a_script_is_given_to_one_of_two_servers():

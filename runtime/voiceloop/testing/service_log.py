@@ -14,7 +14,7 @@ from voiceloop.testing.service_faults import Endpoint, ServiceFault
 from voiceloop.testing.spans import Span, spans_of
 from voiceloop.vocabulary import Item, ToolCall, ToolOutput
 
-__all__ = ["Asked", "Ending", "Listing", "Recognition", "Sentence", "Writing", "outputs_missing"]
+__all__ = ["Asked", "Ending", "Listing", "Purpose", "Recognition", "Sentence", "Writing", "outputs_missing"]
 
 
 class Ending(StrEnum):
@@ -27,11 +27,20 @@ class Ending(StrEnum):
     """The client closed it before it had all."""
 
 
+class Purpose(StrEnum):
+    """What a request is for."""
+
+    CONVERSATION = "conversation"
+    REHEARSAL = "rehearsal"
+    """An engine tries whether an endpoint is well again. It takes none of the script's replies."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Asked:
     """One request. Times are those of the running loop, in seconds."""
 
     endpoint: Endpoint
+    purpose: Purpose = Purpose.CONVERSATION
     at_s: float
     ended_s: float | None = None
     ending: Ending = Ending.OPEN

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from voiceloop.dgrid.chat_answer import CallGrew, ChatDelta, Completion, Ended, Said, Stop
+from voiceloop.engines.cascade import rehearsal
 from voiceloop.engines.services.seams import Question, Transcript
 from voiceloop.errors import BackendError
 from voiceloop.testing.answers import Answers
@@ -15,15 +16,16 @@ from voiceloop.testing.brain import Question as BrainQuestion
 from voiceloop.testing.gateway_items import Counters
 from voiceloop.testing.gateway_words import Words
 from voiceloop.testing.numbers import numbered, runs
-from voiceloop.testing.script import NoAnswer, Reply, Stall, Vanish
+from voiceloop.testing.script import NoAnswer, Reply, Spoken, Stall, Vanish
 from voiceloop.testing.service_faults import ServiceFault, silent
-from voiceloop.testing.service_log import Ending, Listing, Recognition, Sentence, Writing
+from voiceloop.testing.service_log import Ending, Listing, Purpose, Recognition, Sentence, Writing
 from voiceloop.testing.service_requests import Requests, now_s
 from voiceloop.testing.service_voice import Voice
 from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, Usage, UserTurn
 
 __all__ = ["ScriptedSeams", "ServiceTimes"]
 
+REHEARSED = Reply((Spoken("OK."),))
 LIST_WITHIN_S = 5.0
 """So long is a list of models waited for; other requests have their deadlines in the engine."""
 
@@ -67,7 +69,9 @@ class ScriptedSeams:
 
     async def transcribe(self, pcm: bytes, rate_hz: int) -> Transcript:
         """`seams.Transcribe`."""
-        asked = Recognition(at_s=now_s(), pcm=pcm, rate_hz=rate_hz, text=self._words_in(pcm))
+        trial = pcm.startswith(rehearsal.MURMUR) and not pcm.replace(rehearsal.MURMUR, b"")
+        purpose = Purpose.REHEARSAL if trial else Purpose.CONVERSATION
+        asked = Recognition(at_s=now_s(), pcm=pcm, rate_hz=rate_hz, text=self._words_in(pcm), purpose=purpose)
         with self._requests.under_way(asked) as fault:
             await self._requests.begin(asked, fault, self.times.transcribe_s)
             await self._requests.end(asked, fault)
@@ -76,12 +80,13 @@ class ScriptedSeams:
     @contextlib.asynccontextmanager
     async def chat(self, question: Question) -> AsyncIterator[AsyncIterator[ChatDelta]]:
         """`seams.Chat`."""
-        asked = Writing(at_s=now_s(), question=question)
+        purpose = Purpose.CONVERSATION if question.most_tokens is None else Purpose.REHEARSAL
+        asked = Writing(at_s=now_s(), question=question, purpose=purpose)
         with self._requests.under_way(asked) as fault:
-            reply = Reply(())
-            if fault is None or isinstance(fault, Stall | Vanish):
+            reply = REHEARSED
+            if purpose is Purpose.CONVERSATION and (fault is None or isinstance(fault, Stall | Vanish)):
                 reply = asked.reply = self._answers.next(lambda: _asked_by(question, self._words_in(question.speech)))
-            self._voice.wrote(reply)
+                self._voice.wrote(reply)
             later_s = (reply.created_after_s or 0.0) + reply.audio_after_s
             meets = NoAnswer() if reply.created_after_s is None else fault
             await self._requests.begin(asked, meets, self.times.first_token_s + later_s)
@@ -108,7 +113,9 @@ class ScriptedSeams:
     @contextlib.asynccontextmanager
     async def speak(self, text: str, rate_hz: int) -> AsyncIterator[AsyncIterator[bytes]]:
         """`seams.Speak`."""
-        asked = Sentence(at_s=now_s(), text=text, rate_hz=rate_hz)
+        trial = text == rehearsal.SENTENCE and not self._voice.says(text)
+        purpose = Purpose.REHEARSAL if trial else Purpose.CONVERSATION
+        asked = Sentence(at_s=now_s(), text=text, rate_hz=rate_hz, purpose=purpose)
         with self._requests.under_way(asked) as fault:
             await self._requests.begin(asked, fault, self.times.first_audio_s)
             yield self._chunks(asked, fault)

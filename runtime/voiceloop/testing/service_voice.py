@@ -36,13 +36,20 @@ class Voice:
 
     def of(self, text: str) -> Sound:
         """The sound of a sentence."""
+        return self._written(text) or Sound(WORD_MS * max(1, len(_words(text))))
+
+    def says(self, text: str) -> bool:
+        """Whether a reply has this sentence."""
+        return self._written(text) is not None
+
+    def _written(self, text: str) -> Sound | None:
         words = _words(text)
         for reply in reversed(self._replies):
             for spoken in reply.says:
                 whole = _words(spoken.text)
                 if spoken.audio_ms and words and f" {' '.join(words)} " in f" {' '.join(whole)} ":
                     return Sound(spoken.audio_ms * len(words) // len(whole), reply.pace, reply.delta_ms)
-        return Sound(WORD_MS * max(1, len(words)))
+        return None
 
 
 def _words(text: str) -> list[str]:

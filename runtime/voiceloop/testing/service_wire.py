@@ -49,7 +49,9 @@ def question_of(asked: Json) -> Question:
         for part in message["content"]
         if part["type"] == "input_audio"
     ]
-    return Question(instructions, items, tools, *(recording_of(sounds[-1]) if sounds else (b"", 0)))
+    speech, rate_hz = recording_of(sounds[-1]) if sounds else (b"", 0)
+    most = asked.get("max_completion_tokens") or asked.get("max_tokens")
+    return Question(instructions, items, tools, speech, rate_hz, most)
 
 
 def _items(number: int, message: Json) -> Iterator[Item]:

@@ -28,7 +28,7 @@ from voiceloop.testing.gateway_words import Words
 from voiceloop.testing.numbers import Run
 from voiceloop.testing.script import Reply, Stall, Vanish
 from voiceloop.testing.service_faults import Endpoint, ServiceFault
-from voiceloop.testing.service_log import Asked, Ending, Recognition, Sentence, Writing, outputs_missing
+from voiceloop.testing.service_log import Asked, Ending, Purpose, Recognition, Sentence, Writing, outputs_missing
 from voiceloop.testing.service_requests import Requests, now_s
 from voiceloop.testing.service_seams import ScriptedSeams, ServiceTimes
 from voiceloop.vocabulary import Item, Tier
@@ -137,18 +137,27 @@ class ScriptedServices:
 
     @property
     def recognitions(self) -> list[Recognition]:
-        """What was to be recognised."""
-        return [asked for asked in self.asked if isinstance(asked, Recognition)]
+        """What was to be recognised of the conversation; what an engine only rehearsed is in `asked` alone."""
+        return [asked for asked in self._of_conversation if isinstance(asked, Recognition)]
 
     @property
     def questions(self) -> list[Writing]:
-        """What the chat model was asked."""
-        return [asked for asked in self.asked if isinstance(asked, Writing)]
+        """What the chat model was asked in the conversation."""
+        return [asked for asked in self._of_conversation if isinstance(asked, Writing)]
 
     @property
     def sentences(self) -> list[Sentence]:
-        """What was to be said."""
-        return [asked for asked in self.asked if isinstance(asked, Sentence)]
+        """What was to be said in the conversation."""
+        return [asked for asked in self._of_conversation if isinstance(asked, Sentence)]
+
+    @property
+    def rehearsals(self) -> list[Asked]:
+        """What an engine tried before it was used again."""
+        return [asked for asked in self.asked if asked.purpose is Purpose.REHEARSAL]
+
+    @property
+    def _of_conversation(self) -> list[Asked]:
+        return [asked for asked in self.asked if asked.purpose is Purpose.CONVERSATION]
 
     @property
     def history(self) -> tuple[Item, ...]:
