@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voiceloop.languages.marks import Marks, without_marks
@@ -82,6 +82,9 @@ def test_stress_may_be_cut_in_two():
     )
 
 
+@example(["~[~"])
+@example(["~*~"])
+@example(["~\u200d~"])
 @given(st.lists(st.text("ab1 *_`#>|[]()<!-~\n\\.&;👍\u200d\ue200", max_size=12), max_size=12))
 def test_anything_can_be_stripped_of_its_marks(pieces):
     marks = Marks(english())

@@ -65,7 +65,8 @@ class Marks:
             text = _INSIDE + text
         if piece.strip(" \t"):
             self._begins_line = piece.rstrip(" \t").endswith("\n")
-        return _without_pictures(_inline(self._blocks(text).removeprefix(_INSIDE)))
+        left = _without_pictures(_inline(self._blocks(text).removeprefix(_INSIDE)))
+        return left.replace("~~", "")  # two that something stood between
 
     def _said(self, piece: str) -> str:
         """Return the piece without what is not said at all."""
