@@ -13,6 +13,8 @@ from voiceloop.vocabulary import ReplyStatus, Tier, Traits
 class Engine:
     """Ready after `after_s`, or lost; what it hears and is told is kept."""
 
+    tier = Tier.REALTIME
+
     def __init__(self, *, after_s=0.1, lost=None, breaks=None, closes_in_s=0.0):
         self.after_s = after_s
         self.lost = lost

@@ -130,11 +130,6 @@ def test_no_file_may_overwrite_the_input(tmp_path, what):
     assert path.stat().st_size > 1000
 
 
-def test_an_engine_of_another_version_is_refused():
-    with pytest.raises(UsageError, match="--engine: engine device is not part of this version; use auto, realtime"):
-        make_plan(text=True, flags={("tiers", "engine"): ("--engine", "device")})
-
-
 @pytest.mark.parametrize(
     "environ",
     [{"DGRID_API_KEY": "sk-1"}, {"DGRID_BASE_URL": "http://127.0.0.1:1"}],  # pragma: allowlist secret

@@ -298,7 +298,7 @@ async def test_a_backend_without_a_model_that_fits_closes_the_socket(monkeypatch
     async def none_fits(settings, tell):
         raise UnreachableError("none of its models fits")
 
-    monkeypatch.setattr(MODULE, "with_model", none_fits)
+    monkeypatch.setattr(MODULE, "with_first_model", none_fits)
     async with WebClient(voiceloop.asgi(Agent(), SETTINGS)) as client:
         assert await client.is_closed() == (1011, "not ready")
     assert "none of its models fits" in caplog.text

@@ -45,7 +45,6 @@ BAD = {
     "an unknown dialect": (["talk", "--dialect", "delta"], 2, "'delta' is not one of"),
     "an option without its value": (["talk", "--say"], 2, "--say"),
     "two agents": (["talk", "a.py", "b.py"], 2, "unexpected extra argument"),
-    "an engine of another version": (["talk", "--text", "--engine", "device"], 2, "--engine: engine device is not"),
     "a missing agent": (["talk", "none.py"], 2, "none.py: there is no such file"),
     "a settings file as agent": (["talk", "a.toml"], 2, "is no Python file"),
     "a broken agent": (["talk", "broken.py"], 2, "broken.py, line 1: SyntaxError"),

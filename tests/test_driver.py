@@ -60,14 +60,17 @@ class Bench:
 
     heard_s = 1.25
 
-    def open(self):
-        self.done.append("open engine")
+    def open(self, tier):
+        self.done.append(f"open {tier}")
 
-    def prepare(self):
-        self.done.append("prepare engine")
+    def prepare(self, tier, rehearse):
+        self.done.append(f"prepare {tier} {rehearse}".rstrip())
 
-    def switch(self):
-        self.done.append("switch engine")
+    def dismiss(self, tier):
+        self.done.append(f"dismiss {tier}")
+
+    def switch(self, tier):
+        self.done.append(f"switch to {tier}")
 
     def recall(self, items, open_turn):
         self.done.append(("recall", list(items), open_turn))
@@ -123,8 +126,9 @@ async def test_every_command_goes_to_the_hand_it_is_for_in_order():
     commands = [
         do.OpenEngine("realtime"),
         do.OpenLine(),
-        do.PrepareEngine("realtime"),
-        do.SwitchEngine(),
+        do.PrepareEngine("rest", "speak"),
+        do.DismissEngine("device"),
+        do.SwitchEngine("rest"),
         do.Recall(1, "u1"),
         do.Summarise(1, 900),
         *ENGINE_COMMANDS,
@@ -136,10 +140,11 @@ async def test_every_command_goes_to_the_hand_it_is_for_in_order():
     bench = Bench(Script(SessionOpened=commands))
     bench.driver.happened(on.SessionOpened())
     assert bench.done == [
-        "open engine",
+        "open realtime",
         "open line",
-        "prepare engine",
-        "switch engine",
+        "prepare rest speak",
+        "dismiss device",
+        "switch to rest",
         ("recall", ["what was said"], "u1"),
         "sum up 1",
         *ENGINE_COMMANDS,

@@ -316,3 +316,38 @@ def test_a_turn_is_kept_as_sound_until_its_words_are_known(hearing):
 
 def test_other_events_pass_as_they_are(hearing):
     assert hearing.told(SayAsked("hello")) == SayAsked("hello")
+
+
+def test_a_turn_that_an_engine_heard_goes_on_at_the_gate_when_the_next_engine_needs_it(events):
+    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing.connect(Ear().hear, Traits(), "")
+    word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
+    voice = bytes(2 * RATE) + word + bytes(2 * RATE)
+    second = Ear()
+    for first in range(0, len(voice) // 2, FRAME):
+        if first == RATE + 2 * FRAME:
+            hearing.told(SpeechStarted("item_7", 1.0))
+        if first == RATE + 10 * FRAME:
+            hearing.disconnect(0.0)
+        if first == RATE + 20 * FRAME:
+            hearing.connect(second.hear, MANUAL, "item_7")
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
+    assert [(type(event), event.turn_id) for event in events] == [
+        (SpeechStarted, "item_7"),
+        (SpeechStopped, "item_7"),
+    ]
+    first = second.heard[0][0]
+    assert first <= 0.75 * RATE
+    assert second.pcm == voice[2 * first : 2 * first + len(second.pcm)]
+    assert first + len(second.pcm) // 2 >= events[-1].at_s * RATE
+
+
+def test_turns_of_the_gate_never_share_a_name(events):
+    hearing = Hearing(RATE, TurnSettings(), events.append)
+    voice = bytes(2 * RATE) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)
+    for number, traits in enumerate((MANUAL, Traits(), MANUAL)):
+        hearing.connect(Ear().hear, traits, "")
+        for first in range(0, len(voice) // 2, FRAME):
+            hearing.take(voice[2 * first : 2 * (first + FRAME)], number * len(voice) // 2 + first)
+        hearing.disconnect(0.0)
+    assert [event.turn_id for event in events] == ["turn-1", "turn-1", "turn-2", "turn-2"]

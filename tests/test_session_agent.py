@@ -21,6 +21,8 @@ from voiceloop.vocabulary import Tier, Traits
 class Engine:
     """Ready at once; keeps what it is told."""
 
+    tier = Tier.REALTIME
+
     def __init__(self):
         self.obeyed = []
         self.seed: Seed | None = None

@@ -69,7 +69,7 @@ class Bench:
         self.engines = []
         self.hearing = Hearing(RATE, turn or TurnSettings(), self.events.append)
         self.board = Switchboard(
-            Engine(self.engines),
+            {Tier.REALTIME: Engine(self.engines)},
             Seed("Be brief.", (), AudioFormat()),
             self.hearing,
             audio=self._audio,
@@ -89,7 +89,7 @@ class Bench:
 
     def live(self):
         """The first engine is ready and knows the record."""
-        self.board.open()
+        self.board.open(Tier.REALTIME)
         self.engines[0].port.happened(READY)
         self.board.recall((), "")
         self.events.clear()
@@ -106,7 +106,7 @@ class Bench:
 
 def test_an_engine_hears_and_obeys_nothing_before_it_knows_the_record():
     bench = Bench()
-    bench.board.open()
+    bench.board.open(Tier.REALTIME)
     (engine,) = bench.engines
     bench.captures(2)
     bench.board.obey(AskReply("ask-1"))
@@ -203,7 +203,7 @@ def test_the_next_engine_is_a_fresh_one_and_hears_what_the_lost_one_did_not():
     bench.engines[0].port.happened(SpeechStarted("u1", 0.5))
     bench.engines[0].port.happened(LOST)
     bench.captures(50)
-    bench.board.open()
+    bench.board.open(Tier.REALTIME)
     first, second = bench.engines
     assert second.connection == 2
     second.port.happened(READY)
@@ -217,7 +217,7 @@ def test_the_next_engine_is_a_fresh_one_and_hears_what_the_lost_one_did_not():
 
 def test_an_engine_that_was_lost_before_the_record_came_gets_none():
     bench = Bench()
-    bench.board.open()
+    bench.board.open(Tier.REALTIME)
     (engine,) = bench.engines
     engine.port.happened(READY)
     engine.port.happened(LOST)
@@ -228,8 +228,8 @@ def test_an_engine_that_was_lost_before_the_record_came_gets_none():
 
 def test_opening_another_engine_closes_what_there_is():
     bench = Bench().live()
-    bench.board.prepare()
-    bench.board.open()
+    bench.board.prepare(Tier.REALTIME)
+    bench.board.open(Tier.REALTIME)
     first, standby, third = bench.engines
     assert (first.closed, standby.closed, third.closed) == ([0.5], [0.5], [])
     for engine in (first, standby):
@@ -241,10 +241,10 @@ def test_opening_another_engine_closes_what_there_is():
 
 def test_what_was_changed_meanwhile_is_told_after_the_record():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     bench.board.seed = Seed("Be long.", (), AudioFormat())
     bench.engines[1].port.happened(READY)
-    bench.board.switch()
+    bench.board.switch(Tier.REALTIME)
     bench.board.recall(RECORD, "")
     assert bench.engines[1].told == [("recall", RECORD, ""), UpdateEngine("Be long.", ())]
 
@@ -254,14 +254,14 @@ def test_what_was_changed_meanwhile_is_told_after_the_record():
 
 def test_a_standby_is_ready_beside_the_engine_in_use_and_takes_over():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     first, standby = bench.engines
     standby.port.happened(READY)
     bench.board.obey(AskReply("ask-1"))
     bench.captures(2)
     assert bench.events == [StandbyReady(READY)]
     assert (standby.heard, standby.told) == ([], [])
-    bench.board.switch()
+    bench.board.switch(Tier.REALTIME)
     bench.board.recall(RECORD, "")
     bench.captures(1)
     assert standby.told == [("recall", RECORD, "")]
@@ -274,7 +274,7 @@ def test_a_standby_is_ready_beside_the_engine_in_use_and_takes_over():
 
 def test_a_standby_that_is_lost_leaves_the_engine_in_use_alone():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     first, standby = bench.engines
     standby.port.happened(LOST)
     assert bench.events == [StandbyLost(Cause.DROP, "closed with 1006")]
@@ -285,15 +285,15 @@ def test_a_standby_that_is_lost_leaves_the_engine_in_use_alone():
 
 def test_a_standby_says_nothing_but_that_it_is_ready_or_lost():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     bench.engines[1].port.happened(ReplyStarted("r9"))
     assert bench.events == []
 
 
 def test_a_second_standby_takes_the_place_of_the_first():
     bench = Bench().live()
-    bench.board.prepare()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
+    bench.board.prepare(Tier.REALTIME)
     _, first, second = bench.engines
     first.port.happened(READY)
     assert bench.events == []
@@ -302,11 +302,11 @@ def test_a_second_standby_takes_the_place_of_the_first():
 
 def test_a_standby_takes_over_from_an_engine_that_is_gone():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     first, standby = bench.engines
     standby.port.happened(READY)
     first.port.happened(LOST)
-    bench.board.switch()
+    bench.board.switch(Tier.REALTIME)
     bench.board.recall((), "")
     assert first.closed == [0.5]
     assert standby.told == [("recall", (), "")]
@@ -317,7 +317,7 @@ def test_a_standby_takes_over_from_an_engine_that_is_gone():
 
 async def test_all_engines_are_closed_at_the_end():
     bench = Bench().live()
-    bench.board.prepare()
+    bench.board.prepare(Tier.REALTIME)
     await bench.board.close(0.3)
     assert [engine.closed for engine in bench.engines] == [[0.3], [0.3]]
 

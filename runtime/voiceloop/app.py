@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from voiceloop.agent import Agent
-from voiceloop.backend import embedded_backend, with_backend, with_model
+from voiceloop.backend import embedded_backend, with_backend, with_first_model
 from voiceloop.briefing import check_texts
 from voiceloop.devices.base import Line
 from voiceloop.devices.context import LineContext
@@ -41,7 +41,6 @@ SAMPLE_RECORDING = Path("voiceloop-sample.wav")
 SAMPLE_TRANSCRIPT = Path("voiceloop-sample.jsonl")
 SETTLE_POLL_S = 0.1
 METER_EVERY_S = 0.1
-ENGINES = ("auto", "realtime", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +93,6 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     agent = find_agent(wanted, effective)
     check_texts(agent.settings)
     prices_of(agent.settings.limits)
-    engine = effective.settings.tiers.engine
-    if engine not in ENGINES:
-        where = effective.where(("tiers", "engine"))
-        raise UsageError(f"{where}: engine {engine} is not part of this version; use {', '.join(ENGINES)}")
     if wanted.brain is not None and (base_url := effective.settings.backend.base_url) is not None:
         raise UsageError(
             f"--brain {wanted.brain} is for the embedded gateway, and the models are at {base_url}:"
@@ -315,11 +310,13 @@ class Conversation:
         wanted = self._plan.wanted
         settings = self._plan.settings.of(self._plan.agent.settings)
         tell: Callable[[str], None] = self._screen.note
+        if tier_of(settings) is Tier.DEVICE and settings.tiers.engine != "auto":
+            return settings
         if settings.backend.base_url is None:
             language = self._plan.agent.settings.language
             gateway = wanted.gateway or await embedded_backend(stack, tell, brain=wanted.brain, language=language)
             settings, tell = with_backend(settings, gateway), lambda _: None
-        return await with_model(settings, tell) if tier_of(settings) is Tier.REALTIME else settings
+        return await with_first_model(settings, tell)
 
     def _line(self, settings: Settings) -> Line:
         wanted = self._plan.wanted

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from voiceloop.agent import Agent
-from voiceloop.backend import with_backend, with_model
+from voiceloop.backend import with_backend, with_first_model
 from voiceloop.briefing import check_texts
 from voiceloop.caller import BUSY, FAILED, POLICY, Caller, Receive, Send, close
 from voiceloop.devices.websocketline import RATES_HZ
@@ -26,9 +26,7 @@ from voiceloop.errors import SettingsError, VoiceloopError
 from voiceloop.pricefile import prices_of
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
-from voiceloop.tiers import tier_of
 from voiceloop.tools.builtin import built_in
-from voiceloop.vocabulary import Tier
 
 __all__ = ["VoiceApp", "asgi"]
 
@@ -196,8 +194,7 @@ class VoiceApp:
         """Find out with the first caller which model to take, as `voiceloop talk` does."""
         if self._settings.backend.base_url is None:
             raise SettingsError("no models run on this machine: pass lifespan=voice.lifespan to the outer application")
-        if self._settings.realtime.model is None and tier_of(self._settings) is Tier.REALTIME:
-            self._settings = await with_model(self._settings, _log.info)
+        self._settings = await with_first_model(self._settings, _log.info)
 
 
 # Plain functions -----------------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
 from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop.settings import Settings
+from voiceloop.tiers import tiers_of
+from voiceloop.vocabulary import Tier
 
-__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_model"]
+__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_first_model", "with_model"]
 
 CHAT_SERVERS = ("http://127.0.0.1:11434", "http://127.0.0.1:8080", "http://127.0.0.1:1234")
 """Where Ollama, llama.cpp and LM Studio listen unless they are told otherwise."""
@@ -72,3 +74,20 @@ def with_backend(settings: Settings, gateway: EmbeddedGateway) -> Settings:
     """Return settings that lead to the embedded gateway."""
     backend = settings.backend.model_copy(update={"base_url": gateway.base_url, "api_key": SecretStr(gateway.key)})
     return settings.model_copy(update={"backend": backend})
+
+
+async def with_first_model(settings: Settings, tell: Callable[[str], None]) -> Settings:
+    """Do as `with_model` where a realtime session comes first.
+
+    What is wrong is told, and left to the session, where another tier may answer. Raises as `with_model` does.
+    """
+    tiers = tiers_of(settings)
+    if tiers[0] is not Tier.REALTIME:
+        return settings
+    try:
+        return await with_model(settings, tell)
+    except BackendError as error:
+        if len(tiers) == 1:
+            raise
+        tell(f"{error}; going on with {tiers[1]}")
+        return settings

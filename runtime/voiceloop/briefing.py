@@ -18,7 +18,6 @@ from voiceloop.languages.tags import primary_subtag
 from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
-from voiceloop.tiers import tier_of
 from voiceloop.tools.bus import survivors
 from voiceloop.tools.tool import as_tool
 from voiceloop.vocabulary import Tier
@@ -59,10 +58,16 @@ def check_texts(who: AgentSettings) -> None:
     with_facts(who, facts_of("", who.language, datetime.now(UTC), {}))
 
 
-def profile_of(agent: Agent, settings: Settings, session_id: str = "", prices: PriceList | None = None) -> Profile:
+def profile_of(
+    agent: Agent,
+    settings: Settings,
+    tiers: tuple[Tier, ...] = (Tier.REALTIME,),
+    session_id: str = "",
+    prices: PriceList | None = None,
+) -> Profile:
     """Return what the core needs to know of an agent, its settings and the session."""
     who = agent.settings
-    turn, tier = settings.realtime.turn, tier_of(settings)
+    turn = settings.realtime.turn
     return Profile(
         greeting=who.greeting or "",
         greeting_interruptible=who.greeting_interruptible,
@@ -82,8 +87,8 @@ def profile_of(agent: Agent, settings: Settings, session_id: str = "", prices: P
         reconnect_within_s=settings.realtime.reconnect_within_s,
         roll_over_after_s=settings.realtime.roll_over_after_s,
         seed=crc32(session_id.encode()),
-        transcribes=tier is not Tier.REALTIME or settings.realtime.transcription_model is not None,
-        tier=tier,
+        transcribes=tiers[0] is not Tier.REALTIME or settings.realtime.transcription_model is not None,
+        tiers=tiers,
         history=HistoryPolicy(who.history.limit, who.history.keep_turns, who.history.chars_per_token),
     )
 
@@ -105,7 +110,7 @@ def seed_of(agent: Agent, settings: Settings, modality: Literal["audio", "text"]
         tools=tuple(as_tool(made).spec(who.language) for made in agent.tools),
         format=settings.audio.wire,
         language=who.language,
-        voice=who.voice.on(tier_of(settings)),
+        voice=who.voice.on(Tier.REALTIME),
         vocabulary=who.vocabulary,
         pronounce=who.pronounce if modality == "audio" else {},
         modality=modality,

@@ -15,7 +15,7 @@ from voiceloop.errors import BackendError, SettingsError
 from voiceloop.events import EngineLost
 from voiceloop.network.route import route_to
 from voiceloop.settings import BackendSettings, Settings
-from voiceloop.vocabulary import Cause, Item
+from voiceloop.vocabulary import Cause, Item, Tier
 
 __all__ = ["ChoosingEngine", "with_model"]
 
@@ -25,25 +25,33 @@ _log = logging.getLogger("voiceloop.session")
 class ChoosingEngine:
     """A realtime engine for settings without a model: it asks the backend before it connects for the first time."""
 
-    def __init__(self, settings: Settings, make: Callable[[Settings], Engine] = RealtimeEngine) -> None:
+    def __init__(
+        self, settings: Settings, make: Callable[[Settings], Engine] = RealtimeEngine, connection: int = 1
+    ) -> None:
         """Nothing is opened yet. Raises SettingsError for a base URL, proxy or certificates of no use."""
         self._settings = settings
         self._make = make
+        self._connection = connection
+        self.tier = Tier.REALTIME
         self._engine = make(settings)
 
     def fresh(self, connection: int) -> Engine:
-        """Return an engine for the session's next connection, with the model that was chosen."""
+        """Return an engine for the session's next connection, with the model that was chosen, if one was."""
+        if self._settings.realtime.model is None:
+            return ChoosingEngine(self._settings, self._make, connection)
         return self._engine.fresh(connection)
 
     async def open(self, seed: Seed, port: EnginePort) -> None:
         """Choose, then connect; the outcome arrives as `EngineReady` or `EngineLost`. Cancelling closes everything."""
         try:
-            settings = await with_model(self._settings, _log.info)
+            self._settings = await with_model(self._settings, _log.info)
         except (BackendError, SettingsError) as error:
             cause = Cause.SETTINGS if isinstance(error, SettingsError) else Cause.BAD_MODEL
             port.happened(EngineLost(cause, str(error)))
             return
-        self._engine = self._make(settings)
+        self._engine = self._make(self._settings)
+        if self._connection > 1:
+            self._engine = self._engine.fresh(self._connection)
         await self._engine.open(seed, port)
 
     def hear(self, pcm: bytes, first_sample: int) -> bool:

@@ -25,10 +25,20 @@ class PrepareEngine(msgspec.Struct, frozen=True):
     """Open an engine of this tier beside the one in use; answered by `StandbyReady` or `StandbyLost`."""
 
     tier: Tier
+    rehearse: str = ""
+    """What its tier failed at last: the engine is ready once it has done that."""
+
+
+class DismissEngine(msgspec.Struct, frozen=True):
+    """Close the engine of this tier that was prepared, if there is one; nothing more is heard of it."""
+
+    tier: Tier
 
 
 class SwitchEngine(msgspec.Struct, frozen=True):
-    """Let the prepared engine take over and close the other; nothing is heard until `Recall`."""
+    """Let the engine that was prepared of this tier take over and close the other; nothing is heard until `Recall`."""
+
+    tier: Tier = Tier.REALTIME
 
 
 class Recall(msgspec.Struct, frozen=True):
@@ -41,6 +51,10 @@ class Recall(msgspec.Struct, frozen=True):
     """How many items the record holds."""
     open_turn: str = ""
     """The turn that is being spoken: its speech is heard again and keeps this id."""
+
+
+LeadCommand = OpenEngine | PrepareEngine | DismissEngine | SwitchEngine | Recall
+"""Which engine is there, and what it starts from."""
 
 
 class AskReply(msgspec.Struct, frozen=True):
@@ -218,10 +232,7 @@ class EndSession(msgspec.Struct, frozen=True):
 
 
 Command = (
-    OpenEngine
-    | PrepareEngine
-    | SwitchEngine
-    | Recall
+    LeadCommand
     | EngineCommand
     | PlaybackCommand
     | RunTool

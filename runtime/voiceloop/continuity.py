@@ -1,6 +1,6 @@
 """Keeps an engine under the conversation: what is done when one is ready, is lost, or is about to end.
 
-It knows what was said and what is owed, and hands it from one engine to the next.
+It knows what was said and what is owed, and hands it from one engine to the next, whichever tier that is of.
 """
 
 from __future__ import annotations
@@ -9,20 +9,27 @@ from typing import Final
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.failover import Failover, GiveUp, Retry
+from voiceloop.failover import Failover, GiveUp, Move
 from voiceloop.history import History
 from voiceloop.narrator import Narrator
+from voiceloop.reserve import Reserve, probe_of
 from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.turn.machine import TurnMachine
+from voiceloop.turn.phase import phase_of
 from voiceloop.vocabulary import Cause, Tier
 
-__all__ = ["Continuity"]
+__all__ = ["RECOVERED", "Continuity"]
 
 RECONNECT: Final = "reconnect"
+REOPEN_AFTER_S: Final = 0.5
+"""When nobody else can answer, a tier that was to rest is tried again."""
+FALL_BACK: Final = "fall_back"
+RECOVERED: Final = "recovered"
+"""Why a better tier answers again."""
 
 
 class Continuity:
-    """Decides for one session. `now` is seconds on the session's monotonic clock."""
+    """Decides for one session. `now` is seconds on the session's monotonic clock; `order` is the best tier first."""
 
     def __init__(
         self,
@@ -31,7 +38,7 @@ class Continuity:
         history: History,
         failover: Failover,
         roll_over: RollOver,
-        tier: Tier = Tier.REALTIME,
+        order: tuple[Tier, ...] = (Tier.REALTIME,),
     ) -> None:
         self.given_up: on.EngineLost | None = None
         """The loss that no further attempt is made after."""
@@ -40,52 +47,85 @@ class Continuity:
         self._history = history
         self._failover = failover
         self._roll_over = roll_over
-        self._tier = tier
+        self._order = order
+        self._reserve = Reserve(order, failover)
+        self._at = order[0]
+        """The tier that answers, or whose engine was the last to be lost."""
+        self._served: Tier | None = None
+        self._loss: on.EngineLost | None = None
+        """The first of this outage."""
+        self._fall_at_s: float | None = None
+        """From when on a lower tier may take over; None while one answers."""
+        self._reopens = False
+        """An engine is being opened in place of the lost one, or will be."""
         self._earlier: set[str] = set()
         """Replies of earlier engines that are still being played: this engine is told when they are over."""
 
     def ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         """An engine is ready, or the standby takes over: give it the record."""
-        if engine.tier is Tier.REALTIME:
-            self._failover.ready(now)
-        else:
-            self._failover.opened(now)
+        self._failover.serves(engine.tier, now, proven=engine.tier is Tier.REALTIME)
         self._narrator.speaks = engine.traits.keeps_audio
         self._history.engine_came()
         conversation = self._narrator.conversation
         self._earlier = set(conversation.replies)
-        recall = do.Recall(len(conversation.items), self._machine.floor.speaking_turn)
-        return [recall, *self._roll_over.running(engine, now)]
+        out: list[do.Command] = [do.Recall(len(conversation.items), self._machine.floor.speaking_turn)]
+        out += self._moved(engine.tier, now)
+        return [*out, *self._roll_over.running(engine, now)]
+
+    def _moved(self, tier: Tier, now: float) -> list[do.Command]:
+        """Note who answers; tell it when that is another tier than before."""
+        out: list[do.Command] = []
+        if len(self._order) > 1:
+            out += [do.ClearDeadline(RECONNECT), do.ClearDeadline(FALL_BACK), *self._reserve.rearranged(tier, now)]
+        began, self._served = self._served is None and tier is self._order[0], tier
+        if tier is not self._at and not began:
+            better = self._order.index(tier) < self._order.index(self._at)
+            cause = RECOVERED if better or self._loss is None else str(self._loss.cause)
+            out.append(self._narrator.line("tier_changed", now, tier=str(tier), cause=cause))
+        self._at, self._loss, self._fall_at_s, self._reopens = tier, None, None, False
+        return out
 
     def answers(self, now: float) -> None:
         """The engine has begun to speak, or has answered."""
-        self._failover.ready(now)
+        self._failover.answers(now)
 
     def happened(self, event: on.EngineLost | on.StandbyReady | on.StandbyLost, now: float) -> list[do.Command]:
-        """An engine was lost, or the standby has news."""
+        """An engine was lost, or a standby has news."""
         match event:
             case on.EngineLost():
                 return self._lost(event, now)
             case on.StandbyReady(engine=engine):
-                self._roll_over.prepared(engine, now)
+                if engine.tier is self._at:
+                    self._roll_over.prepared(engine, now)
+                else:
+                    self._reserve.came(engine)
                 return []
-            case on.StandbyLost():
-                return self._roll_over.failed(now)
+            case on.StandbyLost(tier=tier):
+                return self._roll_over.failed(now) if tier is self._at else self._reserve_lost(event, now)
 
     def deadline(self, name: str) -> list[do.Command]:
-        """A deadline passed, maybe one of these."""
+        """A deadline passed, maybe one of these. What `FALL_BACK` waited for is looked at in every step."""
         if name == RECONNECT and self._machine.tier is None:  # else a standby came to be ready meanwhile
-            return [do.OpenEngine(self._tier)]
+            return [do.OpenEngine(self._at)]
         if name == ROLL_OVER:
             return self._roll_over.due()
         if name == ROLL_OVER_NOW and self._roll_over.standby is not None:
             return self._machine.lost(Cause.SESSION_CAP)
+        for tier in self._order:
+            if name == probe_of(tier) and tier is not self._at:
+                return self._reserve.prepare(tier)
         return []
 
-    def successor(self, *, quiet: bool) -> on.EngineReady | None:
+    def successor(self, now: float, *, quiet: bool) -> on.EngineReady | None:
         """The standby, when it is to take over: in a quiet moment, or when there is no other engine."""
-        quiet = quiet and not self._narrator.captions.waiting
-        return self._roll_over.standby if quiet or self._machine.tier is None else None
+        nobody = self._machine.tier is None
+        free = nobody or (quiet and not self._narrator.captions.waiting)
+        if not free:
+            return None
+        found = self._reserve.best(self._failover.above(self._at)) or self._roll_over.standby
+        if found is None and nobody and self._fall_at_s is not None and now >= self._fall_at_s:
+            found = self._reserve.best(self._order)
+        return found
 
     def send_said(self) -> list[do.Command]:
         """Tell an engine what was heard of replies that it did not give."""
@@ -96,18 +136,59 @@ class Continuity:
         said = self._narrator.conversation.said(over)
         return [do.SendSaid(turn.reply_id, turn.text) for turn in said]
 
+    # Losses ------------------------------------------------------------------------------------------------------
+
     def _lost(self, event: on.EngineLost, now: float) -> list[do.Command]:
         full = event.cause is Cause.CONTEXT_FULL
         hopeless = full and not self._history.overflowed(self._machine.turn_id)
-        verdict = GiveUp() if hopeless else self._failover.lost(event.cause, now)
+        cause = Cause.BAD_MODEL if hopeless else event.cause  # this model cannot take what was said
+        verdict = self._failover.lost(self._at, cause, phase_of(self._machine), now, event.endpoint)
+        self._loss = self._loss or event
         out = self._roll_over.stopped()
         match verdict:
             case GiveUp():
-                self.given_up = event
-            case Retry(at_s=at_s, begins=begins):
-                if begins:
-                    fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; connecting again"}
-                    out.append(self._narrator.line("warning", now, **fields))
-                if self._roll_over.standby is None:
-                    out.append(do.OpenEngine(self._tier) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
+                self.given_up = event if self._served else self._loss
+            case Move():
+                out += self._reopened(event, verdict, now)
+                out += self._falls(verdict, now)
+        return out
+
+    def _reopened(self, event: on.EngineLost, move: Move, now: float) -> list[do.Command]:
+        out: list[do.Command] = []
+        if move.begins:
+            follows = "connecting again" if move.reopen_at_s is not None else f"going on with {move.next_tier}"
+            fields = {"code": f"engine_lost_{event.cause}", "detail": f"{event.detail}; {follows}"}
+            out.append(self._narrator.line("warning", now, **fields))
+        at_s = move.reopen_at_s
+        self._reopens = at_s is not None
+        if at_s is not None and self._roll_over.standby is None:
+            out.append(do.OpenEngine(self._at) if at_s <= now else do.SetDeadline(RECONNECT, at_s))
+        return out
+
+    def _falls(self, move: Move, now: float) -> list[do.Command]:
+        if move.next_tier is None:
+            return []
+        if self._fall_at_s is None or move.fall_at_s < self._fall_at_s:
+            self._fall_at_s = move.fall_at_s
+        out = self._reserve.prepare(move.next_tier)
+        return out if self._fall_at_s <= now else [*out, do.SetDeadline(FALL_BACK, self._fall_at_s)]
+
+    def _reserve_lost(self, event: on.StandbyLost, now: float) -> list[do.Command]:
+        """A tier that was tried beside cannot answer now: it is tried again later, and others if somebody waits."""
+        tier = event.tier
+        self._reserve.lost(tier)
+        self._failover.refused(tier, event.cause, now, event.endpoint)
+        out: list[do.Command] = []
+        if self._failover.usable(tier):
+            out.append(do.SetDeadline(probe_of(tier), self._failover.probe_at_s(tier, now)))
+        if self._machine.tier is not None or self._loss is None:
+            return out
+        next_tier = self._failover.below(tier)
+        if next_tier is not None and next_tier is not self._at:
+            return out + self._reserve.prepare(next_tier)
+        if self._failover.hopeless(now) or (self._served is None and not self._reserve.opening):
+            self.given_up = self._loss
+        elif not self._reopens and self._failover.usable(self._at):
+            self._reopens = True
+            out.append(do.SetDeadline(RECONNECT, now + REOPEN_AFTER_S))
         return out

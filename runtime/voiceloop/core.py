@@ -43,7 +43,8 @@ PART_WITHIN_S = 30.0
 STATUSES = dict.fromkeys((Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REFUSED, Cause.BUSY), 4) | {
     Cause.SETTINGS: 3
 }
-"""Exit statuses of a session that ends for want of an engine; 5 for all other causes."""
+"""Exit statuses of a session that ends for want of its engine, or of its first one; `NOBODY` for all other causes."""
+NOBODY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ class Profile:
     """After how long an engine that does not tell its end is replaced."""
     seed: int = 0
     """What makes this session's jitter its own."""
-    tier: Tier = Tier.REALTIME
-    """Who answers."""
+    tiers: tuple[Tier, ...] = (Tier.REALTIME,)
+    """Who may answer, the best one first."""
 
 
 class Life(StrEnum):
@@ -129,8 +130,8 @@ class Core:
         self.life = Life.NEW
         roll_over = RollOver(profile.roll_over_after_s)
         self.history = History(self.narrator.conversation, roll_over, profile.history)
-        failover = Failover(profile.reconnect_within_s, profile.seed)
-        self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over, profile.tier)
+        failover = Failover(profile.tiers, profile.reconnect_within_s, profile.seed)
+        self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over, profile.tiers)
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -178,13 +179,15 @@ class Core:
         match event:
             case on.SessionOpened():
                 self.life = Life.OPENING
-                return [do.OpenEngine(self.profile.tier)]
+                return [do.OpenEngine(self.profile.tiers[0])]
             case on.EngineReady():
                 return self._engine_ready(event, now)
             case on.EngineLost() | on.StandbyReady() | on.StandbyLost():
                 out = self._continuity.happened(event, now)
                 if (lost := self._continuity.given_up) is not None:
-                    self._ending = _Ending(f"engine_lost_{lost.cause}", STATUSES.get(lost.cause, 5), lost.detail)
+                    alone = len(self.profile.tiers) == 1 or self.life is Life.OPENING
+                    status = STATUSES.get(lost.cause, NOBODY) if alone else NOBODY
+                    self._ending = _Ending(f"engine_lost_{lost.cause}", status, lost.detail)
                 return out
             case on.LineOpened(captions_only=captions_only):
                 return self._line_opened(now, captions_only=captions_only)
@@ -222,10 +225,10 @@ class Core:
 
     def _take_over(self, now: float) -> list[do.Command]:
         """Let the standby take over, if this is the moment."""
-        standby = self._continuity.successor(quiet=self._quiet)
+        standby = self._continuity.successor(now, quiet=self._quiet)
         if standby is None:
             return []
-        return [do.SwitchEngine(), *self._engine_ready(standby, now), *self.machine.step(standby, now)]
+        return [do.SwitchEngine(standby.tier), *self._engine_ready(standby, now), *self.machine.step(standby, now)]
 
     def _line_opened(self, now: float, *, captions_only: bool) -> list[do.Command]:
         self.life = Life.LIVE

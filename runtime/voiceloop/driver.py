@@ -126,7 +126,7 @@ class Driver:
                 hands.bus.run(call)
             case do.CancelTool(call_id=call_id):
                 hands.bus.cancel(call_id)
-            case do.OpenEngine() | do.PrepareEngine() | do.SwitchEngine() | do.Recall():
+            case do.OpenEngine() | do.PrepareEngine() | do.DismissEngine() | do.SwitchEngine() | do.Recall():
                 self._lead(command, hands)
             case do.OpenLine():
                 hands.open_line()
@@ -150,14 +150,16 @@ class Driver:
             case _:
                 assert_never(command)
 
-    def _lead(self, command: do.OpenEngine | do.PrepareEngine | do.SwitchEngine | do.Recall, hands: Hands) -> None:
+    def _lead(self, command: do.LeadCommand, hands: Hands) -> None:
         match command:
-            case do.OpenEngine():
-                hands.board.open()
-            case do.PrepareEngine():
-                hands.board.prepare()
-            case do.SwitchEngine():
-                hands.board.switch()
+            case do.OpenEngine(tier=tier):
+                hands.board.open(tier)
+            case do.PrepareEngine(tier=tier, rehearse=rehearse):
+                hands.board.prepare(tier, rehearse)
+            case do.DismissEngine(tier=tier):
+                hands.board.dismiss(tier)
+            case do.SwitchEngine(tier=tier):
+                hands.board.switch(tier)
             case do.Recall(items=items, open_turn=open_turn):
                 # What the same step put on record after this is in a command of its own.
                 hands.board.recall(self.core.narrator.conversation.items[:items], open_turn)

@@ -88,6 +88,9 @@ class StandbyLost(msgspec.Struct, frozen=True):
 
     cause: Cause
     detail: str
+    tier: Tier = Tier.REALTIME
+    endpoint: str = ""
+    """As of `EngineLost`."""
 
 
 class EngineLost(msgspec.Struct, frozen=True):

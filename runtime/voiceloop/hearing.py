@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 
@@ -56,6 +57,7 @@ class Hearing:
         self._taken_bytes = 0
         self._between: Callable[[], None] | None = None
         self._gated: Callable[[bytes, int], None] | None = None
+        self._numbers = itertools.count(1)
 
     @property
     def heard_s(self) -> float:
@@ -64,9 +66,13 @@ class Hearing:
 
     def connect(self, hear: Hear, traits: Traits, open_turn: str) -> None:
         """Hand an engine what it must hear once more, then everything; it needs the gate if it does not end turns."""
-        self._gated = None if traits.ends_turns else self._gated or self._make_gate()
         self._hear = hear
-        self._kept.extend(self.unanswered.again(open_turn, whole=traits.ends_turns))
+        if traits.ends_turns or self._gated is not None:
+            again = self.unanswered.again(open_turn, whole=traits.ends_turns)
+            self._gated = None if traits.ends_turns else self._gated
+            self._kept.extend(again)
+        else:
+            self._gated = self._listen(open_turn)
         self._catch_up()
 
     def disconnect(self, silent_s: float) -> None:
@@ -150,41 +156,13 @@ class Hearing:
         while self._later and self._later[0][0] <= self._gone:
             self._later.popleft()[1]()
 
-    def _make_gate(self) -> Callable[[bytes, int], None]:
-        from voiceloop.audio.gate import Gate, SpeechOnset  # noqa: PLC0415 - most sessions never need numpy for it
-        from voiceloop.audio.vad import webrtc_detector  # noqa: PLC0415
+    def _listen(self, open_turn: str) -> Callable[[bytes, int], None]:
+        """Begin to listen for turns here, in what the next engine must hear first."""
+        from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
-        gate = Gate(
-            self._rate_hz,
-            webrtc_detector(self._rate_hz),
-            hangover_ms=self._turn.silence_ms,
-            preroll_ms=self._turn.prefix_padding_ms,
-        )
-        turns = sent_to = 0
-
-        def take(pcm: bytes, first_sample: int) -> None:
-            nonlocal turns, sent_to
-            end = first_sample + len(pcm) // SAMPLE_BYTES
-            speaking = gate.speaking
-            verdicts = gate.feed(pcm, first_sample)
-            if speaking:
-                self._send(pcm, first_sample)
-                sent_to = end
-            if any(isinstance(verdict, SpeechOnset) for verdict in verdicts):
-                speech = gate.preroll()
-                start = end - len(speech) // SAMPLE_BYTES
-                again = max(0, sent_to - start)  # the pre-roll may reach back into the turn before
-                self._send(speech[again * SAMPLE_BYTES :], start + again)
-                sent_to = end
-            for verdict in verdicts:  # after the sound they are about: an end hands the turn over
-                at_s = verdict.sample / self._rate_hz
-                if isinstance(verdict, SpeechOnset):
-                    turns += 1
-                    self._report(SpeechStarted(f"turn-{turns}", at_s, "local"))
-                else:
-                    self._report(SpeechStopped(f"turn-{turns}", at_s, "local"))
-
-        return take
+        turns = LocalTurns(self._rate_hz, self._turn, send=self._send, report=self._report, numbers=self._numbers)
+        turns.take_over(open_turn, self.unanswered.again(open_turn, whole=True))
+        return turns.take
 
     def _report(self, event: Event) -> None:
         self.told(event)

@@ -37,12 +37,12 @@ from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
 from voiceloop.templates import facts_of, rendered
-from voiceloop.tiers import engine_for
+from voiceloop.tiers import engines_for
 from voiceloop.tools.builtin import built_in
 from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext
 from voiceloop.transcript import TranscriptLine
-from voiceloop.vocabulary import Item, UserImage
+from voiceloop.vocabulary import Item, Tier, UserImage
 
 __all__ = ["Ended", "Session"]
 
@@ -70,7 +70,7 @@ class Session:
         *,
         line: Line | None = None,
         settings: Settings | None = None,
-        engine: Engine | None = None,
+        engine: Engine | Mapping[Tier, Engine] | None = None,
         on_line: Scribe | None = None,
         tape: TapeWriter | None = None,
         data: Mapping[str, object] | None = None,
@@ -82,7 +82,8 @@ class Session:
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
         texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
         `.env` and the environment choose the backend; SettingsError when they name none, and for a price file that is
-        wrong. Where no model is set the backend is asked for its models when the session opens. What settings say of an
+        wrong. Where no model is set the backend is asked for its models when the session opens. `engine` answers in
+        place of those that settings ask for; several are a mapping, the best tier first. What settings say of an
         agent wins over the agent. `ask_chat` sums up what a conversation has become too long for; None asks the
         backend.
         """
@@ -94,9 +95,9 @@ class Session:
         self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
         self.settings = settings.model_copy(update={"agent": told})
         self.rate_hz = self.settings.audio.wire.rate_hz
-        self._profile = profile_of(self.agent, self.settings, session_id, _price_list(told.limits))
-        self._line = line
-        self._captions_only = line is None or captions_only
+        engines = _engines(engine, self.settings)
+        self._profile = profile_of(self.agent, self.settings, tuple(engines), session_id, _price_list(told.limits))
+        self._line, self._captions_only = line, line is None or captions_only
         self._tape = tape
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
@@ -122,7 +123,7 @@ class Session:
         self._end_asked = ""
         self._failure: BaseException | None = None
         self._board = Switchboard(
-            engine or engine_for(self.settings),
+            engines,
             seed_of(self.agent, self.settings, "text" if self._captions_only else "audio"),
             self._hearing,
             audio=self._ledger.put,
@@ -364,6 +365,12 @@ async def _cancelled(task: asyncio.Task[Ended]) -> None:
 def _secrets(settings: Settings) -> Sequence[str]:
     key = settings.backend.api_key
     return () if key is None else (key.get_secret_value(),)
+
+
+def _engines(given: Engine | Mapping[Tier, Engine] | None, settings: Settings) -> Mapping[Tier, Engine]:
+    if given is None:
+        return engines_for(settings)
+    return given if isinstance(given, Mapping) else {given.tier: given}
 
 
 def _environment_settings() -> Settings:

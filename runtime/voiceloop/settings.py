@@ -234,9 +234,13 @@ class AudioSettings(Section):
 
 
 class TierSettings(Section):
-    """Which engine answers."""
+    """Who answers, and who does when that one cannot."""
 
     engine: EngineChoice = "auto"
+    """Auto takes the tiers of `order`; any other answers alone, and its outages are waited for."""
+    order: tuple[Tier, ...] = Field(default=(Tier.REALTIME, Tier.REST, Tier.DEVICE), min_length=1)
+    """The best one first. The conversation falls to the next when one fails, and returns when it is back. The models
+    of this machine are left out where the extra `local` is not installed."""
 
 
 class Settings(Section):

@@ -1,4 +1,4 @@
-"""Which engine hears and obeys now, and which one waits beside it.
+"""Which engine hears and obeys now, and which ones wait beside it.
 
 Engines come and go during a session; what a superseded one still says is dropped here. Between its loss and `recall`
 no engine obeys anything: the record holds what it would have been told, and the next one gets the record.
@@ -7,7 +7,8 @@ no engine obeys anything: the record holds what it would have been told, and the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,7 +16,7 @@ from voiceloop.commands import CommitTurn, EngineCommand, ForgetTurn, UpdateEngi
 from voiceloop.engines.base import Engine, Seed
 from voiceloop.events import EngineLost, EngineReady, Event, StandbyLost, StandbyReady
 from voiceloop.hearing import Hearing
-from voiceloop.vocabulary import Item, Traits
+from voiceloop.vocabulary import Item, Tier, Traits
 
 __all__ = ["Switchboard"]
 
@@ -41,7 +42,7 @@ class Switchboard:
 
     def __init__(
         self,
-        engine: Engine,
+        engines: Mapping[Tier, Engine],
         seed: Seed,
         hearing: Hearing,
         *,
@@ -49,34 +50,36 @@ class Switchboard:
         happened: Callable[[Event], None],
         spawn: Spawn,
     ) -> None:
-        """`engine` is the first to be opened; later ones are made by it."""
+        """`engines` has one of each tier: the first to be opened is used itself, all others are made by them."""
         self.seed = seed
-        self._first: Engine | None = engine
-        self._make = engine.fresh
+        self._engines = engines
         self._hearing = hearing
         self._audio = audio
         self._happened = happened
         self._spawn = spawn
         self._connections = 0
         self._current: _Port | None = None
-        self._standby: _Port | None = None
+        self._beside: dict[Tier, _Port] = {}
 
-    def open(self) -> None:
-        """Open an engine in place of whatever there is; it reports for itself."""
+    def open(self, tier: Tier) -> None:
+        """Open an engine in place of the one in use; it reports for itself."""
         self._drop(self._current)
-        self._drop(self._standby)
-        self._standby = None
-        self._current = self._opened("engine")
+        self.dismiss(tier)
+        self._current = self._opened("engine", tier)
 
-    def prepare(self) -> None:
+    def prepare(self, tier: Tier, rehearse: str = "") -> None:
         """Open an engine beside the one in use; `StandbyReady` or `StandbyLost` follows."""
-        self._drop(self._standby)
-        self._standby = self._opened("standby")
+        self.dismiss(tier)
+        self._beside[tier] = self._opened("standby", tier, rehearse)
 
-    def switch(self) -> None:
-        """Let the standby take over."""
+    def dismiss(self, tier: Tier) -> None:
+        """Close the engine of this tier that stands by, if there is one."""
+        self._drop(self._beside.pop(tier, None))
+
+    def switch(self, tier: Tier) -> None:
+        """Let the standby of this tier take over."""
         self._drop(self._current)
-        self._current, self._standby = self._standby, None
+        self._current = self._beside.pop(tier, None)
 
     def between_frames(self, work: Callable[[], None]) -> None:
         """Do something right after a captured frame, so that the next engine has all its time until one follows.
@@ -111,18 +114,18 @@ class Switchboard:
 
     async def close(self, within_s: float) -> None:
         """Close every engine, each politely or hard after `within_s` seconds. Cancelling cuts that short."""
-        ports = [port for port in (self._current, self._standby) if port is not None]
-        engines = [port.engine for port in ports] or ([self._first] if self._first is not None else [])
+        ports = [port for port in (self._current, *self._beside.values()) if port is not None]
+        engines = [port.engine for port in ports] or list(self._engines.values())
         async with asyncio.TaskGroup() as closing:
             for engine in engines:
                 closing.create_task(engine.close(within_s), name="close engine")
 
-    def _opened(self, name: str) -> _Port:
+    def _opened(self, name: str, tier: Tier, rehearse: str = "") -> _Port:
         self._connections += 1
-        engine = self._first or self._make(self._connections)
-        self._first = None
-        port = _Port(self, engine, self.seed, self._audio)
-        self._spawn(name, engine.open(self.seed, port))
+        kind = self._engines[tier]
+        engine = kind if self._connections == 1 else kind.fresh(self._connections)
+        port = _Port(self, tier, engine, self.seed, self._audio)
+        self._spawn(name, engine.open(replace(self.seed, rehearse=rehearse) if rehearse else self.seed, port))
         return port
 
     def _drop(self, port: _Port | None, silent_s: float = 0.0) -> None:
@@ -142,17 +145,17 @@ class Switchboard:
             port.connected, port.traits = Connected.READY, event.traits
         elif isinstance(event, EngineLost):
             self._drop(port, event.silent_s)
-        if port is self._standby:
-            self._heard_of_standby(event)
+        if port is self._beside.get(port.tier):
+            self._heard_beside(port.tier, event)
         else:
             self._happened(self._hearing.told(event))
 
-    def _heard_of_standby(self, event: Event) -> None:
+    def _heard_beside(self, tier: Tier, event: Event) -> None:
         if isinstance(event, EngineReady):
             self._happened(StandbyReady(event))
         elif isinstance(event, EngineLost):
-            self._standby = None
-            self._happened(StandbyLost(event.cause, event.detail))
+            del self._beside[tier]
+            self._happened(StandbyLost(event.cause, event.detail, tier, event.endpoint))
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run an engine's task."""
@@ -175,9 +178,10 @@ class Switchboard:
 class _Port:
     """One engine's side of the switchboard."""
 
-    __slots__ = ("_board", "audio", "connected", "doubtful", "engine", "seed", "spawn", "speech", "traits")
+    __slots__ = ("_board", "audio", "connected", "doubtful", "engine", "seed", "spawn", "speech", "tier", "traits")
 
-    def __init__(self, board: Switchboard, engine: Engine, seed: Seed, audio: Audio) -> None:
+    def __init__(self, board: Switchboard, tier: Tier, engine: Engine, seed: Seed, audio: Audio) -> None:
+        self.tier = tier
         self.audio = audio  # no call of ours between socket and ledger
         self.speech = board.speech
         self.spawn = board.spawn

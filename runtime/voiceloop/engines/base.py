@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from voiceloop.commands import EngineCommand
 from voiceloop.events import Event
-from voiceloop.vocabulary import AudioFormat, Item, ToolSpec
+from voiceloop.vocabulary import AudioFormat, Item, Tier, ToolSpec
 
 __all__ = ["Engine", "EnginePort", "Seed"]
 
@@ -60,6 +60,10 @@ class EnginePort(Protocol):
 
 class Engine(Protocol):
     """Listens and answers, once: from `open` until it reports `EngineLost` or is closed."""
+
+    @property
+    def tier(self) -> Tier:
+        """Which tier it is of."""
 
     def fresh(self, connection: int) -> Engine:
         """Return an engine of the same kind to open after this one, the session's `connection`th (the first is 1).

@@ -26,7 +26,7 @@ from voiceloop.errors import BackendError, RefusedError, SettingsError
 from voiceloop.events import EngineLost, EngineReady, Event
 from voiceloop.network.route import route_to
 from voiceloop.settings import Settings
-from voiceloop.vocabulary import Cause, Item, UserTurn
+from voiceloop.vocabulary import Cause, Item, Tier, UserTurn
 from voiceloop.wire.dialect import Dialect, guess
 from voiceloop.wire.fast import append_frame
 from voiceloop.wire.liveness import Pace
@@ -53,6 +53,7 @@ class RealtimeEngine:
         self, settings: Settings, *, dial: Connect | None = None, connection: int = 1, pace: Pace | None = None
     ) -> None:
         """Nothing is opened yet. Raises SettingsError for a base URL, proxy or certificates of no use."""
+        self.tier = Tier.REALTIME
         self._connection = connection
         realtime = settings.realtime
         self._pace = pace or Pace(realtime.reply_start_timeout_s, realtime.first_audio_timeout_s)

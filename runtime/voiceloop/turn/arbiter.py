@@ -182,6 +182,12 @@ class Arbiter:
         self._go(SlotTrigger.LOST)
         return hopeless
 
+    def forgive(self) -> None:
+        """Count no tries against what is still wanted."""
+        if self._answer is not None:
+            self._answer = replace(self._answer, tries=0)
+        self._sayings = deque(replace(want, tries=0) for want in self._sayings)
+
     def _again(self, want: Want) -> bool:
         if want.tries + 1 >= MAX_TRIES:
             return False

@@ -57,6 +57,7 @@ class TurnMachine:
         self.tier: Tier | None = None
         """Who answers; None while nobody can."""
         self.traits = Traits()
+        self._last_tier: Tier | None = None
         self.floor = Floor(policy.interrupt_after_s, policy.silence_s)
         self.arbiter = Arbiter(policy.reply_start_s)
         self.calls = CallBook(policy.survivors)
@@ -320,14 +321,19 @@ class TurnMachine:
     # The engine comes and goes -----------------------------------------------------------------------------------
 
     def _ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
+        gated = not self.traits.ends_turns
+        if engine.tier is not self._last_tier:
+            self.arbiter.forgive()
+            self.replies.forgive()
         self.tier, self.traits = engine.tier, engine.traits
+        self._last_tier = engine.tier
         if self.floor.ear is Ear.QUIET:
             return []
-        # The turn that is being spoken was handed over once more: the engine must find it, or it was nothing.
+        # The turn that is being spoken was handed over once more: engine or gate must find it, or it was nothing.
         out: list[do.Command] = []
-        if self.traits.ends_turns or self.floor.ear is Ear.SETTLING:
+        if self.traits.ends_turns or not gated or self.floor.ear is Ear.SETTLING:
             out.append(do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S))
-        if not self.traits.ends_turns and self.floor.ear is Ear.SETTLING:
+        if gated and not self.traits.ends_turns and self.floor.ear is Ear.SETTLING:
             out.append(do.CommitTurn(self.floor.speaking_turn))
         return out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voiceloop.events import ReplyFinished
 from voiceloop.recent import Recent
@@ -74,6 +74,12 @@ class Replies:
     def generating(self) -> bool:
         """The engine still works on one of them."""
         return any(reply.generating for reply in self.live.values())
+
+    def forgive(self) -> None:
+        """Count no tries against what is to be asked for once more."""
+        for reply in self.live.values():
+            if reply.again is not None:
+                reply.again = replace(reply.again, tries=0)
 
     def to_trim(self, spans: tuple[HeardSpan, ...]) -> list[HeardSpan]:
         """Which parts the engine remembers longer than they were heard.

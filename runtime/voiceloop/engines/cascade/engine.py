@@ -48,7 +48,7 @@ class CascadeEngine:
         Services that are given ready made are shared with the engines after this one, and not closed.
         """
         self._services = services
-        self._tier = tier
+        self.tier = tier
         self._hangover_ms = hangover_ms
         self._deadlines = deadlines
         self._connection = connection
@@ -64,7 +64,7 @@ class CascadeEngine:
         """Return an engine for the session to open after this one."""
         return CascadeEngine(
             self._services,
-            tier=self._tier,
+            tier=self.tier,
             hangover_ms=self._hangover_ms,
             deadlines=self._deadlines,
             connection=connection,
@@ -148,7 +148,7 @@ class CascadeEngine:
         keeps_audio = seed.modality == "audio"
         traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
         words_by = services.transcription_model
-        port.happened(EngineReady(self._tier, services.model, traits, transcription_model=words_by))
+        port.happened(EngineReady(self.tier, services.model, traits, transcription_model=words_by))
 
     async def _rehearsed(self, services: Services, seed: Seed, port: EnginePort) -> Trouble | None:
         if self._closed or not seed.rehearse:

@@ -1,0 +1,78 @@
+"""The local gate on the short road: it tells when the user speaks, and hands over that alone.
+
+Whatever is in the buffer of an engine that does not end turns becomes part of the turn, is understood and paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from voiceloop.audio.gate import Gate, SpeechOnset
+from voiceloop.audio.vad import webrtc_detector
+from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.settings import TurnSettings
+
+__all__ = ["LocalTurns"]
+
+SAMPLE_BYTES = 2
+
+
+class LocalTurns:
+    """Hands captured speech to `send` and tells `report` of it; `numbers` name the turns of a session."""
+
+    def __init__(
+        self,
+        rate_hz: int,
+        turn: TurnSettings,
+        *,
+        send: Callable[[bytes, int], None],
+        report: Callable[[SpeechStarted | SpeechStopped], None],
+        numbers: Iterator[int],
+    ) -> None:
+        self._numbers = numbers
+        self._rate_hz = rate_hz
+        self._gate = Gate(
+            rate_hz,
+            webrtc_detector(rate_hz),
+            hangover_ms=turn.silence_ms,
+            preroll_ms=turn.prefix_padding_ms,
+        )
+        self._send = send
+        self._report = report
+        self._turn_id = self._open_turn = ""
+        self._sent_to = 0
+
+    def take(self, pcm: bytes, first_sample: int) -> None:
+        """Take captured audio, 16-bit mono PCM."""
+        end = first_sample + len(pcm) // SAMPLE_BYTES
+        handing_over = self._gate.speaking or bool(self._open_turn)
+        verdicts = self._gate.feed(pcm, first_sample)
+        if handing_over:
+            self._send(pcm, first_sample)
+            self._sent_to = end
+        if any(isinstance(verdict, SpeechOnset) for verdict in verdicts):
+            speech = self._gate.preroll()
+            start = end - len(speech) // SAMPLE_BYTES
+            again = max(0, self._sent_to - start)  # the pre-roll may reach back into the turn before
+            self._send(speech[again * SAMPLE_BYTES :], start + again)
+            self._sent_to = end
+        for verdict in verdicts:  # after the sound they are about: an end hands the turn over
+            at_s = verdict.sample / self._rate_hz
+            if isinstance(verdict, SpeechOnset):
+                self._turn_id = self._open_turn or f"turn-{next(self._numbers)}"
+                self._report(SpeechStarted(self._turn_id, at_s, "local"))
+            else:
+                self._open_turn = ""
+                self._report(SpeechStopped(self._turn_id, at_s, "local"))
+
+    def take_over(self, turn_id: str, blocks: Iterable[tuple[bytes, int]]) -> None:
+        """Take once more what an engine heard that ended turns by itself; it had begun a turn unless the id is empty.
+
+        That turn keeps its id, and all its sound is handed over. Where the gate hears nobody in it, it is over.
+        """
+        self._open_turn = turn_id
+        for pcm, first_sample in blocks:
+            self.take(pcm, first_sample)
+        if self._open_turn and not self._gate.speaking:
+            self._open_turn = ""
+            self._report(SpeechStopped(turn_id, self._sent_to / self._rate_hz, "local"))

@@ -1,0 +1,71 @@
+"""The engines of other tiers that stand by: better ones that may come back, and the one to fall back on.
+
+```
+wanted -- its time has come --> opening -- ready --> ready -- taken over, or not needed any more --> gone
+opening -- lost --> wanted
+```
+"""
+
+from __future__ import annotations
+
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.failover import Failover
+from voiceloop.vocabulary import Tier
+
+__all__ = ["Reserve", "probe_of"]
+
+
+def probe_of(tier: Tier) -> str:
+    """Return the name of the deadline at which an engine of this tier is opened beside the one in use."""
+    return f"probe_{tier}"
+
+
+class Reserve:
+    """Keeps track for one session; whether a tier is worth a try, and when, is for `Failover` to say."""
+
+    def __init__(self, order: tuple[Tier, ...], failover: Failover) -> None:
+        self._order = order
+        self._failover = failover
+        self._prepared: set[Tier] = set()
+        self._ready: dict[Tier, on.EngineReady] = {}
+
+    @property
+    def opening(self) -> bool:
+        """Of one of them it is not known yet whether it can answer."""
+        return len(self._ready) < len(self._prepared)
+
+    def best(self, tiers: tuple[Tier, ...]) -> on.EngineReady | None:
+        """The first of these tiers whose engine could take over now."""
+        return next((self._ready[tier] for tier in tiers if tier in self._ready), None)
+
+    def prepare(self, tier: Tier) -> list[do.Command]:
+        """Open an engine of this tier unless there is one."""
+        if tier in self._prepared:
+            return []
+        self._prepared.add(tier)
+        return [do.ClearDeadline(probe_of(tier)), do.PrepareEngine(tier, self._failover.failed_at(tier))]
+
+    def came(self, engine: on.EngineReady) -> None:
+        """An engine that was prepared is ready."""
+        self._ready[engine.tier] = engine
+
+    def lost(self, tier: Tier) -> None:
+        """An engine that was prepared is gone, or has taken over."""
+        self._prepared.discard(tier)
+        self._ready.pop(tier, None)
+
+    def rearranged(self, serving: Tier, now: float) -> list[do.Command]:
+        """Another tier answers now: prepare the next one below unless all is well, see by and by to those above."""
+        self.lost(serving)
+        above, below = self._failover.above(serving), self._failover.below(serving)
+        out: list[do.Command] = [do.ClearDeadline(probe_of(serving))]
+        for tier in self._order:
+            if tier in above and tier not in self._prepared:
+                out.append(do.SetDeadline(probe_of(tier), self._failover.probe_at_s(tier, now)))
+            elif tier is below and serving is not self._order[0]:
+                out += self.prepare(tier)
+            elif tier in self._prepared and tier not in above:
+                self.lost(tier)
+                out.append(do.DismissEngine(tier))
+        return out

@@ -1,0 +1,179 @@
+"""Three tiers under one conversation, stepped without a loop."""
+
+from conversation import Talk
+from voiceloop import commands as do
+from voiceloop import events as on
+from voiceloop.core import Core, Profile
+from voiceloop.vocabulary import Cause, Tier, ToolCall, Traits
+
+BOTH = Profile(tiers=(Tier.REALTIME, Tier.REST))
+ALL = Profile(tiers=(Tier.REALTIME, Tier.REST, Tier.DEVICE))
+HANDS_OFF = Traits(ends_turns=False, starts_replies=False)
+REALTIME = on.EngineReady(Tier.REALTIME, "m", Traits(), "ga")
+REST = on.EngineReady(Tier.REST, "chat", HANDS_OFF)
+DEVICE = on.EngineReady(Tier.DEVICE, "brain", HANDS_OFF)
+DROP = on.EngineLost(Cause.DROP, "closed with 1006")
+NOBODY = on.EngineLost(Cause.UNREACHABLE, "nobody there")
+
+
+def on_rest(profile=BOTH):
+    """A conversation whose realtime server went away in the middle of a thought, and that REST goes on with."""
+    talk = Talk(profile).user_turn("u1").heard(DROP, NOBODY, on.StandbyReady(REST)).after(0.3)
+    return talk.expect(do.SwitchEngine(Tier.REST), do.Recall(1, ""), do.AskReply("ask-1"))
+
+
+def answered(talk, reply_id="r1"):
+    return talk.playing(reply_id, ask_id="ask-1").finished(reply_id).played(reply_id)
+
+
+def test_an_engine_that_is_back_in_time_goes_on_and_the_one_that_was_prepared_is_let_go():
+    talk = Talk(BOTH).user_turn().heard(DROP)
+    talk.expect(do.OpenEngine(Tier.REALTIME), do.PrepareEngine(Tier.REST), do.SetDeadline("fall_back", talk.now + 1.0))
+    talk.heard(on.StandbyReady(REST)).never(do.SwitchEngine)
+    talk.after(0.5).heard(REALTIME).expect(do.Recall(1, ""), do.DismissEngine(Tier.REST))
+    talk.after(3.0).never(do.SwitchEngine, do.PrepareEngine)
+    assert talk.said("tier_changed") == []
+
+
+def test_after_a_second_the_next_tier_answers_the_turn_in_hand():
+    talk = Talk(BOTH).user_turn().heard(DROP, on.StandbyReady(REST))
+    talk.after(0.9).never(do.SwitchEngine)
+    talk.after(0.2).expect(do.SwitchEngine(Tier.REST), do.Recall(1, ""), do.AskReply("ask-1"))
+    assert [(line["tier"], line["cause"]) for line in talk.said("tier_changed")] == [("rest", "drop")]
+    assert len(talk.said("warning")) == 1
+
+
+def test_a_server_that_refuses_is_waited_for_a_quarter_of_a_second():
+    talk = Talk(BOTH).user_turn().heard(DROP, NOBODY, on.StandbyReady(REST))
+    talk.after(0.2).never(do.SwitchEngine)
+    talk.after(0.1).expect(do.SwitchEngine(Tier.REST))
+
+
+def test_a_next_tier_that_takes_its_time_takes_over_as_soon_as_it_is_ready():
+    talk = Talk(BOTH).user_turn().heard(DROP, NOBODY).after(2.0).never(do.SwitchEngine)
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-1"))
+
+
+def test_the_turn_that_is_being_spoken_goes_over_with_its_name():
+    talk = Talk(BOTH).heard(on.SpeechStarted("u1", 0.5)).after(1.0).heard(DROP, on.StandbyReady(REST)).after(1.1)
+    talk.expect(do.SwitchEngine(Tier.REST), do.Recall(0, "u1"))
+    talk.heard(on.SpeechStarted("u1", 0.5, "local"), on.SpeechStopped("u1", 2.5, "local")).expect(do.CommitTurn("u1"))
+    talk.heard(on.TurnCommitted("u1"), on.UserTranscribed("u1", "hello")).expect(do.AskReply("ask-1"))
+    assert [line["text"] for line in talk.said("user_said")] == ["hello"]
+
+
+def test_a_tool_that_ends_after_the_move_is_told_once_to_the_new_engine():
+    talk = Talk(BOTH).user_turn().reply().heard(on.ToolCalled("r1", ToolCall("c1", "clock", "{}")))
+    talk.expect(do.RunTool(ToolCall("c1", "clock", "{}")))
+    talk.heard(DROP, NOBODY, on.StandbyReady(REST)).after(0.3).expect(do.SwitchEngine(Tier.REST))
+    talk.heard(on.ToolFinished("c1", "ok", "noon")).expect(do.SendToolOutput("c1", "noon"), do.AskReply("ask-1"))
+    talk.after(5.0).never(do.SendToolOutput, do.AskReply)
+
+
+def test_the_better_tier_is_tried_every_second_and_returns_in_a_quiet_moment():
+    talk = on_rest()
+    began = talk.now
+    talk.after(0.9).never(do.PrepareEngine)
+    talk.playing("r1", ask_id="ask-1").after(0.2).expect(do.PrepareEngine(Tier.REALTIME))
+    talk.heard(on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REALTIME)).after(1.0).expect(
+        do.PrepareEngine(Tier.REALTIME)
+    )
+    talk.heard(on.StandbyReady(REALTIME)).never(do.SwitchEngine)
+    talk.finished().never(do.SwitchEngine)
+    talk.played().expect(do.SwitchEngine(Tier.REALTIME), do.Recall(2, "")).never(do.AskReply)
+    assert [line["tier"] for line in talk.said("tier_changed")] == ["rest", "realtime"]
+    assert talk.said("tier_changed")[-1]["cause"] == "recovered"
+    assert talk.now - began < 3.0
+
+
+def test_a_tier_that_comes_back_while_nobody_answers_takes_over_at_once():
+    talk = on_rest().after(1.1).heard(on.StandbyReady(REALTIME)).never(do.SwitchEngine)
+    talk.heard(on.EngineLost(Cause.UNREACHABLE, "gone")).expect(do.SwitchEngine(Tier.REALTIME), do.AskReply("ask-2"))
+
+
+def test_when_the_second_tier_answers_the_third_stands_by():
+    talk = on_rest(ALL).expect(do.PrepareEngine(Tier.DEVICE)).heard(on.StandbyReady(DEVICE)).never(do.SwitchEngine)
+    lost = on.EngineLost(Cause.BUSY, "429", endpoint="speak")
+    talk.heard(lost).after(0.3).expect(do.SwitchEngine(Tier.DEVICE), do.AskReply("ask-2"))
+    assert [line["tier"] for line in talk.said("tier_changed")] == ["rest", "device"]
+
+
+def test_a_tier_that_failed_at_something_must_do_that_before_it_returns():
+    talk = on_rest(ALL).heard(on.StandbyReady(DEVICE), on.EngineLost(Cause.BUSY, "429", endpoint="speak")).after(0.3)
+    talk.expect(do.SwitchEngine(Tier.DEVICE))
+    talk.after(1.1).expect(do.PrepareEngine(Tier.REST, "speak"))
+
+
+def test_of_two_better_tiers_the_best_returns_and_the_other_is_let_go():
+    talk = on_rest(ALL).heard(on.StandbyReady(DEVICE), on.EngineLost(Cause.BUSY, "429")).after(0.3)
+    answered(talk.expect(do.AskReply("ask-2")).after(1.0), "r2")
+    talk.user_turn("u2").heard(on.StandbyReady(REST), on.StandbyReady(REALTIME)).never(do.SwitchEngine)
+    talk.heard(DROP).expect(do.SwitchEngine(Tier.REALTIME), do.DismissEngine(Tier.REST))
+
+
+def test_a_next_tier_that_cannot_be_opened_leads_to_the_one_after_it():
+    talk = Talk(ALL).user_turn().heard(DROP, NOBODY)
+    talk.heard(on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REST)).expect(do.PrepareEngine(Tier.DEVICE))
+    talk.heard(on.StandbyReady(DEVICE)).after(0.3).expect(do.SwitchEngine(Tier.DEVICE), do.AskReply("ask-1"))
+
+
+def test_where_no_other_tier_can_be_opened_the_first_is_waited_for():
+    talk = Talk(BOTH).user_turn().heard(on.EngineLost(Cause.SLOW_MODEL, "no reply in 5 s")).never(do.OpenEngine)
+    talk.heard(on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REST))
+    talk.after(0.5).expect(do.OpenEngine(Tier.REALTIME)).heard(REALTIME).expect(do.Recall(1, ""), do.AskReply("ask-1"))
+
+
+def test_when_nobody_can_answer_for_too_long_it_is_over():
+    talk = Talk(Profile(tiers=BOTH.tiers, reconnect_within_s=10.0)).user_turn().heard(DROP)
+    began = talk.now
+    while talk.ended is None and talk.now < began + 30.0:
+        opened = [each for each in talk.new if isinstance(each, do.OpenEngine | do.PrepareEngine)]
+        beside = on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REST)
+        refusals = [NOBODY if isinstance(each, do.OpenEngine) else beside for each in opened]
+        talk = talk.heard(*refusals) if refusals else talk.after(0.1)
+    assert 9.0 < talk.now - began < 12.0
+    assert (talk.ended.reason, talk.ended.exit_status) == ("engine_lost_unreachable", 5)
+
+
+def test_without_money_anywhere_it_is_over_at_once():
+    talk = Talk(BOTH).user_turn().heard(on.EngineLost(Cause.QUOTA, "no money"))
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST))
+    talk.heard(on.EngineLost(Cause.QUOTA, "no money either"))
+    assert (talk.ended.reason, talk.ended.exit_status) == ("engine_lost_quota", 5)
+
+
+# The start -----------------------------------------------------------------------------------------------------------
+
+
+def started(profile, *events):
+    core = Core(profile)
+    core.step(on.SessionOpened(), 1.0)
+    out = []
+    for event in events:
+        out = core.step(event, 1.5)
+        if any(isinstance(command, do.FlushPlayback) for command in out):
+            out = core.step(on.PlaybackFlushed(()), 1.5)
+    return out
+
+
+def test_a_session_whose_first_tier_is_not_there_begins_with_the_next():
+    prepared = started(ALL, NOBODY)
+    assert do.PrepareEngine(Tier.REST) in prepared
+    assert not any(isinstance(command, do.OpenEngine) for command in prepared)
+    began = started(ALL, NOBODY, on.StandbyReady(REST))
+    lines = [command for command in began if isinstance(command, do.WriteLine)]
+    assert [(line.event, line.fields["tier"]) for line in lines] == [
+        ("tier_changed", "rest"),
+        ("session_started", "rest"),
+    ]
+
+
+def test_a_session_that_no_tier_can_begin_tells_what_was_wrong_with_the_first():
+    refused = on.EngineLost(Cause.REFUSED, "403 not for you")
+    ended = started(BOTH, refused, on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REST))[-1]
+    assert ended == do.EndSession("engine_lost_refused", 4, "403 not for you")
+
+
+def test_a_wrong_key_is_told_at_once():
+    ended = started(ALL, on.EngineLost(Cause.BAD_KEY, "invalid key"))[-1]
+    assert ended == do.EndSession("engine_lost_bad_key", 4, "invalid key")

@@ -1,0 +1,109 @@
+"""The gate that takes over from an engine which ended turns itself."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from voiceloop.clips import decode
+from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.localturns import LocalTurns
+from voiceloop.settings import TurnSettings
+
+RATE = 24_000
+BLOCK = 2_400
+SPEECH = Path(__file__).parent / "fixtures" / "speech"
+WORD = decode((SPEECH / "hello.wav").read_bytes(), RATE)
+PAUSE = bytes(2 * RATE)
+
+
+class Bench:
+    """What the gate hands over and tells of."""
+
+    def __init__(self):
+        self.sent = []
+        self.events = []
+        self.turns = LocalTurns(
+            RATE,
+            TurnSettings(),
+            send=lambda pcm, first: self.sent.append((first, pcm)),
+            report=self.events.append,
+            numbers=itertools.count(1),
+        )
+
+    @property
+    def told(self):
+        return [(type(event), event.turn_id) for event in self.events]
+
+    def sent_samples(self):
+        """Numbers of the samples that were handed over, each exactly once and in order."""
+        for (first, pcm), (following, _) in itertools.pairwise(self.sent):
+            assert following == first + len(pcm) // 2
+        return self.sent[0][0], self.sent[-1][0] + len(self.sent[-1][1]) // 2
+
+
+def blocks(pcm, first=0):
+    return [(pcm[at : at + 2 * BLOCK], first + at // 2) for at in range(0, len(pcm), 2 * BLOCK)]
+
+
+def test_a_turn_that_is_being_spoken_keeps_its_id_and_goes_on():
+    bench = Bench()
+    half = len(WORD) // 4 * 2
+    begun = PAUSE[: 2 * RATE * 3 // 10] + WORD[:half]
+    bench.turns.take_over("item_7", blocks(begun))
+    assert bench.told == [(SpeechStarted, "item_7")]
+    for pcm, first in blocks(WORD[half:] + PAUSE, len(begun) // 2):
+        bench.turns.take(pcm, first)
+    assert bench.told == [(SpeechStarted, "item_7"), (SpeechStopped, "item_7")]
+    first, end = bench.sent_samples()
+    assert first == 0
+    assert end >= bench.events[-1].at_s * RATE > len(begun) // 2
+
+
+def test_a_turn_that_was_over_is_handed_over_at_once():
+    bench = Bench()
+    bench.turns.take_over("item_7", blocks(PAUSE[: 2 * RATE * 3 // 10] + WORD + PAUSE))
+    assert bench.told == [(SpeechStarted, "item_7"), (SpeechStopped, "item_7")]
+
+
+def test_what_is_said_after_it_is_the_next_turn():
+    bench = Bench()
+    spoken = PAUSE + WORD + PAUSE
+    bench.turns.take_over("item_7", blocks(spoken))
+    for pcm, first in blocks(spoken, len(spoken) // 2):
+        bench.turns.take(pcm, first)
+    assert [turn_id for _, turn_id in bench.told] == ["item_7", "item_7", "turn-1", "turn-1"]
+
+
+def test_a_turn_in_which_the_gate_hears_nobody_is_handed_over_whole():
+    bench = Bench()
+    bench.turns.take_over("item_7", blocks(PAUSE))
+    assert bench.events == [SpeechStopped("item_7", 1.0, "local")]
+    assert bench.sent_samples() == (0, RATE)
+
+
+def test_without_a_turn_silence_is_nothing_and_speech_is_a_turn_of_its_own():
+    bench = Bench()
+    bench.turns.take_over("", blocks(PAUSE))
+    assert (bench.events, bench.sent) == ([], [])
+    bench = Bench()
+    bench.turns.take_over("", blocks(PAUSE + WORD + PAUSE))
+    assert [turn_id for _, turn_id in bench.told] == ["turn-1", "turn-1"]
+
+
+def test_a_turn_of_which_nothing_is_left_is_over():
+    bench = Bench()
+    bench.turns.take_over("item_7", [])
+    assert (bench.told, bench.sent) == ([(SpeechStopped, "item_7")], [])
+
+
+@pytest.mark.parametrize("block", [160, 480, 1000, 4800])
+def test_it_does_not_matter_how_the_sound_is_cut(block):
+    bench = Bench()
+    voice = PAUSE + WORD + PAUSE
+    for at in range(0, len(voice), 2 * block):
+        bench.turns.take(voice[at : at + 2 * block], at // 2)
+    started, stopped = bench.events
+    first, end = bench.sent_samples()
+    assert first / RATE == pytest.approx(started.at_s - 0.3, abs=0.25)
+    assert stopped.at_s < end / RATE < stopped.at_s + 0.75
