@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from voiceloop.errors import DeviceError
-from voiceloop_local.models.pending import Pending
+from voiceloop_local.models.pending import Pending, RequestError
 from voiceloop_local.models.protocol import Chunk, Failed, Identified, Spoken, Transcribed
 
 
@@ -64,3 +64,15 @@ async def test_everybody_is_told_of_a_failure():
     with pytest.raises(DeviceError, match="the process ended"):
         await asyncio.wait_for(words, 1)
     assert str(speech.get_nowait()) == "the process ended"
+
+
+async def test_a_request_that_fails_is_told_apart_from_a_process_that_does():
+    pending = Pending()
+    refused, lost = pending.transcript(1), pending.transcript(2)
+    pending.answer(Failed(1, "no words"), b"")
+    pending.fail_all("it crashed")
+    with pytest.raises(RequestError, match="no words"):
+        await refused
+    with pytest.raises(DeviceError, match="it crashed") as crashed:
+        await lost
+    assert not isinstance(crashed.value, RequestError)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +15,12 @@ from plugins.voiceloop_local.conftest import FakeTranscriber
 from plugins.voiceloop_local.services.voices import Voice
 from voiceloop.engines.base import Seed
 from voiceloop.engines.services.seams import Question, Transcript
-from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.errors import DeviceError, SettingsError, UnreachableError
 from voiceloop.settings import VoiceSettings
 from voiceloop.testing.clock import virtual_time
 from voiceloop.vocabulary import AudioFormat, ToolSpec, UserTurn
 from voiceloop_local.models.pending import RequestError
+from voiceloop_local.services.keeper import Keeper
 from voiceloop_local.services.opening import local_services
 
 pytest.importorskip("hassil", reason="phrases are matched with hassil: pip install 'voiceloop[local]'")
@@ -128,3 +133,18 @@ async def test_models_that_do_not_load_are_told_and_left():
         async with local_services(shelf, VoiceSettings(), Seed("", (), AudioFormat())):
             pass
     assert shelf.users == 0
+
+
+@pytest.mark.real
+async def test_services_whose_process_dies_are_lost_and_the_next_ones_have_another():
+    fake = Path(__file__).parents[1] / "models" / "fake_host.py"
+    keeper, seed, pids = Keeper((sys.executable, str(fake), "good"), kept_s=0), Seed("", (), AudioFormat()), []
+    for dies in (True, False):
+        async with local_services(keeper, VoiceSettings(), seed) as mine, mine.speak("word " * 100, 24_000) as chunks:
+            assert await anext(chunks) == b"word"
+            pids.append(keeper._kept.process.pid)
+            if dies:
+                os.kill(pids[0], signal.SIGKILL)
+                with pytest.raises(UnreachableError, match=r"ended unexpectedly|went away"):
+                    [chunk async for chunk in chunks]
+    assert pids[0] != pids[1]
