@@ -21,6 +21,7 @@ RECORDING_HZ = 24_000
 AM_PM = re.compile(r"\b([ap])\.? ?m\b\.?")
 FULL_HOUR = re.compile(r"\b(\d{1,2})(?::00| o'? ?clock)(?!\d)")
 FEW_MINUTES = re.compile(r"(?<=\d)\.(?=\d\s+[ap]m)")
+LONG_MINUTES = re.compile(r"\b(1[3-5]|[2-9][2-5])0(?=[1-9]\s+[ap]m)")
 WITHIN_NUMBER = re.compile(r"(?<=\d)[:.,](?=\d)")
 WORD = re.compile(r"[a-z]+|\d+")
 SOUND_ALIKE = {"won": "1", "to": "2", "too": "2", "for": "4", "fore": "4", "ate": "8", "at": "8"}
@@ -87,7 +88,7 @@ def likeness_db(wanted: np.ndarray, got: np.ndarray) -> float:
 def words(text: str) -> list[str]:
     """A text as comparable words: no punctuation, numbers as digits, "6:50 p.m.", "six fifty PM" and "650pm" alike.
 
-    A minute with one figure is one below ten: "12.8 pm".
+    A minute with one figure is one below ten, "12.8 pm"; one with three, "4502 am", is tens and units.
     """
     return _joined(_digits(WORD.findall(_without_marks(text))))
 
@@ -95,7 +96,7 @@ def words(text: str) -> list[str]:
 def _without_marks(text: str) -> str:
     text = text.lower().replace("\u2019", "'")
     text = AM_PM.sub(r" \1m ", FULL_HOUR.sub(r"\1", re.sub(r"(?<=\d)(?=[ap]\.?m)", " ", text)))
-    return WITHIN_NUMBER.sub("", FEW_MINUTES.sub("0", text)).replace("'", "")
+    return LONG_MINUTES.sub(r"\1", WITHIN_NUMBER.sub("", FEW_MINUTES.sub("0", text))).replace("'", "")
 
 
 def _digits(found: list[str]) -> list[str]:
