@@ -84,6 +84,21 @@ async def test_a_sentence_arrives_as_it_is_spoken():
 
 
 @virtual_time
+async def test_speech_that_comes_too_slowly_to_be_played_has_failed():
+    async with Shift(FakeServices(chunk_ms=100, chunk_s=1.1)) as shift:
+        shift.crew.start(Speak(2, "Hello, this takes a while to say."))
+    assert isinstance(shift.outcomes[-1], Failed)
+    assert shift.took_s == pytest.approx(0.25 + 5 * 1.1, abs=0.2)  # a second is missing each time
+
+
+@virtual_time
+async def test_speech_that_comes_no_faster_than_it_is_played_is_waited_for():
+    async with Shift(FakeServices(chunk_ms=1000, chunk_s=1.0)) as shift:
+        shift.crew.start(Speak(2, "Hello, this takes a long while to say." * 5))
+    assert shift.outcomes[-1] == Finished()
+
+
+@virtual_time
 async def test_chunks_without_sound_are_no_sound():
     async with Shift(FakeServices(speech=[b""])) as shift:
         shift.crew.start(Speak(2, "Hello."))

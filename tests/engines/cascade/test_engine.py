@@ -14,7 +14,7 @@ from voiceloop.testing.clock import virtual_time
 from voiceloop.vocabulary import AssistantTurn, ToolCall, ToolOutput, UserTurn
 
 STORY = "Once upon a time there was a fox. He lived in a wood and had no friends at all. One day he met a hen."
-DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED))
+DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED, status=200))
 NO_MONEY = RequestRefusedError("the account's credit is used up", Failure(Kind.QUOTA))
 
 

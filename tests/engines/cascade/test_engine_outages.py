@@ -15,7 +15,7 @@ from voiceloop.testing.clock import virtual_time
 STORY = (
     "Once upon a time there was a fox. He lived in a wood and had no friends at all. One day he met a hen. They sang."
 )
-DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED))
+DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED, status=200))
 AWAY = UnreachableError("the server cannot be reached")
 NO_SPEECH = DialectError("the server has no speech")
 

@@ -15,7 +15,7 @@ from voiceloop.dgrid.chat_answer import Stop
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.testing.clock import run_virtual
 
-DROPPED = RequestFailedError("the line broke", Failure(Kind.DROPPED))
+DROPPED = RequestFailedError("the line broke", Failure(Kind.DROPPED, status=200))
 REFUSED = RequestRefusedError("this is refused", Failure(Kind.REFUSED))
 STORY = "Once upon a time there was a fox. He lived in a wood and had no friends at all. One day he met a hen."
 RECORDINGS = ["time_question.wav", "two_questions.wav", "cough.wav", "interruption.wav", "silence.wav"]

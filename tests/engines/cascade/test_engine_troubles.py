@@ -9,7 +9,7 @@ from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestR
 from voiceloop.testing.clock import run_virtual, virtual_time
 
 STORY = "Once upon a time there was a fox. He lived in a wood and had no friends at all. One day he met a hen."
-DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED))
+DROPPED = RequestFailedError("the server dropped the connection", Failure(Kind.DROPPED, status=200))
 TOO_LONG = RequestRefusedError("too long", Failure(Kind.REFUSED, code="context_length_exceeded"))
 NO_MONEY = RequestRefusedError("the account's credit is used up", Failure(Kind.QUOTA))
 

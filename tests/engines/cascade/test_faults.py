@@ -46,7 +46,7 @@ class Fault:
             await asyncio.sleep(10_000)
         await asyncio.sleep(self.after_s)
         error = RequestRefusedError if self.kind in REFUSALS else RequestFailedError
-        raise error("it failed", Failure(self.kind))
+        raise error("it failed", Failure(self.kind, status=200 if self.midway else None))
 
 
 FAULTS = {
@@ -57,6 +57,7 @@ FAULTS = {
     "no such endpoint": Fault(Kind.NOT_OFFERED, Cause.UNSUPPORTED_DIALECT),
     "too many requests": Fault(Kind.RATE_LIMITED, Cause.BUSY, after_s=1.0),
     "server fault": Fault(Kind.SERVER_FAULT, Cause.UNREACHABLE, after_s=1.0),
+    "refused as it is": Fault(Kind.REFUSED, Cause.REFUSED),
     "redirect": Fault(Kind.REDIRECTED, Cause.UNREACHABLE),
     "unreadable": Fault(Kind.BROKEN, Cause.BROKEN_PEER),
     "cut": Fault(Kind.DROPPED, Cause.DROP),

@@ -33,6 +33,7 @@ SHORT = Deadlines(
     stream_silence_s=0.4,
     first_audio_s=0.4,
     again_within_s=0.2,
+    gives_up="engine",
 )
 RETRIES = Retries(attempts=2, first_s=0.02, within_s=0.2)
 PATHS = {"transcribe": "/v1/audio/transcriptions", "chat": "/v1/chat/completions", "speak": "/v1/audio/speech"}
@@ -61,6 +62,7 @@ EVERYWHERE = {
     "no credit": (error(429, "You exceeded your current quota"), Cause.QUOTA),
     "no such model": (error(404, "the model x does not exist"), Cause.BAD_MODEL),
     "no such endpoint": (error(404, "not found"), Cause.UNSUPPORTED_DIALECT),
+    "refused as it is": (error(400), Cause.REFUSED),
     "too many requests": (error(429), Cause.BUSY),
     "too many, wait little": (error(429, retry_after="0"), Cause.BUSY),
     "too many, wait long": (error(429, retry_after="30"), Cause.BUSY),
@@ -157,7 +159,7 @@ async def test_a_failing_request_costs_the_engine_and_is_named(endpoint, answer,
         await over.wait()
         assert [(lost.cause, lost.endpoint) for lost in port.of(EngineLost)] == [(cause, endpoint)]
         asked = [heard for heard in rest.heard if heard.path == PATHS[endpoint]]
-        assert len(asked) <= (8 if endpoint == "speak" else 4)  # two sentences
+        assert len(asked) <= 4
     assert port.of(ReplyFinished) == []
 
 

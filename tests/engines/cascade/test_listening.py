@@ -5,7 +5,7 @@ from __future__ import annotations
 from engines.cascade.book import QUOTA, REFUSED, Book, pcm, quiet
 from voiceloop.commands import CommitTurn, ForgetTurn
 from voiceloop.engines.cascade.listening import MOST_GUESSES
-from voiceloop.engines.cascade.orders import Arrived, AskChat, Transcribe, Trouble
+from voiceloop.engines.cascade.orders import Arrived, AskChat, Deadlines, Transcribe, Trouble
 from voiceloop.engines.services.seams import Transcript
 from voiceloop.events import (
     EngineComplained,
@@ -236,6 +236,14 @@ def test_an_earlier_turn_that_takes_too_long_does_not_cost_every_engine():
     book.fails(Transcribe, SLOW)
     assert book.told(TranscriptionFailed)[0].turn_id == "turn-1"
     assert book.told(EngineLost) == []
+
+
+def test_where_another_kind_of_engine_stands_by_it_hears_what_took_too_long_here():
+    book = Book(deadlines=Deadlines.hurried())
+    recalls(book)
+    book.fails(Transcribe, SLOW, after_s=4.0)
+    assert book.told(TranscriptionFailed) == []
+    assert [(lost.cause, lost.endpoint) for lost in book.told(EngineLost)] == [(Cause.SLOW_MODEL, "transcribe")]
 
 
 # A model that listens itself -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from engines.cascade.book import QUOTA, REFUSED, Book
 from voiceloop.dgrid.chat_answer import Stop
-from voiceloop.engines.cascade.orders import AskChat, Trouble
+from voiceloop.engines.cascade.orders import AskChat, Deadlines, Trouble
 from voiceloop.events import (
     EngineLost,
     ReplyStarted,
@@ -98,6 +98,19 @@ def test_a_request_that_is_refused_within_an_answer_costs_only_the_rest_of_it():
     assert book.ended == [("incomplete", "the request is refused")]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_where_another_can_answer_a_refusal_is_left_to_it(begun):
+    book = Book(deadlines=Deadlines.hurried())
+    book.types()
+    if begun:
+        book.writes("It is noon. And it")
+    book.fails(AskChat, REFUSED)
+    if begun:
+        book.spoken()
+    assert book.told(EngineLost) == [EngineLost(Cause.REFUSED, "the request is refused", endpoint="chat")]
+    assert book.ended == []
+
+
 def test_a_server_that_never_tells_why_it_ends_has_said_all():
     book = Book()
     book.types()
@@ -117,18 +130,17 @@ def test_what_was_cancelled_meanwhile_costs_no_engine():
 
 
 def test_a_failure_that_took_too_long_is_not_waited_for_again():
-    book = Book(again_within_s=1.0)
+    book = Book(deadlines=Deadlines.hurried())
     book.types()
     book.fails(AskChat, after_s=1.1)
     assert book.told(EngineLost)[0].endpoint == "chat"
 
 
-@pytest.mark.parametrize("cause", [Cause.BUSY, Cause.UNREACHABLE])
-def test_what_the_service_tried_again_by_itself_is_not_tried_again(cause):
+def test_what_the_service_tried_again_by_itself_is_not_tried_again():
     book = Book()
     book.types()
-    book.fails(AskChat, Trouble(cause, "no"))
-    assert book.told(EngineLost) == [EngineLost(cause, "no", endpoint="chat")]
+    book.fails(AskChat, Trouble(Cause.BUSY, "no", repeated=True))
+    assert book.told(EngineLost) == [EngineLost(Cause.BUSY, "no", endpoint="chat")]
 
 
 def test_an_answer_that_breaks_off_before_a_sentence_is_asked_for_again():

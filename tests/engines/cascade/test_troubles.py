@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
-from voiceloop.engines.cascade.orders import Failed, Trouble
+from voiceloop.engines.cascade.orders import Deadlines, Failed, Trouble
 from voiceloop.engines.cascade.troubles import FINAL, is_of_this_request, may_be_tried_again, trouble_of
 from voiceloop.errors import DeviceError, DialectError, RefusedError, SettingsError, UnreachableError
 from voiceloop.vocabulary import Cause
+
+HURRIED = Deadlines.hurried()
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,25 @@ from voiceloop.vocabulary import Cause
     ],
 )
 def test_a_failed_request_has_the_cause_of_its_failure(kind, cause):
-    assert trouble_of(RequestFailedError("it failed", Failure(kind))) == Trouble(cause, "it failed")
+    trouble = trouble_of(RequestFailedError("it failed", Failure(kind)))
+    assert (trouble.cause, trouble.detail) == (cause, "it failed")
+
+
+@pytest.mark.parametrize(
+    ("failure", "repeated"),
+    [
+        (Failure(Kind.UNREACHABLE), True),
+        (Failure(Kind.RATE_LIMITED, status=429), True),
+        (Failure(Kind.SERVER_FAULT, status=500), True),
+        (Failure(Kind.SERVER_FAULT, status=200), False),
+        (Failure(Kind.DROPPED), True),
+        (Failure(Kind.DROPPED, status=200), False),
+        (Failure(Kind.SILENT), False),
+        (Failure(Kind.BROKEN, status=200), False),
+    ],
+)
+def test_what_failed_before_an_answer_began_was_tried_again_by_the_client(failure, repeated):
+    assert trouble_of(RequestFailedError("it failed", failure)).repeated is repeated
 
 
 @pytest.mark.parametrize(
@@ -58,9 +78,10 @@ def test_what_the_same_request_cannot_cure_is_final():
     assert FINAL.isdisjoint({Cause.DROP, Cause.SLOW_MODEL, Cause.BUSY, Cause.UNREACHABLE, Cause.BROKEN_PEER})
 
 
-def test_only_a_refusal_is_about_the_request_alone():
-    assert is_of_this_request(Trouble(Cause.REFUSED, ""))
-    assert not is_of_this_request(Trouble(Cause.QUOTA, ""))
+def test_only_a_refusal_is_about_the_request_alone_and_only_while_nobody_else_could_answer():
+    assert is_of_this_request(Trouble(Cause.REFUSED, ""), Deadlines())
+    assert not is_of_this_request(Trouble(Cause.REFUSED, ""), HURRIED)
+    assert not is_of_this_request(Trouble(Cause.QUOTA, ""), Deadlines())
 
 
 @pytest.mark.parametrize(
@@ -72,9 +93,9 @@ def test_only_a_refusal_is_about_the_request_alone():
         (Cause.SLOW_MODEL, 1, 1.1, False),
         (Cause.DROP, 2, 0.1, False),
         (Cause.QUOTA, 1, 0.1, False),
-        (Cause.BUSY, 1, 0.1, False),
-        (Cause.UNREACHABLE, 1, 0.1, False),
+        (Cause.UNREACHABLE, 1, 0.1, True),
     ],
 )
 def test_what_is_worth_a_second_try_gets_one_while_there_is_time(cause, tries, after_s, again):
-    assert may_be_tried_again(Failed(Trouble(cause, "no"), after_s), tries, within_s=1.0) is again
+    assert may_be_tried_again(Failed(Trouble(cause, "no"), after_s), tries, HURRIED) is again
+    assert not may_be_tried_again(Failed(Trouble(cause, "no", repeated=True), after_s), tries, HURRIED)

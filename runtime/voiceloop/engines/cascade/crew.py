@@ -111,11 +111,14 @@ class Crew:
 
     async def _speak(self, job: int, text: str) -> None:
         limits, now = self._deadlines, asyncio.get_running_loop().time
+        over_s: float | None = None
+        """When all would be played that is here, had it begun to play at once."""
         async with asyncio.timeout(limits.first_audio_s) as patience:
             async with self._services.speak(text, self._rate_hz) as chunks:
                 async for pcm in chunks:
                     if pcm:
-                        patience.reschedule(now() + limits.stream_silence_s)
+                        over_s = (now() if over_s is None else over_s) + len(pcm) / 2 / self._rate_hz
+                        patience.reschedule(min(now(), over_s) + limits.stream_silence_s)
                         self._tell(job, Arrived(pcm))
         self._tell(job, Finished())
 

@@ -27,7 +27,7 @@ from voiceloop.engines.base import Seed
 from voiceloop.engines.cascade.answering import Answering, CallIds
 from voiceloop.engines.cascade.ear import Ear
 from voiceloop.engines.cascade.listening import Listening
-from voiceloop.engines.cascade.orders import AGAIN_WITHIN_S, Order, Outcome, Tell
+from voiceloop.engines.cascade.orders import Deadlines, Order, Outcome, Tell
 from voiceloop.engines.cascade.recital import Playhead
 from voiceloop.engines.cascade.record import Record
 from voiceloop.engines.cascade.reply import Means
@@ -49,11 +49,11 @@ class Desk:
         hangover_ms: int = 500,
         transcribes: bool = True,
         id_suffix: str = "",
-        again_within_s: float = AGAIN_WITHIN_S,
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
     ) -> None:
         """`hangover_ms` is how much silence ends a turn; `transcribes` False: the chat model listens itself.
 
-        `id_suffix` ends the ids of replies, items and calls; `again_within_s` is that of `Deadlines`.
+        `id_suffix` ends the ids of replies, items and calls; of the `deadlines` only what is said of failures counts.
         """
         rate_hz, new_job = seed.format.rate_hz, count(1).__next__
         self._record = Record(id_suffix)
@@ -69,7 +69,7 @@ class Desk:
             playhead=self._playhead,
             new_job=new_job,
             call_id=self._call_ids,
-            again_within_s=again_within_s,
+            deadlines=deadlines,
         )
         self._listening = Listening(
             Ear(rate_hz, hangover_ms),
@@ -77,7 +77,7 @@ class Desk:
             tongue,
             new_job,
             transcribes=transcribes,
-            again_within_s=again_within_s,
+            deadlines=deadlines,
         )
         self._answering = Answering(self._means, id_suffix)
         self._lost = False

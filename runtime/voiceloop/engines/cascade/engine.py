@@ -139,7 +139,7 @@ class CascadeEngine:
             hangover_ms=self._hangover_ms,
             transcribes=services.transcribe is not None,
             id_suffix="" if self._connection == 1 else f"_s{self._connection}",
-            again_within_s=self._deadlines.again_within_s,
+            deadlines=self._deadlines,
         )
         self._errands = Errands(desk, port, services, seed.format.rate_hz, self._deadlines)
         if services.warm is not None:

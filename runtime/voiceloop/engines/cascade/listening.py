@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from voiceloop.engines.cascade.ear import Ear, Noticed
-from voiceloop.engines.cascade.orders import Drop, Failed, Order, Outcome, Tell, Transcribe
+from voiceloop.engines.cascade.orders import Deadlines, Drop, Failed, Order, Outcome, Tell, Transcribe
 from voiceloop.engines.cascade.record import Record, SpokenTurn, Words
 from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import is_of_this_request, may_be_tried_again
@@ -58,14 +58,14 @@ class Listening:
         new_job: Callable[[], int],
         *,
         transcribes: bool,
-        again_within_s: float,
+        deadlines: Deadlines,
     ) -> None:
         self._ear = ear
         self._record = record
         self._tongue = tongue
         self._new_job = new_job
         self._transcribes = transcribes
-        self._again_within_s = again_within_s
+        self._deadlines = deadlines
         self._guess: Guess | None = None
         self._guesses = 0
         self._running: dict[int, Recognition] = {}
@@ -155,13 +155,14 @@ class Listening:
 
     def _failed(self, job: int, failed: Failed) -> list[Order]:
         recognition, trouble = self._running.pop(job), failed.trouble
-        if may_be_tried_again(failed, recognition.tries, self._again_within_s):
+        if may_be_tried_again(failed, recognition.tries, self._deadlines):
             recognition.tries += 1
             again = self._new_job()
             self._running[again] = recognition
             return [Transcribe(again, recognition.pcm)]
         # A turn that keeps recognition busy for too long would cost the next engine too.
-        if is_of_this_request(trouble) or (recognition.recalled and trouble.cause is Cause.SLOW_MODEL):
+        again = recognition.recalled and trouble.cause is Cause.SLOW_MODEL and self._deadlines.gives_up == "turn"
+        if again or is_of_this_request(trouble, self._deadlines):
             recognition.turn.words = Words.MISSING
             return [Tell(TranscriptionFailed(recognition.turn.turn_id, trouble.detail))]
         return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint="transcribe"))]

@@ -7,7 +7,7 @@ number, until it is dropped; outcomes of jobs that nobody waits for any more cha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Literal
 
 from voiceloop.dgrid.chat_answer import ChatDelta
 from voiceloop.engines.services.seams import Question, Transcript
@@ -15,7 +15,6 @@ from voiceloop.events import Event
 from voiceloop.vocabulary import Cause
 
 __all__ = [
-    "AGAIN_WITHIN_S",
     "Arrived",
     "AskChat",
     "Deadlines",
@@ -33,13 +32,10 @@ __all__ = [
     "Wrote",
 ]
 
-AGAIN_WITHIN_S: Final = 60.0
-"""More than any request may take: where nothing else can go on, each is worth a second try."""
-
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a request may take before it counts as failed, in seconds."""
+    """How long a request may take before it counts as failed, in seconds, and what is put up with else."""
 
     transcription_s: float = 10.0
     """From the request to the words."""
@@ -48,11 +44,14 @@ class Deadlines:
     first_words_s: float = 30.0
     """From the question to the first word or call: a model that only thinks is waited for this long."""
     stream_silence_s: float = 5.0
-    """Between two pieces of an answer, or of speech."""
+    """Between two pieces of an answer, or of speech; of speech that comes too slowly, all gaps together."""
     first_audio_s: float = 5.0
     """From a sentence to its first sound."""
-    again_within_s: float = AGAIN_WITHIN_S
+    again_within_s: float = 60.0
     """A request that failed is made once more only if it did so within this time."""
+    gives_up: Literal["turn", "engine"] = "turn"
+    """What is given up where a request is refused as it is, or takes its time with each engine that makes it: the
+    answer to one turn, or the engine, since one of another kind may answer."""
 
     @classmethod
     def hurried(cls) -> Deadlines:
@@ -64,6 +63,7 @@ class Deadlines:
             stream_silence_s=3.0,
             first_audio_s=3.0,
             again_within_s=1.0,
+            gives_up="engine",
         )
 
 
@@ -155,6 +155,8 @@ class Trouble:
 
     cause: Cause
     detail: str
+    repeated: bool = False
+    """The service has made the request again by itself before it gave up."""
 
 
 @dataclass(frozen=True, slots=True)

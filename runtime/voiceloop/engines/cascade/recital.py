@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from voiceloop.engines.cascade.orders import Drop, Failed, Order, Play, Speak, Tell, Trouble, WakeAt
+from voiceloop.engines.cascade.orders import Deadlines, Drop, Failed, Order, Play, Speak, Tell, Trouble, WakeAt
 from voiceloop.engines.cascade.troubles import FINAL, may_be_tried_again
 from voiceloop.events import ReplyAudioStarted, ReplyTextArrived
 from voiceloop.vocabulary import Cause
@@ -72,7 +72,7 @@ class Recital:
     """Speaks one reply."""
 
     def __init__(
-        self, reply_id: str, item_id: str, playhead: Playhead, new_job: Callable[[], int], again_within_s: float
+        self, reply_id: str, item_id: str, playhead: Playhead, new_job: Callable[[], int], deadlines: Deadlines
     ) -> None:
         self.sounded = 0
         """How many sentences have sound that was handed over."""
@@ -82,7 +82,7 @@ class Recital:
         self._item_id = item_id
         self._playhead = playhead
         self._new_job = new_job
-        self._again_within_s = again_within_s
+        self._deadlines = deadlines
         self._unspoken = ""
         """Text that holds nothing to speak, to be told with what follows."""
         self._sentences: list[Sentence] = []
@@ -154,7 +154,7 @@ class Recital:
         sentence = self._of(job)
         if sentence.received_bytes or failed.trouble.cause in FINAL:
             return []
-        if may_be_tried_again(failed, sentence.tries, self._again_within_s):
+        if may_be_tried_again(failed, sentence.tries, self._deadlines):
             return [self._speak(sentence)]
         if not self.sounded or self._playhead.over_at_s <= now:
             return []
@@ -174,7 +174,9 @@ class Recital:
     def stop(self) -> list[Order]:
         """Say no more."""
         self.full = True
-        return self._drops(self._sentences)
+        dropped = self._drops(self._sentences)
+        del self._sentences[self._due :]
+        return dropped
 
     def _hand_over(self, now: float) -> list[Order]:
         out: list[Order] = []

@@ -20,9 +20,8 @@ from voiceloop.engines.cascade.orders import (
     Wrote,
 )
 from voiceloop.engines.cascade.recital import SILENT
-from voiceloop.engines.cascade.troubles import is_of_this_request
 from voiceloop.engines.services.seams import Question, Services, Transcript
-from voiceloop.vocabulary import UserTurn
+from voiceloop.vocabulary import Cause, UserTurn
 
 __all__ = ["Rehearsal"]
 
@@ -71,7 +70,7 @@ class Rehearsal:
     def _report(self, _job: int, outcome: Outcome) -> None:
         match outcome:
             case Failed(trouble=trouble):
-                self._end(None if is_of_this_request(trouble) else trouble)
+                self._end(None if trouble.cause is Cause.REFUSED else trouble)
             case Arrived():
                 self._sounded = True
             case Finished():

@@ -16,6 +16,7 @@ from voiceloop.dgrid.chat_answer import CallGrew, ChatDelta, Completion, Ended, 
 from voiceloop.engines.cascade.orders import (
     Arrived,
     AskChat,
+    Deadlines,
     Drop,
     Failed,
     Order,
@@ -62,8 +63,7 @@ class Means:
     new_job: Callable[[], int]
     call_id: Callable[[str], str]
     """Returns an id that no other call has."""
-    again_within_s: float
-    """As in `Deadlines`."""
+    deadlines: Deadlines
 
 
 class Reply:
@@ -76,7 +76,7 @@ class Reply:
         self._item_id = item_id
         self._means = means
         self._tools_allowed = tools_allowed
-        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job, means.again_within_s)
+        self._recital = Recital(reply_id, item_id, means.playhead, means.new_job, means.deadlines)
         self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = 0
         """0 while nobody writes."""
@@ -218,11 +218,9 @@ class Reply:
 
     def _unwritten(self, failed: Failed, now: float) -> list[Order]:
         self._chat_job = 0
-        if not self._told and may_be_tried_again(failed, self._tries, self._means.again_within_s):
+        if not self._told and may_be_tried_again(failed, self._tries, self._means.deadlines):
             return self._ask_chat()
-        if not self._told:
-            return self._fail(failed.trouble, "chat")
-        self._end = unfinished(failed.trouble, "chat", resumable=self._resumable)
+        self._end = self._ending(failed.trouble, "chat", begun=self._told)
         # Whoever is asked to go on does so after a whole sentence.
         return self.go_on(now) if isinstance(self._end, EngineLost) else self._close_text(now)
 
@@ -230,15 +228,16 @@ class Reply:
         again = self._recital.again(job, failed, now)
         if again:
             return again
-        if not self._recital.sounding:
-            return self._fail(failed.trouble, "speak")
-        self._end = unfinished(failed.trouble, "speak", resumable=self._resumable)
-        return self._recital.break_off(job) + self._leave_chat() + self.go_on(now)
+        begun = self._recital.sounding
+        self._end = self._ending(failed.trouble, "speak", begun=begun)
+        dropped = self._recital.break_off(job) if begun else self._recital.stop()
+        return dropped + self._leave_chat() + self.go_on(now)
 
-    def _fail(self, trouble: Trouble, endpoint: str) -> list[Order]:
-        if is_of_this_request(trouble):
-            return self._stop(ReplyStatus.FAILED, trouble.detail)
-        return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint=endpoint))]
+    def _ending(self, trouble: Trouble, endpoint: str, *, begun: bool) -> End:
+        """How it ends for want of words or speech; `begun`: a part of it was said."""
+        if is_of_this_request(trouble, self._means.deadlines) or (begun and not self._resumable):
+            return ReplyStatus.INCOMPLETE if begun else ReplyStatus.FAILED, trouble.detail
+        return EngineLost(trouble.cause, trouble.detail, endpoint=endpoint)
 
     # The end -----------------------------------------------------------------------------------------------------
 
@@ -257,13 +256,6 @@ class Reply:
         self._means.record.ended(self.reply_id, sounded, whole=status is not ReplyStatus.CANCELLED)
         over = Tell(ReplyFinished(self.reply_id, status, detail, self._usage))
         return [*self._leave_chat(), *self._recital.stop(), over]
-
-
-def unfinished(trouble: Trouble, endpoint: str, *, resumable: bool) -> End:
-    """How a reply ends of which a part was said."""
-    if is_of_this_request(trouble) or not resumable:
-        return ReplyStatus.INCOMPLETE, trouble.detail
-    return EngineLost(trouble.cause, trouble.detail, endpoint=endpoint)
 
 
 def breaks_off(completion: Completion) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from voiceloop.dgrid.failures import Kind, RequestFailedError, RequestRefusedError
-from voiceloop.engines.cascade.orders import Failed, Trouble
+from voiceloop.engines.cascade.orders import Deadlines, Failed, Trouble
 from voiceloop.errors import DialectError, RefusedError, SettingsError, VoiceloopError
 from voiceloop.failover import HOPELESS
 from voiceloop.vocabulary import Cause
@@ -18,8 +18,9 @@ TRIES: Final = 2
 """Fresh requests for the same thing."""
 FINAL: Final = HOPELESS | {Cause.REFUSED, Cause.CONTEXT_FULL, Cause.UNSUPPORTED_DIALECT}
 """The very same request would fail the very same way."""
-REPEATED: Final = frozenset({Cause.BUSY, Cause.UNREACHABLE})
-"""A service has made such a request again by itself before it calls it failed."""
+REPEATED: Final = frozenset({Kind.RATE_LIMITED, Kind.SERVER_FAULT, Kind.UNREACHABLE, Kind.DROPPED})
+"""What a client tries again by itself, as long as no answer has begun."""
+SUCCESSES: Final = range(200, 300)
 CAUSES: Final = (
     (SettingsError, Cause.SETTINGS),
     (RefusedError, Cause.REFUSED),
@@ -39,15 +40,21 @@ def trouble_of(error: VoiceloopError) -> Trouble:
     failure = error.failure
     if judge(WireError(code=failure.code, message=failure.message)).cause is Cause.CONTEXT_FULL:
         return Trouble(Cause.CONTEXT_FULL, str(error))
-    return Trouble(OF_REQUESTS.get(failure.kind, failure.cause), str(error))
+    repeated = failure.kind in REPEATED and (failure.status or 0) not in SUCCESSES
+    return Trouble(OF_REQUESTS.get(failure.kind, failure.cause), str(error), repeated)
 
 
-def may_be_tried_again(failed: Failed, tries: int, within_s: float) -> bool:
+def may_be_tried_again(failed: Failed, tries: int, deadlines: Deadlines) -> bool:
     """Whether to make the same request once more at once, after so many tries of which the last failed."""
-    worth_it = failed.trouble.cause not in FINAL | REPEATED
-    return worth_it and tries < TRIES and failed.after_s <= within_s
+    trouble = failed.trouble
+    return (
+        trouble.cause not in FINAL
+        and not trouble.repeated
+        and tries < TRIES
+        and failed.after_s <= deadlines.again_within_s
+    )
 
 
-def is_of_this_request(trouble: Trouble) -> bool:
-    """Whether the service is well and takes other requests: no reason to leave it."""
-    return trouble.cause is Cause.REFUSED
+def is_of_this_request(trouble: Trouble, deadlines: Deadlines) -> bool:
+    """Whether it costs no more than the turn's answer: the service is well, and nobody else could answer."""
+    return trouble.cause is Cause.REFUSED and deadlines.gives_up == "turn"
