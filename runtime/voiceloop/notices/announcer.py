@@ -36,6 +36,8 @@ class Announcer:
     def happened(self, event: on.Event, now: float) -> list[Ask]:
         """Take an event after the machine has."""
         match event:
+            case on.ReplyTextArrived():
+                return []  # comes in hundreds and changes nothing here
             case on.LineOpened(captions_only=captions_only):
                 self._captions_only = captions_only
             case _:
