@@ -28,8 +28,11 @@ __all__ = ["Exchange", "Request", "Timeouts", "new_pool"]
 
 log = logging.getLogger(__name__)
 
-WARM_S: Final = 30.0
-"""How long a connection nobody uses is kept; servers keep theirs longer."""
+WARM_S: Final = 90.0
+"""How long a connection nobody uses is kept: a conversation pauses for so long, and an engine may stand by.
+
+One that the server has closed meanwhile is noticed before anything is sent over it.
+"""
 WARM: Final = 8
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024

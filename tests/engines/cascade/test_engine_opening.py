@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -213,6 +214,25 @@ async def test_opening_can_be_cancelled():
         await asyncio.sleep(0.5)
         opening.cancel()
     assert workshop.told == ["closed"]
+    await engine.close(0.5)
+
+
+@virtual_time
+async def test_what_the_first_request_would_wait_for_is_got_ready_while_the_engine_is_ready_already():
+    told = []
+
+    async def warm():
+        told.append("begun")
+        await asyncio.sleep(2.0)
+        told.append("warm")
+
+    async with asyncio.TaskGroup() as group:
+        port, services = Port(group), replace(FakeServices().services, warm=warm)
+        engine = CascadeEngine(services)
+        await engine.open(SEED, port)
+        assert len(port.of(EngineReady)) == 1
+        assert "warm" not in told
+    assert told == ["begun", "warm"]
     await engine.close(0.5)
 
 

@@ -161,8 +161,8 @@ class Listening:
             self._running[again] = recognition
             return [Transcribe(again, recognition.pcm)]
         # A turn that keeps recognition busy for too long would cost the next engine too.
-        again = recognition.recalled and trouble.cause is Cause.SLOW_MODEL and self._deadlines.gives_up == "turn"
-        if again or is_of_this_request(trouble, self._deadlines):
+        hopeless = recognition.recalled and trouble.cause is Cause.SLOW_MODEL and self._deadlines.gives_up == "turn"
+        if hopeless or is_of_this_request(trouble, self._deadlines):
             recognition.turn.words = Words.MISSING
             return [Tell(TranscriptionFailed(recognition.turn.turn_id, trouble.detail))]
         return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint="transcribe"))]
