@@ -6,6 +6,7 @@ import base64
 import pytest
 
 from voiceloop.audio.ledger import Ledger
+from voiceloop.engines.services.seams import Question
 from voiceloop.errors import MisuseError
 from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import virtual_time
@@ -13,7 +14,9 @@ from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import numbered
 from voiceloop.testing.script import Reply, Spoken
+from voiceloop.testing.services import ScriptedServices
 from voiceloop.testing.spans import Span
+from voiceloop.vocabulary import UserTurn
 
 SECOND = 24_000
 SESSION = {"input_audio_transcription": {"model": "w"}}
@@ -178,4 +181,98 @@ async def test_a_gateway_that_forgets_cannot_account(peer):
     await asyncio.sleep(1.0)
     with pytest.raises(MisuseError, match="keeps_s"):
         _ = call.account
+    await call.line.close(1.0)
+
+
+# Several servers ---------------------------------------------------------------------------------------------------
+
+
+class Handover(Call):
+    """A call that may go on with services, which hear what the test hands them."""
+
+    def __init__(self, peer):
+        super().__init__(peer)
+        self.services = ScriptedServices(beside=self.gateway)
+
+    async def recognises(self, first, end):
+        return await self.services.services.transcribe(numbered(first, end - first), SECOND)
+
+    async def asks(self, *texts):
+        turns = [UserTurn(str(number), text) for number, text in enumerate(texts)]
+        async with self.services.services.chat(Question("", turns)) as deltas:
+            return [delta async for delta in deltas]
+
+    @property
+    def account(self):
+        return account_for(self.line, self.gateway, self.services)
+
+
+@virtual_time
+async def test_what_services_have_recognised_is_in_a_turn_once_they_are_asked_with_it(peer):
+    call = await Handover(peer).open()
+    call.connects()
+    call.says("one two", 1000)
+    await asyncio.sleep(0.51)
+    call.breaks()
+    await asyncio.sleep(1.0)
+    await call.recognises(0, SECOND)
+    assert call.account.lost == (Span(12_000, SECOND),)  # the gateway has the other half, and nobody has a turn
+    await call.asks("one two")
+    told = call.account
+    assert [(turn.text, turn.spans) for turn in told.turns] == [("one two", (Span(0, SECOND),))]
+    assert told.appended == ((Span(0, 12_000),), (Span(0, SECOND),))
+    assert told.held[-1][0].text == "one two"
+    assert told.lost == told.twice == told.unsent == told.pending == ()
+    await call.line.close(1.0)
+
+
+@virtual_time
+async def test_samples_that_were_understood_again_count_once(peer):
+    call = await Handover(peer).open()
+    call.connects()
+    call.says("one two", 1000)
+    await asyncio.sleep(2.0)
+    call.breaks()
+    await call.recognises(0, SECOND)  # the gateway's turn once more, and with it what the gateway has lost
+    await call.recognises(0, 23_000)
+    await call.asks("one two")
+    told = call.account
+    assert [turn.spans for turn in told.turns] == [(Span(0, 23_000),)]
+    assert told.lost == (Span(23_000, SECOND),)
+    assert told.twice == ()
+    await call.line.close(1.0)
+
+
+@virtual_time
+async def test_back_on_a_connection_text_stands_for_what_services_have_recognised(peer):
+    call = await Handover(peer).open()
+    call.connects()
+    call.says("one two", 1000)
+    await asyncio.sleep(2.0)
+    call.breaks()
+    call.says("three", 500)
+    await asyncio.sleep(1.0)
+    await call.recognises(SECOND, SECOND * 3 // 2)
+    await call.asks("one two", "three")
+    call.connects()
+    assert [turn.text for turn in call.account.turns] == ["one two", "three"]  # nothing was said to it yet
+    call.remembers("one two")
+    call.remembers("three")
+    told = call.account
+    assert [(turn.text, turn.spans) for turn in told.turns] == [
+        ("one two", (Span(0, SECOND),)),
+        ("three", (Span(SECOND, SECOND * 3 // 2),)),
+    ]
+    assert told.lost == told.twice == ()
+    await call.line.close(1.0)
+
+
+@virtual_time
+async def test_words_that_chat_is_not_shown_are_lost(peer):
+    call = await Handover(peer).open()
+    call.says("one two", 1000)
+    await asyncio.sleep(1.1)
+    await call.recognises(0, SECOND)
+    await call.asks("something else")
+    assert call.account.lost == (Span(0, SECOND),)
     await call.line.close(1.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from voiceloop import testing
+from voiceloop.testing.service_faults import ServiceFault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -44,6 +46,11 @@ def test_every_name_on_the_page_is_there():
     known = {*testing.Quirks.__dataclass_fields__, *testing.Reply.__dataclass_fields__}
     assert set(fields) <= known
     assert len(EXAMPLES) >= 7
+
+
+def test_every_fault_of_services_has_a_line_on_the_page():
+    named = {fault.__name__ for fault in get_args(ServiceFault)} - {"Refusal"}
+    assert {name for name in named if f"how={name}()" not in PAGE} == set()
 
 
 def test_every_way_to_fail_has_a_line_on_the_page():
