@@ -4,7 +4,7 @@ from conversation import Talk
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Core, Profile
-from voiceloop.vocabulary import Cause, Tier, ToolCall, Traits
+from voiceloop.vocabulary import Cause, ReplyStatus, Tier, ToolCall, Traits
 
 BOTH = Profile(tiers=(Tier.REALTIME, Tier.REST))
 ALL = Profile(tiers=(Tier.REALTIME, Tier.REST, Tier.DEVICE))
@@ -140,6 +140,29 @@ def test_without_money_anywhere_it_is_over_at_once():
     talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST))
     talk.heard(on.EngineLost(Cause.QUOTA, "no money either"))
     assert (talk.ended.reason, talk.ended.exit_status) == ("engine_lost_quota", 5)
+
+
+def test_a_reply_that_failed_twice_is_asked_of_the_next_tier():
+    talk = Talk(BOTH).user_turn().heard(on.ReplyStarted("r1")).finished("r1", ReplyStatus.FAILED)
+    talk.expect(do.AskReply("ask-1")).never(do.PrepareEngine)
+    talk.heard(on.ReplyStarted("r2", "ask-1")).finished("r2", ReplyStatus.FAILED).expect(do.PrepareEngine(Tier.REST))
+    talk.never(do.OpenEngine)
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.Recall(1, ""), do.AskReply("ask-2"))
+    assert talk.said("tier_changed")[-1]["cause"] == "no_reply"
+
+
+def test_a_reply_that_failed_twice_where_nobody_else_is_costs_only_its_answer():
+    talk = Talk().user_turn().heard(on.ReplyStarted("r1")).finished("r1", ReplyStatus.FAILED)
+    talk.heard(on.ReplyStarted("r2", "ask-1")).finished("r2", ReplyStatus.FAILED).never(do.OpenEngine)
+    assert talk.said("tier_changed") == []
+
+
+def test_a_reply_that_did_not_begin_twice_is_asked_of_the_next_tier():
+    talk = Talk(Profile(tiers=BOTH.tiers, reply_start_s=2.0), HANDS_OFF).heard(on.TextTyped("t1", "hello"))
+    talk.expect(do.AskReply("ask-1")).after(4.1).expect(do.AskReply("ask-2")).after(4.1).expect(
+        do.PrepareEngine(Tier.REST)
+    )
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-3"))
 
 
 # The start -----------------------------------------------------------------------------------------------------------

@@ -85,6 +85,11 @@ class Continuity:
         self._at, self._loss, self._fall_at_s, self._reopens = tier, None, None, False
         return out
 
+    @property
+    def has_next(self) -> bool:
+        """There is a tier below the one that answers."""
+        return self._failover.below(self._at) is not None
+
     def answers(self, now: float) -> None:
         """The engine has begun to speak, or has answered."""
         self._failover.answers(now)

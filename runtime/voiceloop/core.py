@@ -6,7 +6,7 @@ the calls replays to the same commands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -161,7 +161,7 @@ class Core:
         if self._ending is not None:
             self.life = Life.ENDING
             return [*out, do.FlushPlayback()]
-        stepped = self.machine.step(event, now)
+        stepped = [*self.machine.step(event, now), *self._next_best(now)]
         told = self._tell(event, stepped, now)
         out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
@@ -229,6 +229,16 @@ class Core:
         if standby is None:
             return []
         return [do.SwitchEngine(standby.tier), *self._engine_ready(standby, now), *self.machine.step(standby, now)]
+
+    def _next_best(self, now: float) -> list[do.Command]:
+        """Let the next tier give the reply that this one failed to give twice."""
+        unserved, self.machine.unserved = self.machine.unserved, None
+        if unserved is None or not self._continuity.has_next:
+            return []
+        lost = on.EngineLost(Cause.NO_REPLY, "no reply in two tries")
+        out = [*self._continuity.happened(lost, now), *self.machine.step(lost, now)]
+        self.machine.want(replace(unserved, tries=0))
+        return out
 
     def _line_opened(self, now: float, *, captions_only: bool) -> list[do.Command]:
         self.life = Life.LIVE

@@ -49,6 +49,7 @@ _ROWS: Final = {
     Cause.REFUSED: (_R, _R, _H, _H, _R, _R),
     Cause.BUSY: (_R, _R, _H, _H, _R, _R),
     Cause.SLOW_MODEL: (_R, _R, _F, _F, _H, _R),
+    Cause.NO_REPLY: (_F, _F, _F, _F, _F, _F),
     Cause.SESSION_CAP: (_R, _R, _R, _R, _R, _R),
     Cause.CONTEXT_FULL: (_R, _R, _R, _R, _R, _R),
     Cause.UNSUPPORTED_DIALECT: (_F, _F, _F, _F, _F, _F),
@@ -204,7 +205,7 @@ class Failover:
             known.lost_at_s = now
         known.health = Health.UNSUPPORTED if lacks or action is Action.LEAVE else Health.DEGRADED
         known.failed_at = endpoint or known.failed_at
-        known.slow = cause is Cause.SLOW_MODEL
+        known.slow = cause in {Cause.SLOW_MODEL, Cause.NO_REPLY}
         return Action.LEAVE if lacks else action
 
     def _refuge(self, tier: Tier) -> Tier | None:

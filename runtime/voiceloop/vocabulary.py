@@ -58,6 +58,8 @@ class Cause(StrEnum):
     REFUSED = "refused"
     DEAD_WIRE = "dead_wire"
     SLOW_MODEL = "slow_model"
+    NO_REPLY = "no_reply"
+    """It is there, and has failed to reply to the same turn twice."""
     SESSION_CAP = "session_cap"
     CONTEXT_FULL = "context_full"
     """The conversation is longer than what the model can take."""

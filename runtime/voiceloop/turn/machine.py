@@ -66,6 +66,8 @@ class TurnMachine:
         """The spoken turn that ended and has no reply yet."""
         self.turn_id = ""
         """The newest turn the user finished."""
+        self.unserved: Want | None = None
+        """What the engine has failed to give twice; for the caller to take and clear."""
         self.leaving = ""
         """Why the session is to end once everything is said; empty when it is not, or the user has gone on since."""
         self.warnings: list[tuple[str, str]] = []
@@ -288,6 +290,8 @@ class TurnMachine:
             if again is not None:
                 self.want(again)
             elif event.status in {ReplyStatus.FAILED, ReplyStatus.INCOMPLETE}:
+                if event.status is ReplyStatus.FAILED and not reply.sounding:
+                    self.unserved = Want(reply.turn_id, reply.say)
                 self.warnings.append((f"reply_{event.status}", event.detail or "the engine gave no reason"))
         self._follow_up(event.reply_id)
         if self.unanswered and self.traits.starts_replies and not self.arbiter.waiting:
@@ -386,7 +390,7 @@ class TurnMachine:
         if name == REPLY_SLOT:
             out, lost = self.arbiter.overdue(now)
             if lost is not None:
-                self.unanswered = ""
+                self.unanswered, self.unserved = "", lost
                 self.warnings.append(("no_reply", "the engine did not start a reply in time, twice"))
             return out
         return []
