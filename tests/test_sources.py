@@ -254,10 +254,18 @@ def test_an_agent_may_import_its_neighbours(tmp_path):
         ("import voiceloop\n\nimport no_such_module_here\n", "line 3: ModuleNotFoundError: No module named"),
         ("x = 1\ndef broken(:\n", "line 2: SyntaxError: "),
         ("x = 1\n\ny = x / 0\n", "line 3: ZeroDivisionError: division by zero"),
+        (
+            "import voiceloop\nagent = voiceloop.Agent(idle={'after': 3})\n",
+            "line 2: there is no setting agent.idle.after; did you mean agent.idle.after_s?",
+        ),
+        (
+            "import voiceloop\nagent = voiceloop.Agent(patience='hight')\n",
+            "line 2: agent.patience = 'hight' is wrong: it should be 'low', 'normal' or 'high'",
+        ),
         ("def f():\n    raise ValueError('a\\nb')\nf()\n", "line 2: ValueError: a b"),
         ("raise SystemExit(3)\n", "line 1: SystemExit: 3"),
         ("import voiceloop\nvoiceloop.Agent(colour='red')\n", "line 2: TypeError: "),
-        ("import voiceloop\nvoiceloop.Agent(language=5)\n", "line 2: ValidationError: "),
+        ("import voiceloop\nvoiceloop.Agent(language=5)\n", "line 2: agent.language = 5 is wrong: it should be a text in quotes"),
     ],
 )
 def test_an_agent_that_cannot_be_had_is_explained_with_its_line(tmp_path, monkeypatch, text, problem):

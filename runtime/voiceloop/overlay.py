@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from voiceloop.errors import SettingsError
 from voiceloop.redact import looks_like_key
@@ -26,6 +27,7 @@ __all__ = [
     "Effective",
     "Layer",
     "Path",
+    "complaint",
     "dotted",
     "env_layer",
     "env_name",
@@ -65,6 +67,11 @@ LONGEST_VALUE = 60
 """Characters of a wrong value that are shown."""
 
 Path = tuple[str, ...]
+
+
+def dotted(path: Path) -> str:
+    """Return a path as people write it."""
+    return ".".join(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +255,17 @@ def refuse(error: ValidationError, given: Mapping[Path, Layer]) -> NoReturn:
         for leaf in given
         if leaf[:length] == path[:length]
     )
-    where = layer.where(owner)
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    raise SettingsError(f"{layer.where(owner)}: {complaint(finding, path, owner, layer.spell)}{more}") from error
+
+
+def complaint(finding: ErrorDetails, path: Path, owner: Path, spell: Callable[[Path], str] = dotted) -> str:
+    """Say what pydantic found wrong about a path, and what would be right; `owner` is the setting it is a part of."""
     if finding["type"] == "extra_forbidden":
-        hint = nearest(path, spell=layer.spell)
-        raise SettingsError(f"{where}: there is no setting {dotted(path)}; {hint}{more}") from error
+        return f"there is no setting {dotted(path)}; {nearest(path, spell=spell)}"
     value = "***" if names_secret(path) else shortened(finding["input"])
     allowed = functools.reduce(lambda said, word: re.sub(word, IN_TOML[word], said), IN_TOML, finding["msg"])
-    raise SettingsError(f"{where}: {dotted(owner)} = {value} is wrong: {allowed}{more}") from error
+    return f"{dotted(owner)} = {value} is wrong: {allowed}"
 
 
 def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
@@ -281,11 +291,6 @@ def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
 
 
 # Names ---------------------------------------------------------------------------------------------------------------
-
-
-def dotted(path: Path) -> str:
-    """Return a path as people write it."""
-    return ".".join(path)
 
 
 def env_name(path: Path) -> str:

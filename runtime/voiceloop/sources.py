@@ -18,6 +18,8 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from pydantic import ValidationError
+
 from voiceloop.agent import Agent
 from voiceloop.errors import SettingsError, UsageError
 from voiceloop.keystore import stored_key
@@ -26,13 +28,14 @@ from voiceloop.overlay import (
     ENV_PREFIX,
     Effective,
     Layer,
+    complaint,
     env_layer,
     flag_layer,
     overlay,
     toml_layer,
 )
 from voiceloop.overlay import Path as SettingPath
-from voiceloop.settings import BackendSettings, Settings
+from voiceloop.settings import AgentSettings, BackendSettings, Settings
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -229,9 +232,7 @@ def import_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # whatever the author's code raises is told
-        raise UsageError(
-            f"{path}, line {line_at_fault(error, path)}: {type(error).__name__}: {one_line(error)}"
-        ) from error
+        raise UsageError(f"{path}, line {line_at_fault(error, path)}: {wrong_with(error)}") from error
     return module
 
 
@@ -242,6 +243,15 @@ def line_at_fault(error: BaseException, path: Path) -> int:
         return error.lineno or 1
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
     return (lines or [1])[-1] or 1
+
+
+def wrong_with(error: BaseException) -> str:
+    """Return what an error says; of an agent's arguments what a settings file would be told of them."""
+    if isinstance(error, ValidationError) and error.title == AgentSettings.__name__:
+        finding = error.errors(include_url=False, include_context=False)[0]
+        setting = ("agent", *map(str, finding["loc"]))
+        return complaint(finding, setting, setting)
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def one_line(error: BaseException) -> str:
