@@ -41,8 +41,8 @@ def outcome(capsys, *arguments, agent=None):
 BAD = {
     "an unknown option": (["talk", "--engin", "auto"], 2, "No such option"),
     "an unknown command": (["tlak"], 2, "No such command 'tlak'"),
-    "an unknown engine": (["talk", "--engine", "cloud"], 2, "'cloud' is not one of"),
-    "an unknown dialect": (["talk", "--dialect", "delta"], 2, "'delta' is not one of"),
+    "an unknown engine": (["talk", "--engine", "cloud"], 2, "'--engine': 'cloud' is not one of"),
+    "an unknown dialect": (["talk", "--dialect", "delta"], 2, "'--dialect': 'delta' is not one of"),
     "an option without its value": (["talk", "--say"], 2, "--say"),
     "two agents": (["talk", "a.py", "b.py"], 2, "unexpected extra argument"),
     "a missing agent": (["talk", "none.py"], 2, "none.py: there is no such file"),

@@ -99,7 +99,7 @@ def tell(error: BaseException) -> int:
         text, status = str(error), error.exit_status
     elif isinstance(error, ClickError):
         wrong: str = getattr(error, "format_message", error.__str__)()
-        text, status = f"{wrong} (see voiceloop --help)", USAGE
+        text, status = f"{wrong.replace('Value error, ', '')} (see voiceloop --help)", USAGE
     else:
         text = f"internal error: {type(error).__name__}: {error} (set {DEBUG}=1 for the traceback)"
         status = INTERNAL
