@@ -34,7 +34,7 @@ from voiceloop.testing.service_log import Ending
 from voiceloop.testing.services import ScriptedServices, ServiceTimes
 from voiceloop.testing.spans import Span
 from voiceloop.testing.voices import numbers_are_speech
-from voiceloop.vocabulary import ToolSpec, UserTurn
+from voiceloop.vocabulary import Tier, ToolSpec, UserTurn
 
 pytestmark = pytest.mark.real
 
@@ -154,8 +154,11 @@ async def test_what_is_not_offered_is_not_found():
 
 
 @numbers_are_speech()
-def converses(make_engine):
-    """One question over real connections, by way of a proxy; returns who said what, and the account."""
+def converses(make_engine, drops_after_s=None):
+    """One question over real connections, by way of a proxy; returns who said what, and the account.
+
+    With `drops_after_s` realtime ends so long after the question began, for good.
+    """
 
     async def talk():
         gateway = ScriptedGateway(default=Reply((Spoken("It is noon.", 600),)), listens=True)
@@ -170,7 +173,11 @@ def converses(make_engine):
         async with asyncio.timeout(20.0), server, FaultProxy(server.port) as proxy:
             settings = settings_for(proxy.through(server.base_url))
             async with Session(Agent(), line=line, settings=settings, engine=make_engine(settings), on_line=take):
-                gateway.will_hear(line.say(800, at_ms=200), "what time is it")
+                gateway.will_hear(line.say(1200, at_ms=200), "what time is it")
+                if drops_after_s is not None:
+                    await asyncio.sleep(0.2 + drops_after_s)
+                    gateway.refuse(503, for_s=60.0)
+                    gateway.perform(Vanish())
                 await answered.wait()
         said = [told.get("heard_text", told.get("text")) for told in lines if told["event"].endswith("_said")]
         return said, account_for(line, gateway, services), gateway, services
@@ -181,7 +188,7 @@ def converses(make_engine):
 def test_a_conversation_over_rest_loses_no_sample():
     said, told, gateway, services = converses(rest_engine)
     assert said == ["what time is it", "It is noon."]
-    assert told.said == (Span(0, 19_200),)
+    assert told.said == (Span(0, 28_800),)
     assert [turn.spans for turn in told.turns] == [told.said]
     assert told.lost == told.twice == told.played_twice == told.never_played == ()
     assert told.strange == 0
@@ -195,3 +202,17 @@ def test_a_realtime_conversation_passes_through_the_same_door():
     assert told.lost == told.twice == ()
     assert len(gateway.connections) == 1
     assert services.asked == []
+
+
+def realtime_then_rest(settings):
+    return {Tier.REALTIME: RealtimeEngine(settings), Tier.REST: rest_engine(settings)}
+
+
+def test_what_realtime_did_not_live_to_hear_out_is_answered_over_rest_and_no_sample_is_lost():
+    said, told, gateway, services = converses(realtime_then_rest, drops_after_s=0.6)
+    assert said == ["what time is it", "It is noon."]
+    assert len(gateway.connections) == 1
+    assert 0 < told.appended[0][-1].end < 28_800
+    assert [turn.spans for turn in told.turns] == [told.said] == [(Span(0, 28_800),)]
+    assert told.lost == told.twice == told.played_twice == told.never_played == ()
+    services.assert_complete()

@@ -73,13 +73,6 @@ class Port:
         self.group.create_task(work, name=name)
 
 
-def falls_back(network, services, tier=Tier.REST):
-    """An engine of realtime whose successors are of another tier."""
-    engine = network.engine()
-    engine.fresh = services.engine(tier).fresh
-    return engine
-
-
 @numbers_are_speech()
 @virtual_time
 async def test_a_question_is_heard_answered_and_spoken():
@@ -127,7 +120,7 @@ async def test_speech_that_realtime_did_not_live_to_hear_out_is_answered_over_re
     gateway = ScriptedGateway(default=NOON, listens=True)
     services = ScriptedServices(beside=gateway)
     network = MemoryNetwork(gateway, latency_s=0.02)
-    async with Conversation(falls_back(network, services), gateway, services) as talk:
+    async with Conversation({Tier.REALTIME: network.engine(), Tier.REST: services.engine()}, gateway, services) as talk:
         await talk.hears("tell me what time it is now please", 2000, then_s=1.1)
         network.inject(Reset(), Refuse())
         await asyncio.sleep(10.0)
@@ -149,7 +142,9 @@ async def test_what_realtime_has_answered_is_in_the_history_that_services_are_sh
     gateway = ScriptedGateway(default=NOON, listens=True)
     services = ScriptedServices(beside=gateway)
     network = MemoryNetwork(gateway, latency_s=0.02)
-    async with Conversation(falls_back(network, services, Tier.DEVICE), gateway, services) as talk:
+    async with Conversation(
+        {Tier.REALTIME: network.engine(), Tier.DEVICE: services.engine(Tier.DEVICE)}, gateway, services
+    ) as talk:
         await talk.hears("what time is it", 1000)
         network.inject(Reset(), Refuse())
         await asyncio.sleep(3.0)
@@ -163,6 +158,34 @@ async def test_what_realtime_has_answered_is_in_the_history_that_services_are_sh
     assert told.spoken == (Span(0, 28_800),)
     assert told.heard == (Span(0, 14_400), Span(14_400, 28_800))
     assert told.lost == told.twice == ()
+
+
+@numbers_are_speech()
+@virtual_time
+async def test_three_servers_one_after_the_other_hold_one_conversation():
+    gateway = ScriptedGateway(default=NOON, listens=True)
+    rest, device = ScriptedServices(beside=gateway), ScriptedServices(beside=gateway)
+    network = MemoryNetwork(gateway, latency_s=0.02)
+    tiers = {Tier.REALTIME: network.engine(), Tier.REST: rest.engine(), Tier.DEVICE: device.engine(Tier.DEVICE)}
+    async with Conversation(tiers, gateway, rest, device) as talk:
+        await talk.hears("one", 800, then_s=3.0)
+        network.inject(Reset(), Refuse())
+        await asyncio.sleep(1.0)
+        await talk.hears("two", 800, then_s=4.0)
+        rest.break_("chat", how=refusal(401))
+        await talk.hears("three", 800, then_s=6.0)
+        told = talk.account
+    assert talk.told("user_said", "text") == ["one", "two", "three"]
+    assert talk.told("agent_said", "heard_text") == ["It is noon."] * 3
+    assert [item.text for item in device.history] == ["one", "It is noon.", "two", "It is noon.", "three"]
+    assert [(turn.text, turn.spans) for turn in told.turns] == [
+        ("one", (Span(0, 19_200),)),
+        ("two", (Span(19_200, 38_400),)),
+        ("three", (Span(38_400, 57_600),)),
+    ]
+    assert told.spoken == (Span(0, 3 * 14_400),)
+    assert told.lost == told.twice == told.played_twice == told.never_played == ()
+    device.assert_complete()
 
 
 @numbers_are_speech()
