@@ -20,7 +20,7 @@ class Told(Talk):
     def __init__(self, *, captions=False, **policy):
         self.announcer = None
         self.policy = NoticePolicy(**policy)
-        super().__init__(Profile(), captions=captions)
+        super().__init__(Profile(tiers=tuple(Tier)), captions=captions)
 
     def _step(self, event):
         if self.announcer is None:
