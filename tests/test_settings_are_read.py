@@ -49,6 +49,7 @@ BY_SETTINGS = {
     "agent.voice.rest": "VoiceSettings.on reads the tier's own",
     "agent.voice.device": "VoiceSettings.on reads the tier's own",
     "audio.format": "AudioSettings.wire gives it with its rate",
+    "tiers.order": "TierSettings.wanted gives it, or the one tier that is named",
 }
 """Settings that settings.py reads for others; the methods it does so by are used outside."""
 

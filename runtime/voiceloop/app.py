@@ -30,7 +30,6 @@ from voiceloop.session import Ended, Session
 from voiceloop.settings import Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
 from voiceloop.tape import TapeWriter
-from voiceloop.tiers import tier_of
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
 from voiceloop.vocabulary import Tier
 
@@ -310,7 +309,7 @@ class Conversation:
         wanted = self._plan.wanted
         settings = self._plan.settings.of(self._plan.agent.settings)
         tell: Callable[[str], None] = self._screen.note
-        if tier_of(settings) is Tier.DEVICE and settings.tiers.engine != "auto":
+        if settings.tiers.wanted == (Tier.DEVICE,):
             return settings
         if settings.backend.base_url is None:
             language = self._plan.agent.settings.language

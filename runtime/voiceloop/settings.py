@@ -242,6 +242,11 @@ class TierSettings(Section):
     """The best one first. The conversation falls to the next when one fails, and returns when it is back. The models
     of this machine are left out where the extra `local` is not installed."""
 
+    @property
+    def wanted(self) -> tuple[Tier, ...]:
+        """The tiers that may answer, each once, installed or not."""
+        return tuple(dict.fromkeys(self.order)) if self.engine == "auto" else (Tier(self.engine),)
+
 
 class Settings(Section):
     """Everything a session can be told."""

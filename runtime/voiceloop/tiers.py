@@ -16,10 +16,7 @@ def tiers_of(settings: Settings) -> tuple[Tier, ...]:
 
     Of several, the models on this machine are left out where they are not installed.
     """
-    engine = settings.tiers.engine
-    if engine != "auto":
-        return (Tier(engine),)
-    order = tuple(dict.fromkeys(settings.tiers.order))
+    order = settings.tiers.wanted
     if Tier.DEVICE in order and len(order) > 1:
         from voiceloop.engines.device import device_missing  # noqa: PLC0415 - most settings never ask
 

@@ -70,7 +70,7 @@ def case_of(origins: Origins, agent_file: Path | None, *, offline: bool) -> Case
         Effective(settings, effective.given, effective.values),
         settings,
         replace(seed_of(agent, settings, "audio"), voice=agent.settings.voice.on(Tier.REALTIME)),
-        tuple(Tier) if settings.tiers.engine == "auto" else (Tier(settings.tiers.engine),),
+        settings.tiers.wanted,
         why,
     )
 
