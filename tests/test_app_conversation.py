@@ -137,7 +137,7 @@ async def test_a_refused_key_ends_with_status_4():
 @pytest.mark.real
 async def test_a_server_that_is_not_there_ends_with_status_5(unused_tcp_port):
     environ = {"DGRID_BASE_URL": f"http://127.0.0.1:{unused_tcp_port}"}
-    environ["VOICELOOP_TIERS__ORDER"] = '["realtime", "rest"]'
+    environ["VOICELOOP_TIERS__ORDER"] = "realtime,rest"
     ended, _ = await hold(make_plan(text=True, environ=environ))
     assert ended.exit_status == 5
     assert ended.detail
