@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from voiceloop.errors import MisuseError
+from voiceloop.testing.faults import Answer, Refuse, Reset, refusal
 from voiceloop.testing.proxy import FaultProxy
 from voiceloop.testing.proxy_pair import reset
 
@@ -122,3 +123,25 @@ async def test_a_server_that_resets_is_a_reset_for_the_client():
     async with server, through(server.sockets[0].getsockname()[1]) as (_, connection):
         with pytest.raises(ConnectionResetError):
             await ask(connection, b"anyone?")
+
+
+async def test_faults_strike_only_what_is_asked_for_at_one_path():
+    async with echo_server() as port, FaultProxy(port, only="/v1/realtime") as proxy:
+        plain, upgrade = [await asyncio.open_connection("127.0.0.1", proxy.port) for _ in range(2)]
+        assert await ask(plain, b"POST /v1/chat\r\n\r\n") == b"POST /V1/CHAT\r\n\r\n"
+        assert await ask(upgrade, b"GET /v1/realtime?model=m\r\n\r\n") == b"GET /V1/REALTIME?MODEL=M\r\n\r\n"
+        proxy.inject(Reset(), Refuse())
+        with pytest.raises(ConnectionResetError):
+            await ask(upgrade, b"more")
+        late = await asyncio.open_connection("127.0.0.1", proxy.port)
+        with pytest.raises(ConnectionResetError):
+            await ask(late, b"GET /v1/realtime\r\n\r\n")
+        assert await ask(plain, b"more") == b"MORE"
+        proxy.heal()
+        proxy.inject(Answer(refusal(503), times=1))
+        back = [await asyncio.open_connection("127.0.0.1", proxy.port) for _ in range(3)]
+        assert await ask(back[0], b"GET /v1/models\r\n\r\n") == b"GET /V1/MODELS\r\n\r\n"
+        assert (await ask(back[1], b"GET /v1/realtime\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
+        assert await ask(back[2], b"GET /v1/realtime\r\n\r\n") == b"GET /V1/REALTIME\r\n\r\n"
+        for _, writer in (plain, upgrade, late, *back):
+            writer.close()

@@ -17,25 +17,32 @@ from voiceloop.testing.script import NoAnswer, Refusal
 
 __all__ = ["FaultProxy"]
 
+HEAD_END = b"\r\n\r\n"
+
 
 class FaultProxy:
     """`async with FaultProxy(port) as proxy`: forwards `proxy.port` on 127.0.0.1 to `target_port` there.
 
     Faults are switched while it runs, see `faults`. Bytes are forwarded in order, unchanged, `delay_s` late in each
-    direction; `seed` decides about jitter.
+    direction; `seed` decides about jitter. With `only`, a path as in "/v1/realtime", faults strike no connection but
+    those whose first request asks for something there; of those, one that is refused is taken and then reset.
     """
 
-    def __init__(self, target_port: int, *, delay_s: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, target_port: int, *, delay_s: float = 0.0, seed: int = 0, only: str = "") -> None:
         self.target_port = target_port
         self.accepted = 0
         """Connections taken so far, refused ones not counted."""
+        self._only = only.encode()
         self._conditions = Conditions(latency_s=delay_s, seed=seed, on_change=self._listen_again)
+        self._calm = Conditions(latency_s=delay_s, seed=seed, on_change=lambda: None)
         self._port = 0
         self._sock: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._is_opening = False
         self._tasks: asyncio.TaskGroup | None = None
         self._pairs: set[Pair] = set()
+        self._spared: set[Pair] = set()
+        """Those that no fault strikes."""
         self._waiting: set[asyncio.StreamWriter] = set()
         """Clients that are not forwarded, or not yet."""
 
@@ -49,7 +56,7 @@ class FaultProxy:
     @property
     def open_connections(self) -> int:
         """Connections being forwarded."""
-        return len(self._pairs)
+        return len(self._pairs) + len(self._spared)
 
     def through(self, url: str) -> str:
         """The same URL by way of the proxy."""
@@ -67,7 +74,7 @@ class FaultProxy:
                     pair.close_for_server(fault)
             else:
                 self._conditions.begin(fault, self.accepted)
-            if isinstance(fault, Refuse):
+            if isinstance(fault, Refuse) and self._refuses():
                 self._stop_listening()
 
     def heal(self) -> None:
@@ -75,7 +82,7 @@ class FaultProxy:
         self._conditions.heal()
 
     def drop(self) -> None:
-        """Reset every open connection (RST)."""
+        """Reset every open connection that faults strike (RST)."""
         for pair in self._pairs:
             pair.reset()
 
@@ -109,7 +116,8 @@ class FaultProxy:
     ) -> None:
         tasks, self._tasks = self._tasks, None
         self._stop_listening()
-        self.drop()
+        for pair in self._pairs | self._spared:
+            pair.reset()
         for writer in self._waiting:
             reset(writer)
         self._conditions.heal()
@@ -117,6 +125,10 @@ class FaultProxy:
             await tasks.__aexit__(None, None, None)
         if self._sock is not None:
             self._sock.close()
+
+    def _refuses(self) -> bool:
+        """Nobody is to be taken; with `only` it has to be seen first what is asked for."""
+        return self._conditions.refuses() and not self._only
 
     def _stop_listening(self) -> None:
         """Refuse connections, and keep the port."""
@@ -127,7 +139,7 @@ class FaultProxy:
 
     def _listen_again(self) -> None:
         """Take connections unless they are to be refused; those that come before this is done wait in the kernel."""
-        if self._server is None and self._tasks is not None and not (self._is_opening or self._conditions.refuses()):
+        if self._server is None and self._tasks is not None and not (self._is_opening or self._refuses()):
             self._is_opening = True
             if self._sock is not None:
                 self._sock.listen()
@@ -136,11 +148,11 @@ class FaultProxy:
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._take, sock=self._sock)
         self._is_opening = False
-        if self._conditions.refuses():  # decided meanwhile
+        if self._refuses():  # decided meanwhile
             self._stop_listening()
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._tasks is None or self._conditions.refuses():
+        if self._tasks is None or self._refuses():
             reset(writer)
             return
         self.accepted += 1
@@ -149,31 +161,44 @@ class FaultProxy:
     async def _forward(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._waiting.add(writer)
         try:
-            await self._conditions.passes("up", number)
+            head = await reader.readuntil(HEAD_END) if self._only else b""
+            struck = _asks_for(head, self._only)
+            conditions, pairs = (self._conditions, self._pairs) if struck else (self._calm, self._spared)
+            await conditions.passes("up", number)
             if self._tasks is None:
                 return
-            answer = self._conditions.answer()
+            if conditions.refuses():
+                reset(writer)
+                return
+            answer = conditions.answer()
             if answer is not None:
-                await _answer(reader, writer, answer)
+                await _answer(reader, writer, answer, head)
                 return
             server = await asyncio.open_connection("127.0.0.1", self.target_port)
-        except OSError:
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             reset(writer)
             return
         finally:
             self._waiting.discard(writer)
-        pair = Pair(self._conditions, number, (reader, writer), server)
-        self._pairs.add(pair)
+        pair = Pair(conditions, number, (reader, writer), server, head)
+        pairs.add(pair)
         try:
             await pair.run()
         finally:
-            self._pairs.discard(pair)
+            pairs.discard(pair)
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Refusal | NoAnswer) -> None:
+def _asks_for(head: bytes, path: bytes) -> bool:
+    return not path or head.partition(b" ")[2].startswith(path)
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer: Refusal | NoAnswer, head: bytes
+) -> None:
     """Answer an upgrade in the server's place, or let it wait until the client has had enough."""
     with contextlib.suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        await reader.readuntil(b"\r\n\r\n")
+        if not head:
+            await reader.readuntil(HEAD_END)
         if isinstance(answer, Refusal):
             headers = {"Content-Length": str(len(answer.body)), "Connection": "close", **answer.headers}
             lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]

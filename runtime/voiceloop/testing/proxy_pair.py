@@ -32,12 +32,15 @@ Ending = Literal["ended", "broken", "closed"]
 class Pair:
     """Forwards between a client and a server until one end is gone or `reset` or `close_for_server` ends it."""
 
-    def __init__(self, conditions: Conditions, number: int, client: Stream, server: Stream) -> None:
+    def __init__(self, conditions: Conditions, number: int, client: Stream, server: Stream, taken: bytes = b"") -> None:
+        """`taken` is what was read of the client already; it goes first."""
         self._client = client
         self._server = server
         self._over = asyncio.Event()
         self._up = _Flow(conditions, "up", number, client[0], server[1])
         self._down = _Flow(conditions, "down", number, server[0], client[1])
+        if taken:
+            self._up.begin_with(taken)
 
     async def run(self) -> None:
         """Forward; everything is closed when this returns."""
@@ -113,6 +116,10 @@ class _Flow:
         self._queue: asyncio.Queue[tuple[float, bytes | None]] = asyncio.Queue(MAX_CHUNKS)
         self._closing: Close | None = None
         self._free_at = self._last_due = 0.0
+
+    def begin_with(self, data: bytes) -> None:
+        """Pass this on before anything that is read."""
+        self._queue.put_nowait((self._due(len(data)), data))
 
     async def take(self) -> Ending:
         """Read what is sent, but nothing while it could not pass: a sender is to feel that."""
