@@ -22,7 +22,7 @@ from voiceloop.devices.context import LineContext
 from voiceloop.embedded import EmbeddedGateway
 from voiceloop.errors import DeviceError, SessionEndedError, UsageError, VoiceloopError
 from voiceloop.overlay import Effective
-from voiceloop.plugins import PluginContext, load
+from voiceloop.plugins import PluginContext, check_tables, load
 from voiceloop.pricefile import prices_of
 from voiceloop.redact import Redactor
 from voiceloop.screen import Screen
@@ -89,9 +89,11 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     `sound` returns why there is no sound card, empty when there is one. Raises the errors of errors.py.
     """
     effective = read_settings(wanted.origins)
-    agent = find_agent(wanted, effective)
-    check_texts(agent.settings)
-    prices_of(agent.settings.limits)
+    with effective.placing():
+        check_tables(effective.settings.plugins)
+        agent = find_agent(wanted, effective)
+        check_texts(agent.settings)
+        prices_of(agent.settings.limits)
     if wanted.brain is not None and (base_url := effective.settings.backend.base_url) is not None:
         raise UsageError(
             f"--brain {wanted.brain} is for the embedded gateway, and the models are at {base_url}:"

@@ -84,7 +84,7 @@ class VoiceSettings(Section):
     @classmethod
     @override
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(core_schema))]}
 
     def on(self, tier: Tier) -> str | None:
         """Return the voice of a tier."""
