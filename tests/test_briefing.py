@@ -9,9 +9,11 @@ from voiceloop.agent import Agent
 from voiceloop.briefing import check_texts, in_language, profile_of, seed_of, with_facts
 from voiceloop.errors import SettingsError
 from voiceloop.history import HistoryPolicy
+from voiceloop.notices.policy import NoticePolicy
 from voiceloop.prices import PriceList
-from voiceloop.settings import AgentSettings, Settings
+from voiceloop.settings import AgentSettings, Settings, TierSettings
 from voiceloop.tools.tool import tool
+from voiceloop.vocabulary import Tier
 
 FACTS = {"caller": "Ada"}
 
@@ -116,3 +118,10 @@ def test_a_language_that_is_none_is_refused(language):
 @pytest.mark.parametrize("language", ["auto", "de", "pt-BR", "zh-Hant-TW", "en_US", "yue"])
 def test_a_language_that_nobody_here_knows_is_the_servers_business(language):
     check_texts(AgentSettings(language=language))
+
+
+def test_the_core_learns_what_the_listener_is_told_when_no_engine_speaks():
+    assert profile_of(Agent(), Settings()).notices == NoticePolicy(apology_after_s=8.0, order=(Tier.REALTIME,))
+    agent = Agent(language="de", waiting={"after_s": 1.5, "sound": "sentence"})
+    settings = Settings(tiers=TierSettings(notice="earcon", apology_after_s=None))
+    assert profile_of(agent, settings, tuple(Tier)).notices == NoticePolicy("earcon", 1.5, "sentence", None, "de")

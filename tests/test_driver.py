@@ -8,12 +8,13 @@ import pytest
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.audio.ledger import Ledger
+from voiceloop.core import Profile
 from voiceloop.devices.base import Played
 from voiceloop.driver import MAX_WAITING_EVENTS, Driver, Hands
 from voiceloop.errors import MisuseError
 from voiceloop.tape import TapeWriter
 from voiceloop.testing.clock import virtual_time
-from voiceloop.vocabulary import HeardSpan, ToolCall, Traits
+from voiceloop.vocabulary import HeardSpan, Notice, ToolCall, Traits
 
 HEARD = HeardSpan("r1", "a", 0, 100, 200)
 
@@ -316,3 +317,34 @@ async def test_events_that_cause_each_other_without_end_are_stopped():
     (failure,) = bench.failures
     assert isinstance(failure, MisuseError)
     assert len(core.told) <= MAX_WAITING_EVENTS + 1
+
+
+# Notices -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ticking():
+    """A bench whose core has a tick played when "play" is asked for, and stopped when "stop" is."""
+    asked = {"play": [do.PlayNotice("notice-1", Notice.TICK)], "stop": [do.StopNotice("notice-1")]}
+    core = Script(SayAsked=lambda event: asked[event.text])
+    core.profile = Profile()
+    return Bench(core)
+
+
+async def test_a_notice_is_put_into_the_ledger_whole(ticking):
+    ticking.driver.happened(on.SayAsked("play"))
+    assert ticking.ledger.queued_ms == 60
+    ticking.ledger.pull(24_000)
+    ticking.ledger.ack(24_000)
+    heard = HeardSpan("notice-1", "notice-1", 0, 60, 60)
+    assert ticking.driver.core.events[-1] == on.PlaybackFinished("notice-1", (heard,), 0.06)
+
+
+async def test_a_notice_that_is_stopped_is_over_with_what_was_pulled(ticking):
+    ticking.driver.happened(on.SayAsked("play"))
+    ticking.ledger.pull(480)
+    ticking.driver.happened(on.SayAsked("stop"))
+    assert ticking.ledger.queued_ms == 0
+    ticking.ledger.ack(480)
+    heard = HeardSpan("notice-1", "notice-1", 0, 20, 60)
+    assert ticking.driver.core.events[-1] == on.PlaybackFinished("notice-1", (heard,), 0.02)

@@ -17,6 +17,7 @@ ALIASES = {
     ("agent", "limits"): {"limits"},
     ("agent", "models"): {"models"},
     ("agent", "voice"): {"voice"},
+    ("agent", "waiting"): {"waiting"},
     ("audio",): {"audio"},
     ("backend",): {"backend"},
     ("realtime",): {"realtime"},

@@ -13,6 +13,7 @@ from voiceloop.settings import (
     ModelSettings,
     Patience,
     VoiceSettings,
+    WaitingSettings,
 )
 
 __all__ = ["Agent"]
@@ -42,6 +43,7 @@ class Agent:
         patience: Patience = "normal",
         tools: Sequence[Callable[..., Any] | str] = (),
         idle: Mapping[str, Any] | IdleSettings | None = None,
+        waiting: Mapping[str, Any] | WaitingSettings | None = None,
         limits: Mapping[str, Any] | LimitSettings | None = None,
         history: Mapping[str, Any] | HistorySettings | None = None,
     ) -> None:
@@ -56,6 +58,7 @@ class Agent:
             "pronounce": pronounce,
             "patience": patience,
             "idle": idle,
+            "waiting": waiting,
             "limits": limits,
             "history": history,
             "tools": tuple(name for name in tools if isinstance(name, str)),

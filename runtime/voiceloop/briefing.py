@@ -15,6 +15,7 @@ from voiceloop.errors import SettingsError
 from voiceloop.history import HistoryPolicy
 from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.languages.tags import primary_subtag
+from voiceloop.notices.policy import NoticePolicy
 from voiceloop.prices import PriceList
 from voiceloop.settings import AgentSettings, Settings
 from voiceloop.templates import facts_of, rendered
@@ -90,6 +91,14 @@ def profile_of(
         transcribes=tiers[0] is not Tier.REALTIME or settings.realtime.transcription_model is not None,
         tiers=tiers,
         history=HistoryPolicy(who.history.limit, who.history.keep_turns, who.history.chars_per_token),
+        notices=NoticePolicy(
+            at_tier_change=settings.tiers.notice,
+            waiting_after_s=who.waiting.after_s,
+            while_waiting=who.waiting.sound,
+            apology_after_s=settings.tiers.apology_after_s,
+            language=who.language,
+            order=tiers,
+        ),
     )
 
 

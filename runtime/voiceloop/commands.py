@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from voiceloop.vocabulary import HeardSpan, Tier, ToolCall, ToolSpec, UserImage
+from voiceloop.vocabulary import HeardSpan, Notice, Tier, ToolCall, ToolSpec, UserImage
 
 # To the engine -------------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,20 @@ class FlushPlayback(msgspec.Struct, frozen=True):
     """Throw away all that is unplayed; answered by `PlaybackFlushed` in the same breath."""
 
 
-PlaybackCommand = SealPlayback | MuteReply | PausePlayback | ResumePlayback | FlushPlayback
+class PlayNotice(msgspec.Struct, frozen=True):
+    """Play a built-in sound after whatever is queued; answered by `PlaybackFinished` under its id."""
+
+    notice_id: str
+    name: Notice
+
+
+class StopNotice(msgspec.Struct, frozen=True):
+    """Play nothing more of this notice; its `PlaybackFinished` still comes."""
+
+    notice_id: str
+
+
+PlaybackCommand = SealPlayback | MuteReply | PausePlayback | ResumePlayback | FlushPlayback | PlayNotice | StopNotice
 
 # To the tool bus -----------------------------------------------------------------------------------------------------
 

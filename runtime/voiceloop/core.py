@@ -7,7 +7,6 @@ the calls replays to the same commands.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 
 from voiceloop import commands as do
@@ -15,14 +14,15 @@ from voiceloop import events as on
 from voiceloop.captions import TRANSCRIPT_WITHIN_S
 from voiceloop.continuity import Continuity
 from voiceloop.failover import Failover
-from voiceloop.history import History, HistoryPolicy
+from voiceloop.history import History
 from voiceloop.limits import Limits, Watch
 from voiceloop.narrator import Narrator
-from voiceloop.prices import PriceList
+from voiceloop.notices.announcer import Announcer
+from voiceloop.profile import Profile
 from voiceloop.rollover import RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
-from voiceloop.vocabulary import Cause, ReplyStatus, Tier
+from voiceloop.vocabulary import Cause, ReplyStatus
 
 __all__ = ["Core", "Profile"]
 
@@ -47,39 +47,6 @@ STATUSES = dict.fromkeys((Cause.BAD_KEY, Cause.QUOTA, Cause.BAD_MODEL, Cause.REF
 NOBODY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Everything about the agent and its settings that the core decides by; plain values, so that it fits a tape."""
-
-    greeting: str = ""
-    greeting_interruptible: bool = True
-    idle_prompt: str = ""
-    idle_goodbye: str = ""
-    idle_after_s: float = 20.0
-    limit_s: float = 3600.0
-    token_limit: int = 0
-    """0: none."""
-    money_limit: Decimal | None = None
-    prices: PriceList | None = None
-    tool_rounds: int = 6
-    survivors: tuple[str, ...] = ()
-    interrupt_after_s: float = 0.25
-    silence_s: float = 0.5
-    reply_start_s: float = 10.0
-    ask_after_s: float = 2.5
-    """How long an engine that starts replies by itself may take before it is asked."""
-    transcribes: bool = True
-    history: HistoryPolicy = HistoryPolicy()
-    reconnect_within_s: float = 60.0
-    """How long an outage may last before the session ends."""
-    roll_over_after_s: float = 3300.0
-    """After how long an engine that does not tell its end is replaced."""
-    seed: int = 0
-    """What makes this session's jitter its own."""
-    tiers: tuple[Tier, ...] = (Tier.REALTIME,)
-    """Who may answer, the best one first."""
-
-
 class Life(StrEnum):
     """Where the session stands."""
 
@@ -88,6 +55,8 @@ class Life(StrEnum):
     READY = "ready"
     """An engine was ready; the line is being opened."""
     LIVE = "live"
+    FAREWELL = "farewell"
+    """No engine will answer any more; the listener is told so."""
     ENDING = "ending"
     """Playback is being flushed, so that what was heard can be written down."""
     OVER = "over"
@@ -132,6 +101,7 @@ class Core:
         self.history = History(self.narrator.conversation, roll_over, profile.history)
         failover = Failover(profile.tiers, profile.reconnect_within_s, profile.seed)
         self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over, profile.tiers)
+        self._notices = Announcer(profile.notices, self.machine, self.narrator)
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -154,14 +124,21 @@ class Core:
             return []
         if self.life is Life.ENDING:
             return self._end(event, now) if isinstance(event, on.PlaybackFlushed) else []
+        if self.life is Life.FAREWELL:
+            ends = self._notices.parted(event)
+            out = [*self._tell(event, [], now), *self._notices.happened(event, now)]
+            self.life = Life.ENDING if ends else Life.FAREWELL
+            return [*out, do.FlushPlayback()] if ends else out
+        if self._notices.owns(event):
+            return self._notices.happened(event, now)
         if isinstance(event, on.TextTyped) and self._captions_only and not self.machine.settled:
             return self._keep_for_later(event, now)
         self.spending.happened(event, now)
         out = self._live(event, now)
         if self._ending is not None:
-            self.life = Life.ENDING
-            return [*out, do.FlushPlayback()]
-        stepped = [*self.machine.step(event, now), *self._next_best(now)]
+            self.life = Life.FAREWELL if self._notices.parting else Life.ENDING
+            return out if self._notices.parting else [*out, do.FlushPlayback()]
+        stepped = [*self.machine.step(self._notices.without(event), now), *self._next_best(now)]
         told = self._tell(event, stepped, now)
         out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
@@ -171,7 +148,7 @@ class Core:
         if self._parting and self._quiet and not self.narrator.captions.waiting:
             self.life, self._ending = Life.ENDING, _Ending(self._parting)
             return [*out, do.FlushPlayback()]
-        return out + self._watch_quiet(now)
+        return [*out, *self._watch_quiet(now), *self._notices.happened(event, now)]
 
     # The session's life ------------------------------------------------------------------------------------------
 
@@ -188,6 +165,7 @@ class Core:
                     alone = len(self.profile.tiers) == 1 or self.life is Life.OPENING
                     status = STATUSES.get(lost.cause, NOBODY) if alone else NOBODY
                     self._ending = _Ending(f"engine_lost_{lost.cause}", status, lost.detail)
+                    out += self._notices.farewell(now)
                 return out
             case on.LineOpened(captions_only=captions_only):
                 return self._line_opened(now, captions_only=captions_only)
@@ -285,7 +263,8 @@ class Core:
         ending = self._ending or _Ending("ended")
         self.life = Life.OVER
         self.spending.happened(event, now)
-        out: list[do.Command] = [*self.narrator.flushed(event, now), *self.narrator.tools_abandoned(now)]
+        out: list[do.Command] = [*self._notices.told(event, now), *self.narrator.flushed(event, now)]
+        out += [*self.narrator.tools_abandoned(now)]
         out += self.narrator.turns_over(None, now)
         if ending.exit_status:
             out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))

@@ -19,6 +19,7 @@ from voiceloop.audio.ledger import Ledger
 from voiceloop.core import Core
 from voiceloop.devices.base import Line
 from voiceloop.errors import MisuseError
+from voiceloop.notices.sounds import sound
 from voiceloop.rollover import ROLL_OVER_NOW
 from voiceloop.switchboard import Switchboard
 from voiceloop.tape import TapeWriter
@@ -122,6 +123,8 @@ class Driver:
                 self._clear_deadline(name)
             case do.SealPlayback() | do.MuteReply() | do.PausePlayback() | do.ResumePlayback() | do.FlushPlayback():
                 self._play(command, hands)
+            case do.PlayNotice() | do.StopNotice():
+                self._play(command, hands)
             case do.RunTool(call=call):
                 hands.bus.run(call)
             case do.CancelTool(call_id=call_id):
@@ -178,6 +181,12 @@ class Driver:
                 hands.ledger.resume()
             case do.FlushPlayback():
                 self._flush(hands)
+            case do.PlayNotice(notice_id=notice_id, name=name):
+                pcm = sound(name, self.core.profile.notices.language, hands.ledger.rate_hz)
+                hands.ledger.put(notice_id, notice_id, 0, pcm)
+                hands.ledger.seal(notice_id)
+            case do.StopNotice(notice_id=notice_id):
+                hands.ledger.drop(notice_id)
             case _:
                 assert_never(command)
 

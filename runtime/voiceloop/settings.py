@@ -49,6 +49,15 @@ class IdleSettings(Section):
     """Spoken after a further `after_s`; then the session ends. None goes on waiting."""
 
 
+class WaitingSettings(Section):
+    """What the listener hears while a reply is late: nothing unless `after_s` is set."""
+
+    after_s: float | None = Field(default=None, gt=0)
+    """How late a reply is when the first sound comes; 1.5 is a good start."""
+    sound: Literal["tick", "sentence"] = "tick"
+    """A soft tick every 1.5 s, or "One moment, please.", once a turn. Both end when the reply begins."""
+
+
 class LimitSettings(Section):
     """Bounds that keep a session from running away.
 
@@ -144,6 +153,7 @@ class AgentSettings(Section):
     tools: tuple[str, ...] = ("basics", "end_conversation")
     """Names of tool plugins to load."""
     idle: IdleSettings = IdleSettings()
+    waiting: WaitingSettings = WaitingSettings()
     limits: LimitSettings = LimitSettings()
     history: HistorySettings = HistorySettings()
 
@@ -241,6 +251,11 @@ class TierSettings(Section):
     order: tuple[Tier, ...] = Field(default=(Tier.REALTIME, Tier.REST, Tier.DEVICE), min_length=1)
     """The best one first. The conversation falls to the next when one fails, and returns when it is back. The models
     of this machine are left out where the extra `local` is not installed."""
+    notice: Literal["none", "earcon", "sentence"] = "none"
+    """What the listener hears when a lower tier has answered for 2 s; the way back up is a sound at most."""
+    apology_after_s: float | None = Field(default=8.0, gt=0)
+    """A listener who waits while no engine exists is asked for patience after this, and told goodbye when none will
+    come; recorded, so that nothing but the line is needed. None says neither."""
 
     @property
     def wanted(self) -> tuple[Tier, ...]:

@@ -16,6 +16,7 @@ __all__ = [
     "Encoding",
     "HeardSpan",
     "Item",
+    "Notice",
     "Outcome",
     "Phase",
     "ReplyStatus",
@@ -72,6 +73,25 @@ class Cause(StrEnum):
     BROKEN_PEER = "broken_peer"
     SETTINGS = "settings"
     """It cannot even be tried: the address, a header or the environment is of no use."""
+
+
+class Notice(StrEnum):
+    """A built-in sound or recorded sentence."""
+
+    DOWN = "down"
+    """Sound: a lower tier answers."""
+    UP = "up"
+    """Sound: all is as it was."""
+    TICK = "tick"
+    """Sound: still at it; to be repeated."""
+    POOR = "poor"
+    """Sentence: a lower tier answers."""
+    LOST = "lost"
+    """Sentence: nobody answers at the moment."""
+    MOMENT = "moment"
+    """Sentence: still at it."""
+    UNAVAILABLE = "unavailable"
+    """Sentence: nobody will answer; goodbye."""
 
 
 class Encoding(StrEnum):

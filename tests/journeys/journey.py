@@ -26,7 +26,7 @@ from voiceloop.agent import Agent
 from voiceloop.core import Core, Profile
 from voiceloop.engines.realtime import RealtimeEngine
 from voiceloop.session import Ended, Session
-from voiceloop.settings import AudioSettings, BackendSettings, RealtimeSettings, Settings
+from voiceloop.settings import AudioSettings, BackendSettings, RealtimeSettings, Settings, TierSettings
 from voiceloop.summarise import AskChat
 from voiceloop.tape import Tape, TapeWriter, read_header, read_steps, replay
 from voiceloop.testing.gateway import ScriptedGateway
@@ -84,6 +84,7 @@ class Journey:
             backend=BackendSettings(base_url="wss://journey.test/v1", api_key=SecretStr(KEY)),
             audio=AudioSettings(format=Encoding(form)),
             realtime=RealtimeSettings.model_validate({"dialect": dialect, **(realtime or {})}),
+            tiers=TierSettings(apology_after_s=None),  # recorded words have no numbers
         )
         self.engine = RealtimeEngine(settings, dial=self.network.connect)
         self.session = Session(

@@ -4,40 +4,25 @@ import pytest
 
 from conversation import Talk
 from voiceloop import events as on
+from voiceloop.commands import PlayNotice, StopNotice, WriteLine
 from voiceloop.core import Core, Profile
 from voiceloop.notices.announcer import Announcer
-from voiceloop.notices.notice import Notice, PlayNotice, StopNotice
 from voiceloop.notices.policy import NoticePolicy
 from voiceloop.transcript import TranscriptLine, problems
-from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Tier, Traits
+from voiceloop.vocabulary import Cause, HeardSpan, Notice, Outcome, Tier, Traits
 
 LOST_S = 8.0
 
 
 class Told(Talk):
-    """A conversation whose every step is announced."""
+    """A conversation whose listener is told things."""
 
     def __init__(self, *, captions=False, **policy):
-        self.announcer = None
-        self.policy = NoticePolicy(**policy)
-        super().__init__(Profile(tiers=tuple(Tier)), captions=captions)
-
-    def _step(self, event):
-        if self.announcer is None:
-            self.announcer = Announcer(self.policy, self.core.machine, self.core.narrator)
-        if not self.announcer.owns(event):
-            super()._step(event)
-        self._keep(self.announcer.happened(event, self.now))
+        super().__init__(Profile(tiers=tuple(Tier), notices=NoticePolicy(**policy)), captions=captions)
+        self.announcer = self.core._notices
 
     def _keep(self, commands):
-        for command in commands:
-            self.new.append(command)
-            if type(command).__name__ == "SetDeadline":
-                self.deadlines[command.name] = command.at_s
-            elif type(command).__name__ == "ClearDeadline":
-                self.deadlines.pop(command.name, None)
-            elif type(command).__name__ == "WriteLine":
-                self.lines.append(command)
+        self.lines += [command for command in commands if isinstance(command, WriteLine)]
 
     @property
     def notices(self):

@@ -8,7 +8,7 @@ import pytest
 
 from voiceloop.notices import earcons
 from voiceloop.notices.earcons import EARCONS, earcon
-from voiceloop.notices.notice import Notice
+from voiceloop.vocabulary import Notice
 
 RATES = [8_000, 16_000, 24_000, 44_100, 48_000]
 each_sound = pytest.mark.parametrize("name", EARCONS)
@@ -62,7 +62,7 @@ def test_a_sound_that_comes_again_and_again_is_fainter():
 @pytest.mark.real
 def test_no_numpy_is_loaded_for_it():
     code = (
-        "import sys; from voiceloop.notices.sounds import sound; from voiceloop.notices.notice import Notice;"
+        "import sys; from voiceloop.notices.sounds import sound; from voiceloop.vocabulary import Notice;"
         "sound(Notice.TICK, 'en', 24000); print('numpy' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

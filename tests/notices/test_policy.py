@@ -6,9 +6,9 @@ import pytest
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.notices.notice import Notice, PlayNotice, StopNotice
+from voiceloop.commands import PlayNotice, StopNotice
 from voiceloop.notices.policy import FAREWELL_WITHIN_S, NoticePolicy, Notices, Scene
-from voiceloop.vocabulary import Tier
+from voiceloop.vocabulary import Notice, Tier
 
 NOTHING = on.SessionOpened()
 """An event that says nothing; what counts is the scene."""

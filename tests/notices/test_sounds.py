@@ -7,9 +7,9 @@ import pytest
 
 from voiceloop.languages.shelf import known_languages, language_for
 from voiceloop.notices.earcons import EARCONS, earcon
-from voiceloop.notices.notice import Notice
 from voiceloop.notices.policy import LONGEST_S
 from voiceloop.notices.sounds import SENTENCES, sound, words
+from voiceloop.vocabulary import Notice
 
 RECORDINGS = resources.files("voiceloop.notices").joinpath("recordings")
 each_sentence = pytest.mark.parametrize(

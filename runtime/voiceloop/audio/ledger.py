@@ -98,6 +98,13 @@ class Ledger:
         while self._verdicts:
             self._notify(self._verdicts.popleft())
 
+    def drop(self, reply_id: str) -> None:
+        """Play nothing more of this reply; what the line has pulled is heard out, and `PlaybackFinished` follows."""
+        reply = self._replies.get(reply_id)
+        if reply is not None:
+            self._queued -= reply.drop()
+            self.seal(reply_id)
+
     def mute(self, reply_id: str) -> None:
         """Drop whatever audio still arrives for this reply; what is queued plays on."""
         self._retired.add(reply_id, over=False)
@@ -191,11 +198,6 @@ class Ledger:
     def queued_ms(self) -> int:
         """Audio that the line has not pulled yet."""
         return self._queued // SAMPLE_BYTES * 1000 // self.rate_hz
-
-    @property
-    def unplayed_ms(self) -> int:
-        """Audio that was received and not heard yet."""
-        return sum(reply.received - reply.heard for reply in self._replies.values()) * 1000 // self.rate_hz
 
     # Inside ----------------------------------------------------------------------------------------------------------
 

@@ -108,6 +108,14 @@ class Reply:
         self.pulled += (end - start) // SAMPLE_BYTES
         return part, chunk[start:end]
 
+    def drop(self) -> int:
+        """Forget what was not pulled. Returns how many bytes that was."""
+        size = sum(len(chunk) for _, chunk in self.chunks) - self._start
+        self.chunks.clear()
+        self._start = 0
+        self.received = self.pulled
+        return size
+
     def spans(self, rate_hz: int) -> tuple[HeardSpan, ...]:
         """What was heard of each part, in order of arrival; milliseconds are rounded down."""
         return tuple(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voiceloop import events as on
-from voiceloop.commands import WriteLine
+from voiceloop.commands import Command, PlayNotice, WriteLine
 from voiceloop.heard import Piece, heard_text
 from voiceloop.narrator import Narrator
-from voiceloop.notices.notice import Ask, Notice, PlayNotice
 from voiceloop.notices.policy import NoticePolicy, Notices, Scene
 from voiceloop.notices.sounds import words
 from voiceloop.turn.machine import TurnMachine
 from voiceloop.turn.states import Ear, Mouth
-from voiceloop.vocabulary import HeardSpan
+from voiceloop.vocabulary import HeardSpan, Notice
 
 __all__ = ["Announcer"]
 
@@ -33,7 +32,7 @@ class Announcer:
         """Whether an event is about the playback of a notice, and nobody else's business."""
         return isinstance(event, on.PlaybackStarted | on.PlaybackFinished) and event.reply_id in self._notices.live
 
-    def happened(self, event: on.Event, now: float) -> list[Ask]:
+    def happened(self, event: on.Event, now: float) -> list[Command]:
         """Take an event after the machine has."""
         match event:
             case on.ReplyTextArrived():
@@ -64,7 +63,7 @@ class Announcer:
 
     # The end ---------------------------------------------------------------------------------------------------------
 
-    def farewell(self, now: float) -> list[Ask]:
+    def farewell(self, now: float) -> list[Command]:
         """Say that nobody will answer any more, if there is anybody to hear it."""
         return [] if self._captions_only is None else self._shown(self._notices.farewell(now), now)
 
@@ -88,11 +87,11 @@ class Announcer:
             owed=machine.answering or machine.arbiter.busy or bool(machine.unanswered),
         )
 
-    def _shown(self, asked: list[Ask], now: float) -> list[Ask]:
+    def _shown(self, asked: list[Command], now: float) -> list[Command]:
         """Without sound a sentence is a line, and over at once."""
         if not self._captions_only:
             return asked
-        out: list[Ask] = []
+        out: list[Command] = []
         for command in asked:
             if isinstance(command, PlayNotice):
                 out += self._line(command.notice_id, None, now)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from voiceloop.notices.notice import Notice
+from voiceloop.vocabulary import Notice
 
 __all__ = ["EARCONS", "earcon"]
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from voiceloop import events as on
-from voiceloop.commands import ClearDeadline, ResumePlayback, SetDeadline
-from voiceloop.notices.notice import Ask, Notice, PlayNotice, StopNotice
+from voiceloop.commands import ClearDeadline, Command, PlayNotice, ResumePlayback, SetDeadline, StopNotice
 from voiceloop.notices.tiernews import TIER_NEWS, TierNews
-from voiceloop.vocabulary import Tier
+from voiceloop.vocabulary import Notice, Tier
 
 __all__ = ["AtTierChange", "NoticePolicy", "Notices", "Scene", "WhileWaiting"]
 
@@ -83,9 +82,9 @@ class Notices:
         self._outage_is_long = False
         self._outage_told = False
 
-    def happened(self, event: on.Event, scene: Scene, now: float) -> list[Ask]:
+    def happened(self, event: on.Event, scene: Scene, now: float) -> list[Command]:
         """Take an event and the scene after it."""
-        out: list[Ask] = []
+        out: list[Command] = []
         match event:
             case on.PlaybackFinished(reply_id=reply_id):
                 self.live.pop(reply_id, None)
@@ -101,13 +100,13 @@ class Notices:
             out += self._changed(scene, now)
         return out + self._tell(now)
 
-    def farewell(self, now: float) -> list[Ask]:
+    def farewell(self, now: float) -> list[Command]:
         """Nobody will answer any more: say goodbye, after what is queued. Nothing when notices of outages are off."""
         if self._policy.apology_after_s is None:
             return []
         stopped = [*self._stop(), ClearDeadline(WAITING), ClearDeadline(OUTAGE), ClearDeadline(TIER_NEWS)]
         # The user may have been about to interrupt; what was held would keep the last word back.
-        spoken: list[Ask] = [ResumePlayback(), self._play(Notice.UNAVAILABLE)]
+        spoken: list[Command] = [ResumePlayback(), self._play(Notice.UNAVAILABLE)]
         return [*stopped, *spoken, SetDeadline(FAREWELL, now + FAREWELL_WITHIN_S)]
 
     def parted(self, event: on.Event) -> bool:
@@ -120,9 +119,9 @@ class Notices:
             case _:
                 return isinstance(event, on.EndAsked | on.LineLost)
 
-    def _changed(self, scene: Scene, now: float) -> list[Ask]:
+    def _changed(self, scene: Scene, now: float) -> list[Command]:
         before, self._scene = self._scene, scene
-        out: list[Ask] = []
+        out: list[Command] = []
         if (scene.user_speaks and not before.user_speaks) or (scene.agent_speaks and not before.agent_speaks):
             out += self._stop()
         if scene.agent_speaks and scene.tier is not None:
@@ -135,15 +134,15 @@ class Notices:
             out.append(SetDeadline(WAITING, now + after_s) if scene.waiting else ClearDeadline(WAITING))
         return out
 
-    def _moved(self, tier: Tier | None, now: float) -> list[Ask]:
+    def _moved(self, tier: Tier | None, now: float) -> list[Command]:
         after_s = self._policy.apology_after_s
         if tier is None:
             return [] if after_s is None else [SetDeadline(OUTAGE, now + after_s)]
         self._outage_is_long = False
-        ends: list[Ask] = [] if after_s is None else [ClearDeadline(OUTAGE)]
+        ends: list[Command] = [] if after_s is None else [ClearDeadline(OUTAGE)]
         return ends if self._news is None else [*ends, *self._news.moved(tier, now)]
 
-    def _deadline(self, name: str, now: float) -> list[Ask]:
+    def _deadline(self, name: str, now: float) -> list[Command]:
         if name == TIER_NEWS and self._news is not None:
             self._news.lasted()
         elif name == OUTAGE:
@@ -154,7 +153,7 @@ class Notices:
             self._late = True
         return []
 
-    def _tell(self, now: float) -> list[Ask]:
+    def _tell(self, now: float) -> list[Command]:
         scene = self._scene
         if self.live or scene.agent_speaks:
             return []
@@ -169,7 +168,7 @@ class Notices:
             return [self._play(lower if self._news.told() else Notice.UP)]
         return []
 
-    def _ask_for_patience(self, now: float) -> list[Ask]:
+    def _ask_for_patience(self, now: float) -> list[Command]:
         self._late = False
         if self._policy.while_waiting == "tick":
             return [self._play(Notice.TICK), SetDeadline(WAITING, now + TICK_EVERY_S)]
@@ -181,5 +180,5 @@ class Notices:
         self.live[f"notice-{self._count}"] = name
         return PlayNotice(f"notice-{self._count}", name)
 
-    def _stop(self) -> list[Ask]:
+    def _stop(self) -> list[Command]:
         return [StopNotice(notice_id) for notice_id in self.live]

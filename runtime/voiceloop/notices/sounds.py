@@ -16,7 +16,7 @@ from voiceloop.errors import SettingsError
 from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.notices.earcons import EARCONS, earcon
-from voiceloop.notices.notice import Notice
+from voiceloop.vocabulary import Notice
 
 __all__ = ["RECORDED_HZ", "SENTENCES", "sound", "words"]
 

@@ -1,0 +1,47 @@
+"""What a session's core decides by, apart from what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from voiceloop.history import HistoryPolicy
+from voiceloop.notices.policy import NoticePolicy
+from voiceloop.prices import PriceList
+from voiceloop.vocabulary import Tier
+
+__all__ = ["Profile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything about the agent and its settings that the core decides by; plain values, so that it fits a tape."""
+
+    greeting: str = ""
+    greeting_interruptible: bool = True
+    idle_prompt: str = ""
+    idle_goodbye: str = ""
+    idle_after_s: float = 20.0
+    limit_s: float = 3600.0
+    token_limit: int = 0
+    """0: none."""
+    money_limit: Decimal | None = None
+    prices: PriceList | None = None
+    tool_rounds: int = 6
+    survivors: tuple[str, ...] = ()
+    interrupt_after_s: float = 0.25
+    silence_s: float = 0.5
+    reply_start_s: float = 10.0
+    ask_after_s: float = 2.5
+    """How long an engine that starts replies by itself may take before it is asked."""
+    transcribes: bool = True
+    history: HistoryPolicy = HistoryPolicy()
+    notices: NoticePolicy = NoticePolicy()
+    reconnect_within_s: float = 60.0
+    """How long an outage may last before the session ends."""
+    roll_over_after_s: float = 3300.0
+    """After how long an engine that does not tell its end is replaced."""
+    seed: int = 0
+    """What makes this session's jitter its own."""
+    tiers: tuple[Tier, ...] = (Tier.REALTIME,)
+    """Who may answer, the best one first."""
