@@ -165,6 +165,13 @@ def test_a_reply_that_did_not_begin_twice_is_asked_of_the_next_tier():
     talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-3"))
 
 
+def test_the_last_line_counts_the_tiers():
+    talk = on_rest().after(2.0).heard(on.EndAsked("bye"))
+    counted = talk.said("session_ended")[0]["tiers"]
+    assert counted["moves"] == counted["outages"] == 1
+    assert counted["seconds"] == {"realtime": 1.5, "rest": 2.05}
+
+
 # The start -----------------------------------------------------------------------------------------------------------
 
 

@@ -265,7 +265,10 @@ def test_an_agent_may_import_its_neighbours(tmp_path):
         ("def f():\n    raise ValueError('a\\nb')\nf()\n", "line 2: ValueError: a b"),
         ("raise SystemExit(3)\n", "line 1: SystemExit: 3"),
         ("import voiceloop\nvoiceloop.Agent(colour='red')\n", "line 2: TypeError: "),
-        ("import voiceloop\nvoiceloop.Agent(language=5)\n", "line 2: agent.language = 5 is wrong: it should be a text in quotes"),
+        (
+            "import voiceloop\nvoiceloop.Agent(language=5)\n",
+            "line 2: agent.language = 5 is wrong: it should be a text in quotes",
+        ),
     ],
 )
 def test_an_agent_that_cannot_be_had_is_explained_with_its_line(tmp_path, monkeypatch, text, problem):

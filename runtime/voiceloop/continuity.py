@@ -14,6 +14,7 @@ from voiceloop.history import History
 from voiceloop.narrator import Narrator
 from voiceloop.reserve import Reserve, probe_of
 from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
+from voiceloop.tally import Tally
 from voiceloop.turn.machine import TurnMachine
 from voiceloop.turn.phase import phase_of
 from voiceloop.vocabulary import Cause, Tier
@@ -49,6 +50,7 @@ class Continuity:
         self._roll_over = roll_over
         self._order = order
         self._reserve = Reserve(order, failover)
+        self.tally = Tally()
         self._at = order[0]
         """The tier that answers, or whose engine was the last to be lost."""
         self._served: Tier | None = None
@@ -74,6 +76,7 @@ class Continuity:
 
     def _moved(self, tier: Tier, now: float) -> list[do.Command]:
         """Note who answers; tell it when that is another tier than before."""
+        self.tally.came(tier, now)
         out: list[do.Command] = []
         if len(self._order) > 1:
             out += [do.ClearDeadline(RECONNECT), do.ClearDeadline(FALL_BACK), *self._reserve.rearranged(tier, now)]
@@ -144,6 +147,7 @@ class Continuity:
     # Losses ------------------------------------------------------------------------------------------------------
 
     def _lost(self, event: on.EngineLost, now: float) -> list[do.Command]:
+        self.tally.gone(now)
         full = event.cause is Cause.CONTEXT_FULL
         hopeless = full and not self._history.overflowed(self._machine.turn_id)
         cause = Cause.BAD_MODEL if hopeless else event.cause  # this model cannot take what was said

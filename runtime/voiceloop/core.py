@@ -268,7 +268,10 @@ class Core:
         out += self.narrator.turns_over(None, now)
         if ending.exit_status:
             out.append(self.narrator.line("warning", now, code=ending.reason, detail=ending.detail))
-        out.append(self.narrator.line("session_ended", now, reason=ending.reason, usage=self.spending.session(now)))
+        counted: dict[str, object] = {"usage": self.spending.session(now)}
+        if len(self.profile.tiers) > 1:
+            counted["tiers"] = self._continuity.tally.told(now)
+        out.append(self.narrator.line("session_ended", now, reason=ending.reason, **counted))
         return [*out, do.EndSession(ending.reason, ending.exit_status, ending.detail)]
 
     # Quiet -------------------------------------------------------------------------------------------------------
