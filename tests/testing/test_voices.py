@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from voiceloop.audio import gate
+from voiceloop.audio.gate import Gate
 from voiceloop.testing.numbers import numbered
 from voiceloop.testing.voices import numbers_are_speech
 
@@ -8,7 +9,7 @@ RATE_HZ = 24_000
 
 
 def verdicts():
-    listening = gate.Gate(RATE_HZ, lambda frame: False, hangover_ms=200)
+    listening = Gate(RATE_HZ, lambda frame: False, hangover_ms=200)
     pcm = bytes(RATE_HZ) + numbered(0, 4 * RATE_HZ) + bytes(RATE_HZ)
     return listening.feed(pcm, 0)
 
