@@ -84,6 +84,8 @@ def test_a_whole_transcript_has_no_problems():
         SAID,
         SAID | {"heard_ms": None},
         {"event": "turn_metrics", "t": 2.6, "turn_id": "t1"},
+        {"event": "tier_changed", "t": 2.7, "tier": "rest", "cause": "drop"},
+        {"event": "tier_changed", "t": 2.8, "tier": "realtime", "cause": "recovered"},
         END,
     ]
     assert problems(lines) == []
@@ -99,6 +101,7 @@ def test_a_whole_transcript_has_no_problems():
         ({"event": "user_said", "t": 0, "turn_id": "t"}, "user_said lacks text"),
         (SAID | {"heard_ms": True}, "agent_said.heard_ms is True"),
         (SAID | {"interrupted": 1}, "agent_said.interrupted is 1"),
+        ({"event": "tier_changed", "t": 0, "tier": "rest", "cause": "mood"}, "tier_changed.cause is 'mood'"),
         (START | {"tier": "moon"}, "session_started.tier is 'moon', not one of device, realtime, rest"),
     ],
 )

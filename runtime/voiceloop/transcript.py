@@ -51,7 +51,7 @@ FIELDS: Mapping[str, Mapping[str, type | UnionType]] = {
 
 CHOICES: Mapping[str, frozenset[str]] = {
     "tier": frozenset(Tier),
-    "cause": frozenset(Cause),
+    "cause": frozenset({*Cause, "recovered"}),
     "outcome": frozenset(Outcome),
 }
 
