@@ -35,6 +35,7 @@ JOURNEYS = {
     "semantic": Journey("timer.wav", environ={"VOICELOOP_REALTIME__TURN__DETECTION": "semantic_vad"}),
     **{f"rest_{name}": over_rest("two_questions.wav", chat_dialect=name) for name in DIALECTS},
     **{f"rest_{name}_interruption": over_rest("interruption.wav", "scripted", chat_dialect=name) for name in DIALECTS},
+    "device": Journey("two_questions.wav", "none", ("--engine", "device")),
     "rest_completions": over_rest("hello.wav", "scripted", chat_dialect="completions"),
     "rest_listener": over_rest("time_question.wav", chat_dialect="gemini", listener="chat"),
     "german": Journey("de_time.wav", environ=GERMAN),

@@ -32,7 +32,10 @@ LATE_S = 0.3
 
 @dataclass(frozen=True)
 class Journey:
-    """What is said to whom. `brain` names a gateway of the session; "own" leaves it to `talk` to start one."""
+    """What is said to whom.
+
+    `brain` names a gateway of the session; "own" leaves it to `talk` to start one, "none" needs none.
+    """
 
     input: str = ""
     brain: str = "local"

@@ -43,7 +43,8 @@ def test_a_signal_in_the_middle_of_an_answer_ends_politely_and_at_once(gateways,
 
 
 def test_a_gateway_that_is_killed_and_does_not_return_ends_the_conversation_with_a_reason(tmp_path):
-    soon = replace(STORY, environ={"VOICELOOP_REALTIME__RECONNECT_WITHIN_S": "3"})
+    environ = {"VOICELOOP_REALTIME__RECONNECT_WITHIN_S": "3", "VOICELOOP_TIERS__ORDER": "realtime,rest"}
+    soon = replace(STORY, environ=environ)
     with GatewayProcess("scripted", tmp_path) as gateway, Talk(soon, tmp_path, gateway.base_url) as talk:
         models = descendants(gateway.process.pid)
         assert models
@@ -56,6 +57,7 @@ def test_a_gateway_that_is_killed_and_does_not_return_ends_the_conversation_with
     assert held.end["reason"].startswith("engine_lost")
     told = [line for line in held.stderr.splitlines() if line.startswith("voiceloop: ")]
     assert len(told) == 1
+    assert "refuses connections" in told[0]
     assert "Traceback" not in held.stderr
     assert held.recording.seconds == pytest.approx(held.end["t"], abs=0.04)
     assert held.recording.right.any()
