@@ -123,9 +123,9 @@ def chat():
         thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def gateway():
-    """The embedded gateway without a key, as somebody starts it by hand."""
+    """The embedded gateway without a key, as somebody starts it by hand before all pages."""
     with subprocess.Popen(
         [sys.executable, "-m", "voiceloop", "gateway", "--port", "0"], stdout=subprocess.PIPE, text=True
     ) as served:

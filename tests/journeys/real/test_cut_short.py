@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.models]
 STORY = JOURNEYS["interruption"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_the_middle_of_an_answer_ends_politely_and_at_once(gateways, tmp_path, number, status):
     with Talk(STORY, tmp_path, gateways["scripted"]) as talk:
@@ -99,6 +100,7 @@ def test_a_killed_talk_leaves_its_files_readable_and_no_process_behind(tmp_path)
     assert "ends before the session did" in done.stdout
 
 
+@pytest.mark.alone
 def test_ctrl_c_while_the_models_load_leaves_nothing_behind(tmp_path):
     with Talk(JOURNEYS["own_gateway"], tmp_path) as talk:
         deadline = time.monotonic() + 20.0
