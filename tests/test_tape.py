@@ -34,19 +34,16 @@ from voiceloop.tape import (
 )
 from voiceloop.vocabulary import ToolCall
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), FINITE, st.text()),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
 PLAIN = {
     str: st.text(),
     int: st.integers(-(2**53), 2**53),
-    float: st.floats(allow_nan=False, allow_infinity=False),
+    float: FINITE,
     bool: st.booleans(),
     bytes: st.binary(max_size=9),
     type(None): st.none(),

@@ -17,16 +17,14 @@ from voiceloop.rollover import ROLL_OVER, ROLL_OVER_NOW, RollOver
 from voiceloop.tally import Tally
 from voiceloop.turn.machine import TurnMachine
 from voiceloop.turn.phase import phase_of
-from voiceloop.vocabulary import Cause, Tier
+from voiceloop.vocabulary import RECOVERED, Cause, Tier
 
-__all__ = ["RECOVERED", "Continuity"]
+__all__ = ["Continuity"]
 
 RECONNECT: Final = "reconnect"
 REOPEN_AFTER_S: Final = 0.5
 """When nobody else can answer, a tier that was to rest is tried again."""
 FALL_BACK: Final = "fall_back"
-RECOVERED: Final = "recovered"
-"""Why a better tier answers again."""
 
 
 class Continuity:

@@ -18,7 +18,7 @@ import msgspec
 from voiceloop.commands import WriteLine
 from voiceloop.errors import UsageError
 from voiceloop.machine import private_file
-from voiceloop.vocabulary import Cause, Outcome, Tier
+from voiceloop.vocabulary import RECOVERED, Cause, Outcome, Tier
 
 __all__ = ["FIELDS", "STEP_BACK_S", "TranscriptLine", "TranscriptWriter", "open_private", "problems"]
 
@@ -51,7 +51,7 @@ FIELDS: Mapping[str, Mapping[str, type | UnionType]] = {
 
 CHOICES: Mapping[str, frozenset[str]] = {
     "tier": frozenset(Tier),
-    "cause": frozenset({*Cause, "recovered"}),
+    "cause": frozenset(Cause) | {RECOVERED},
     "outcome": frozenset(Outcome),
 }
 

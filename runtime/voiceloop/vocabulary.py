@@ -10,6 +10,7 @@ from typing import Any, Final
 from voiceloop.errors import MisuseError
 
 __all__ = [
+    "RECOVERED",
     "AssistantTurn",
     "AudioFormat",
     "Cause",
@@ -92,6 +93,10 @@ class Notice(StrEnum):
     """Sentence: still at it."""
     UNAVAILABLE = "unavailable"
     """Sentence: nobody will answer; goodbye."""
+
+
+RECOVERED: Final = "recovered"
+"""Why a better tier answers again: beside the causes of losses, what `tier_changed` may name."""
 
 
 class Encoding(StrEnum):
