@@ -13,7 +13,19 @@ from pathlib import Path
 from bench_parts.rig import cores, options_of
 from bench_parts.table import console
 
-PARTS = ["socket", "cost", "load", "memory", "start", "bargein", "tool", "cascade", "resilience", "capacity"]
+PARTS = [
+    "socket",
+    "cost",
+    "load",
+    "memory",
+    "start",
+    "bargein",
+    "tool",
+    "cascade",
+    "resilience",
+    "failover",
+    "capacity",
+]
 
 
 def main() -> int:

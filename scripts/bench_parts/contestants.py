@@ -92,6 +92,7 @@ class Marked:
         self._engine = engine
         self._marks = marks
         self._ready = ready
+        self.tier = engine.tier
         self.fresh = engine.fresh
         self.recall = engine.recall
         self.hear = engine.hear
@@ -132,5 +133,22 @@ async def voiceloop(base_url: str, model: str, marks: Marks, phase_s: float, rea
     await Session(Agent(), line=line, settings=settings, engine=engine).run()
 
 
-CONTESTANTS = {"floor": floor, "voiceloop": voiceloop}
+async def tiers(base_url: str, model: str, marks: Marks, phase_s: float, ready: asyncio.Event) -> None:
+    """The same with REST to fall back on, which never happens."""
+    from voiceloop.agent import Agent  # noqa: PLC0415
+    from voiceloop.engines.cascade.orders import Deadlines  # noqa: PLC0415
+    from voiceloop.engines.realtime import RealtimeEngine  # noqa: PLC0415
+    from voiceloop.engines.rest import rest_engine  # noqa: PLC0415
+    from voiceloop.session import Session  # noqa: PLC0415
+    from voiceloop.settings import BackendSettings, RealtimeSettings, Settings  # noqa: PLC0415
+    from voiceloop.vocabulary import Tier  # noqa: PLC0415
+
+    settings = Settings(backend=BackendSettings(base_url=base_url), realtime=RealtimeSettings(model=model))
+    rest = rest_engine(settings, Deadlines.hurried())
+    engines = {Tier.REALTIME: Marked(RealtimeEngine(settings), marks, ready), Tier.REST: rest}
+    line = DeskLine(marks, phase_s)
+    await Session(Agent(), line=line, settings=settings, engine=engines).run()
+
+
+CONTESTANTS = {"floor": floor, "voiceloop": voiceloop, "tiers": tiers}
 BLOCK = FRAME_SAMPLES

@@ -34,6 +34,7 @@ STOCK = Entry("floor", "asyncio")
 FAST = Entry("floor", "uvloop")
 OURS = Entry("voiceloop", "uvloop")
 OURS_STOCK = Entry("voiceloop", "asyncio")
+TIERS = Entry("tiers", "uvloop")
 ENTRIES = (STOCK, OURS, FAST, OURS_STOCK)
 
 
