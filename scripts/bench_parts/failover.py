@@ -39,7 +39,7 @@ AT_ONCE = 5
 LONGEST_S = 20.0
 RATE_HZ = 24_000
 SPEECH_MS = 1000
-FEW_FRAMES = 25
+FEW_FRAMES = 5
 THINKS_S = 3.0
 ANSWER = "It is noon."
 TIMES = ServiceTimes()
@@ -140,7 +140,7 @@ class Fall:
     held_ms: float = 0.0
     """Before realtime had it, a frame of the microphone after the return."""
     usual_ms: float = 0.0
-    """The same at the beginning, when all was well: what this loop does to any frame."""
+    """The same while all was well: what this loop does to any frame."""
     lost_ms: float = 0.0
     twice_ms: float = 0.0
 
@@ -175,7 +175,8 @@ async def fall(plan: Fall) -> None:
             await lines.until("agent_said", times=2)
     moved = next(number for number, each in enumerate(taken) if each.at_s >= switched_s)
     plan.held_ms = max(each.late_ms(line.opened_at, switched_s) for each in taken[moved : moved + FEW_FRAMES])
-    plan.usual_ms = max(each.late_ms(line.opened_at) for each in taken[:FEW_FRAMES])
+    usual = taken[5 * FEW_FRAMES : 6 * FEW_FRAMES]
+    plan.usual_ms = max(each.late_ms(line.opened_at) for each in usual)
     times = [sum(each.sample <= sample < each.sample + each.samples for each in taken) for sample in steps_of(again)]
     plan.lost_ms, plan.twice_ms = (float(sum(wrong)) for wrong in ((n == 0 for n in times), (n > 1 for n in times)))
 
