@@ -90,7 +90,7 @@ def test_the_engine_learns_who_speaks():
         ("en-GB", "Be kind."),
         ("auto", "Be kind."),
         ("de-CH", "Be kind.\nSprich Deutsch."),
-        ("fr", "Be kind.\nSpeak the language with the BCP 47 tag fr."),
+        ("fi", "Be kind.\nSpeak the language with the BCP 47 tag fi."),
     ],
 )
 def test_a_model_is_told_which_language_to_speak(tag, told):

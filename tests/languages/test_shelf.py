@@ -12,7 +12,7 @@ from voiceloop.languages.shelf import english, known_languages, language_for
 
 
 def test_the_languages_with_a_data_file_are_known():
-    assert known_languages() == ("ar", "de", "en", "zh")
+    assert known_languages() == ("ar", "de", "en", "es", "fr", "zh")
 
 
 @pytest.mark.parametrize(
@@ -26,15 +26,18 @@ def test_the_languages_with_a_data_file_are_known():
         ("zh-Hans-CN", "Chinese"),
         ("cmn", "Chinese"),
         ("ar-EG", "Arabic"),
+        ("es-MX", "Spanish"),
+        ("es-419", "Spanish"),
+        ("fr-CA", "French"),
     ],
 )
 def test_a_tag_leads_to_its_language_whatever_its_region(tag, name):
     assert language_for(tag).name == name
 
 
-@pytest.mark.parametrize("tag", ["fr", "x", "", "german", "de--", "auto", "d\u00e9", "../en"])
+@pytest.mark.parametrize("tag", ["fi", "x", "", "german", "de--", "auto", "d\u00e9", "../en"])
 def test_another_tag_is_an_error_that_names_it_and_what_is_known(tag):
-    with pytest.raises(SettingsError, match="known are ar, de, en, zh: choose one of them or auto") as error:
+    with pytest.raises(SettingsError, match="known are ar, de, en, es, fr, zh: choose one of them or auto") as error:
         language_for(tag)
     assert repr(tag) in str(error.value)
 

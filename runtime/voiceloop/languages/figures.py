@@ -53,15 +53,20 @@ class Figures:
 
     def in_words(self, text: str) -> str:
         """Return `text` with every figure in words that these libraries know."""
+        speech = self._language.speech
+        text = _rewritten(text, speech.written)
         for step in (self.dates, self.times, self.money, self.units, self.ordinals, self.numbers):
             text = step(text)
-        return text
+        return _rewritten(text, speech.agreements)
 
     def dates(self, text: str) -> str:
-        """2026-11-22 and, where numbers have full stops as ordinals, 22.11.2026."""
+        """2026-11-22 and, where they are written so, 22.11.2026 or 22/11/2026."""
         text = _ISO_DATE.sub(lambda found: self._date(found, 1, 2, 3), text)
         if self._language.sentences.after_ordinals:
             text = _DOTTED_DATE.sub(lambda found: self._date(found, 3, 2, 1), text)
+        if mark := self._language.speech.date_mark:
+            dates = rf"(?<![0-9A-Za-z.,:/-])(\d{{1,2}}){mark}(\d{{1,2}}){mark}(\d{{4}})(?![0-9A-Za-z/])"
+            text = re.sub(dates, lambda found: self._date(found, 3, 2, 1), text)
         return text
 
     def times(self, text: str) -> str:
@@ -75,7 +80,7 @@ class Figures:
             hour = self._language.numbers.one or hour if int(found[1]) == 1 else hour
             return (speech.time if int(found[2]) else speech.full_hour).format(hour=hour, minute=minute)
 
-        clock = rf"(?:\s*{speech.clock}\b)?" if speech.clock else ""
+        clock = rf"(?:\s*(?:{speech.clock})\b)?" if speech.clock else ""
         return re.sub(_TIME + clock, time, text)
 
     def money(self, text: str) -> str:
@@ -104,9 +109,7 @@ class Figures:
             long: str = self._babel.units.format_unit(value, known[found[2]], "long", locale=self._locale)
             if known[found[2]] in long:  # what CLDR does not name here comes back as its identifier
                 return found[0]
-            for written, spoken in self._language.speech.singular if value == 1 else ():
-                long = re.sub(written, spoken, long)
-            return long
+            return _rewritten(long, self._language.speech.singular) if value == 1 else long
 
         return re.sub(rf"{_APART}({self._number})\s?({names})(?![0-9A-Za-z/])", unit, text)
 
@@ -141,7 +144,8 @@ class Figures:
             year = written.isdigit() and int(value) in _CENTURIES
             return (self._said(int(value), to="year") if year else "") or self._cardinal(value, written)
 
-        minus = self._language.numbers.signs and re.sub(r"(?<![\w.,])[-\u2212](?=\d)", "minus ", text)
+        sign = f"{self._language.speech.minus} "
+        minus = self._language.numbers.signs and re.sub(r"(?<![\w.,])[-\u2212](?=\d)", sign, text)
         return re.sub(rf"{_APART}(?:{self._number})(?![0-9A-Za-z:])", number, minus or text)
 
     # Words -----------------------------------------------------------------------------------------------------------
@@ -179,3 +183,9 @@ class Figures:
     def _value(self, written: str) -> Decimal:
         numbers = self._language.numbers
         return Decimal(written.replace(numbers.group, "").replace(numbers.decimal, ".")[: 2 * _LONGEST_DIGITS])
+
+
+def _rewritten(text: str, rewrites: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rewrites:
+        text = re.sub(pattern, replacement, text)
+    return text

@@ -225,6 +225,14 @@ class Speech(Form, frozen=True):
     oblique: frozenset[str] = frozenset()
     """Words after which an ordinal takes `oblique_ending`."""
     oblique_ending: str = ""
+    minus: str = "minus"
+    """What stands for the sign of a negative number."""
+    date_mark: str = ""
+    """The mark in 22/11/2026, the day first; empty where dates are not written so."""
+    written: tuple[Rewrite, ...] = ()
+    """Applied before figures are put into words: 15h12 is 15:12."""
+    agreements: tuple[Rewrite, ...] = ()
+    """Applied after that, where a number agrees with its noun: una libra, not un libra."""
     time: str = ""
     """A time of day from {hour} and {minute}; empty where it can be read as it is written."""
     full_hour: str = ""

@@ -18,7 +18,7 @@ SURE_ENDS: Final = "\u3002\uff01\uff1f\uff61\u061f\u06d4\u0964\u0965"
 """Marks that end a sentence whatever follows: ideographic, full-width, Arabic and Devanagari ones."""
 _CLOSERS: Final = "\"'\u2019\u201d)]\u300d\u300f\uff09\u300b"
 """Marks that belong to the sentence before them; some languages have more."""
-_OPENERS: Final = "(\"'\u201c\u2018\u201e\u00bb\u00ab"
+_OPENERS: Final = "\u00a1\u00bf(\"'\u201c\u2018\u201e\u00bb\u00ab"
 
 
 def sentences(text: str, language: Language) -> Iterator[str]:

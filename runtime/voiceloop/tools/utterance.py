@@ -18,7 +18,7 @@ MAX_CHARS = 400
 
 SENTENCE_END = re.compile(r"(?<=[.?!])\s+|(?<=[\u3002\uff01\uff1f\u061f])\s*")
 SAME_EVERYWHERE = ((re.compile("[\u2018\u2019\u02bc]"), "'"), (re.compile("[\u2010-\u2012\u2212]"), "-"))
-EDGES = ' ,.;:?!"\u3002\uff01\uff1f\u061f\u060c\uff0c'
+EDGES = ' ,.;:?!"\u00a1\u00bf\u3002\uff01\uff1f\u061f\u060c\uff0c'
 
 Rewrites = tuple[tuple[re.Pattern[str], str], ...]
 

@@ -237,5 +237,5 @@ async def test_outputs_are_told_in_german():
 
 
 async def test_a_language_without_data_is_named():
-    with pytest.raises(SettingsError, match="no language 'fr' here"):
-        await anext(PhraseBrain().think("", [UserTurn("t", "bonjour")], [], None, "fr"))
+    with pytest.raises(SettingsError, match="no language 'fi' here"):
+        await anext(PhraseBrain().think("", [UserTurn("t", "bonjour")], [], None, "fi"))

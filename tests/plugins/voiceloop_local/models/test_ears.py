@@ -63,8 +63,8 @@ def test_another_language_is_translated_and_english_only_written_down(faked):
 
 
 def test_a_language_without_data_loads_nothing(faked):
-    with pytest.raises(SettingsError, match="no language 'fr' here"):
-        faked.understand(Transcribe(1, RATE_HZ, "fr"), b"")
+    with pytest.raises(SettingsError, match="no language 'fi' here"):
+        faked.understand(Transcribe(1, RATE_HZ, "fi"), b"")
     assert FakeRecogniser.made == ["tiny.en"]
 
 

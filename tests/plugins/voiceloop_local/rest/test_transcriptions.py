@@ -136,7 +136,7 @@ async def test_a_recording_too_long_or_too_large_is_refused(ears, one_second, mo
     ("fields", "param"),
     [
         ({"model": ""}, "model"),
-        ({"language": "fr"}, "language"),
+        ({"language": "fi"}, "language"),
         ({"response_format": "xml"}, "response_format"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"response_format": "srt", "stream": "true"}, "response_format"),

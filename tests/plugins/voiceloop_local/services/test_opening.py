@@ -85,9 +85,9 @@ async def test_english_asks_for_nothing_more_than_models_that_are_ready():
 
 @virtual_time
 async def test_a_language_that_is_not_known_is_named_before_anything_is_started():
-    seed = Seed("", (), AudioFormat(), "fr")
+    seed = Seed("", (), AudioFormat(), "fi")
     shelf = Shelf(None)
-    with pytest.raises(SettingsError, match="no language 'fr' here; known are ar, de, en, zh"):
+    with pytest.raises(SettingsError, match="no language 'fi' here; known are ar, de, en, es, fr, zh"):
         async with local_services(shelf, VoiceSettings(), seed):
             pass
     assert shelf.users == 0
