@@ -10,7 +10,8 @@ import binascii
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bench_parts.desk import FRAME_SAMPLES, captured
@@ -77,10 +78,19 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 async def measured(passes: int) -> dict[str, list[float]]:
     """Open a session on a null socket and push frames through it by hand."""
+    async with on_null_socket() as (line, receive):
+        return roads_of(line, receive, passes)
+
+
+@asynccontextmanager
+async def on_null_socket(*, rest: bool = False) -> AsyncIterator[tuple[Tap, Callable[[bytes], None]]]:
+    """A session whose server is a function; `rest`: it could fall back on REST. Yields its line and that function."""
     from voiceloop.agent import Agent  # noqa: PLC0415
     from voiceloop.engines.realtime import RealtimeEngine  # noqa: PLC0415
+    from voiceloop.engines.rest import rest_engine  # noqa: PLC0415
     from voiceloop.session import Session  # noqa: PLC0415
     from voiceloop.settings import BackendSettings, RealtimeSettings, Settings  # noqa: PLC0415
+    from voiceloop.vocabulary import Tier  # noqa: PLC0415
 
     hooks: dict[str, Callable[[bytes], None]] = {}
     greeting = ({"type": "session.created", "session": SESSION}, {"type": "session.updated", "session": SESSION})
@@ -97,10 +107,13 @@ async def measured(passes: int) -> dict[str, list[float]]:
     settings = Settings(
         backend=BackendSettings(base_url="http://127.0.0.1:1"), realtime=RealtimeSettings(model="bench")
     )
+    engines = {Tier.REALTIME: RealtimeEngine(settings, dial=dial)}
+    if rest:
+        engines[Tier.REST] = rest_engine(settings)
     line = Tap()
-    async with Session(Agent(), line=line, settings=settings, engine=RealtimeEngine(settings, dial=dial)):
+    async with Session(Agent(), line=line, settings=settings, engine=engines):
         feed(*SPEAKS)
-        return roads_of(line, hooks["message"], passes)
+        yield line, hooks["message"]
 
 
 def roads_of(line: Tap, receive: Callable[[bytes], None], passes: int) -> dict[str, list[float]]:

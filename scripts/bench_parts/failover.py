@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import binascii
 import logging
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench_parts.cost import on_null_socket
+from bench_parts.desk import FRAME_SAMPLES, captured
 from bench_parts.load import FRAMES_PER_S
 from bench_parts.rig import OURS, TIERS, contest, load_server
+from bench_parts.server import DELTA
 from bench_parts.stats import median, percentile, spread
 from bench_parts.table import Table
 from voiceloop.agent import Agent
@@ -44,6 +49,7 @@ THINKS_S = 3.0
 ANSWER = "It is noon."
 TIMES = ServiceTimes()
 SESSIONS, SECONDS = 100, 6.0
+FRAMES_A_PASS = 500
 WAYS: dict[str, tuple[tuple[Fault, ...], float]] = {
     "nothing passes any more": ((Freeze(),), 1.5),
     "reset, then refused": ((Reset(), Refuse()), 0.5),
@@ -71,6 +77,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "falls": {name: [(fall.told_s, fall.sounded_s) for fall in each] for name, each in falls.items()},
         "returns": [(fall.held_ms, fall.usual_ms, fall.lost_ms, fall.twice_ms) for fall in returns],
         "ready": ready(options.rounds, 3.0 if options.quick else SECONDS),
+        "frames": asyncio.run(frames(60 if options.quick else 300)),
     }
 
 
@@ -120,6 +127,35 @@ def ready(rounds: int, seconds: float) -> dict[str, list[float]]:
     table.row("", *(spread(each) for each in told.values()), spread(more, " %", 1), "2 %")
     table.print()
     return told | {"more_percent": more, "median_more_percent": [median(more)]}
+
+
+async def frames(pairs: int) -> dict[str, list[float]]:
+    """The same on the road of each frame alone, two sessions in turn: what a busy machine adds hits both."""
+    told: dict[bool, list[float]] = {False: [], True: []}
+    async with on_null_socket() as alone, on_null_socket(rest=True) as tiers:
+        frame, delta = captured(1.0), DELTA[:-2] + binascii.b2a_base64(captured(1.0), newline=False) + b'"}'
+        for turn in range(pairs):
+            for rest in (False, True) if turn % 2 else (True, False):
+                line, receive = tiers if rest else alone
+                began_s = time.process_time()
+                for _ in range(FRAMES_A_PASS):
+                    line.ears(frame, 0)
+                    receive(delta)
+                    line.ledger.ack(line.ledger.position)
+                    line.ledger.pull(FRAME_SAMPLES)
+                told[rest].append(1e6 * (time.process_time() - began_s) / FRAMES_A_PASS)
+    more = [100 * (two / one - 1) for one, two in zip(told[False], told[True], strict=True)]
+    table = Table(
+        f"Microseconds a frame, up and down together, {pairs} passes of {FRAMES_A_PASS} in turn",
+        ["", "p50", "p95", "more p50", "budget"],
+    )
+    for label, figures, cells in (
+        ("realtime alone", told[False], ("", "")),
+        ("with REST to fall back on", told[True], (f"{median(more):.1f} %", "2 %")),
+    ):
+        table.row(label, *(f"{percentile(figures, percent):.2f}" for percent in (50, 95)), *cells)
+    table.print()
+    return {"alone_us": told[False], "tiers_us": told[True], "more_percent": more}
 
 
 # One conversation ----------------------------------------------------------------------------------------------------
