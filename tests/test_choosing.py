@@ -15,7 +15,7 @@ from voiceloop.dgrid.preferences import preferences
 from voiceloop.errors import SettingsError, UnreachableError
 from voiceloop.events import EngineLost
 from voiceloop.session import Session
-from voiceloop.settings import BackendSettings, RealtimeSettings, Settings
+from voiceloop.settings import BackendSettings, RealtimeSettings, Settings, TierSettings
 from voiceloop.testing import ScriptedGateway, ScriptedServer
 from voiceloop.vocabulary import Cause
 
@@ -41,7 +41,9 @@ async def listing(*models, owner=None):
 
 def at(url, key=None, model=None):
     return Settings(
-        backend=BackendSettings(base_url=url, api_key=key and SecretStr(key)), realtime=RealtimeSettings(model=model)
+        backend=BackendSettings(base_url=url, api_key=key and SecretStr(key)),
+        realtime=RealtimeSettings(model=model),
+        tiers=TierSettings(engine="realtime"),
     )
 
 

@@ -80,16 +80,16 @@ MISTAKES = [
     ("line.phone", "port = 5", "there is no setting line; known here: agent, audio, backend, "),
     ("audoi", 'format = "pcm16"', "did you mean audio?"),
     # Values.
-    ("agent", "greeting = 5", "agent.greeting = 5 is wrong: it should be a valid string"),
+    ("agent", "greeting = 5", "agent.greeting = 5 is wrong: it should be a text in quotes"),
     ("agent", 'patience = "endless"', "it should be 'low', 'normal' or 'high'"),
-    ("agent", 'tools = "basics"', "agent.tools = 'basics' is wrong: it should be a valid tuple"),
+    ("agent", 'tools = "basics"', "agent.tools = 'basics' is wrong: it should be a list"),
     ("agent.idle", "after_s = 0", "it should be greater than 0"),
     ("agent.limits", 'minutes = "long"', "agent.limits.minutes = 'long' is wrong: it should be a valid number"),
     ("agent.limits", "tool_rounds = -1", "it should be greater than or equal to 0"),
     ("backend", 'base_url = "api.dgrid.ai"', "is no base URL; write it like https://api.dgrid.ai"),
     ("backend", 'base_url = "http://a.example"', "use https, or set backend.allow_plaintext"),
     ("backend", 'allow_plaintext = "perhaps"', "it should be a valid boolean"),
-    ("backend", "client_cert = 5", "backend.client_cert = 5 is wrong: it should be a valid string"),
+    ("backend", "client_cert = 5", "backend.client_cert = 5 is wrong: it should be a text in quotes"),
     (
         "backend",
         'client_key_password = "hush"',
@@ -106,7 +106,7 @@ MISTAKES = [
     ("realtime.turn", "silence_ms = 0.5", "realtime.turn.silence_ms = 0.5 is wrong: it should be a valid integer"),
     ("realtime.turn", "threshold = 50", "it should be less than or equal to 1"),
     ("audio", 'format = "opus"', "it should be 'pcm16', 'g711_ulaw' or 'g711_alaw'"),
-    ("audio", "input_device = 3", "audio.input_device = 3 is wrong: it should be a valid string"),
+    ("audio", "input_device = 3", "audio.input_device = 3 is wrong: it should be a text in quotes"),
 ]
 
 

@@ -279,6 +279,8 @@ def nearest(path: Path, *, spell: Callable[[Path], str]) -> str:
     deeper = {dotted(right[len(section) :]): right for right in below if len(right) > len(path)}
     if parts:
         found = (*section, parts[0])
+    elif close := difflib.get_close_matches(name, [s for s in siblings if (*section, s) in leaves(Settings)], 1, 0.9):
+        found = (*section, close[0])
     elif elsewhere and (name,) not in known:  # the right name in the wrong place
         found = elsewhere[0]
     elif close := difflib.get_close_matches(name, siblings, n=1) or [s for s in siblings if s.startswith(name)]:

@@ -15,7 +15,7 @@ from voiceloop.clips import decode
 from voiceloop.core import Core, Profile
 from voiceloop.engines.cascade.engine import CascadeEngine
 from voiceloop.session import Session
-from voiceloop.settings import RealtimeSettings, Settings
+from voiceloop.settings import RealtimeSettings, Settings, TierSettings
 from voiceloop.tape import Tape, TapeWriter, read_header, read_steps, replay
 from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.numbers import runs
@@ -41,7 +41,10 @@ class Talk:
         self.lines = []
         self._news = asyncio.Event()
         self._tape = io.StringIO()
-        settings = Settings(realtime=RealtimeSettings.model_validate(realtime or {}))
+        settings = Settings(
+            realtime=RealtimeSettings.model_validate(realtime or {}),
+            tiers=TierSettings(apology_after_s=None),  # recorded words have no numbers
+        )
         self.engine = engine or CascadeEngine(self.services.services, hangover_ms=settings.realtime.turn.silence_ms)
         self.session = Session(
             agent or Agent(),

@@ -27,6 +27,10 @@ def talk(folder, *arguments, within_s=10.0, **environ):
     return command(["talk", *files, *arguments], folder, within_s=within_s, **environ)
 
 
+ALONE = ("--engine", "realtime")
+"""Nobody else answers: what is wrong with the server ends the session."""
+
+
 def spoken(folder, *arguments, **environ):
     return talk(folder, "--input", QUESTION, "--output", folder / "out.wav", *arguments, **environ)
 
@@ -203,19 +207,19 @@ def test_a_wrong_key_is_refused_and_not_shown(gateways, tmp_path):
 def test_a_server_that_is_not_there_is_unreachable(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    done = spoken(tmp_path, DGRID_BASE_URL=f"http://127.0.0.1:{port}")
+    done = spoken(tmp_path, *ALONE, DGRID_BASE_URL=f"http://127.0.0.1:{port}")
     assert_refused(done, 5, f"127.0.0.1:{port}", alone=False)
     assert_written_down(tmp_path, "unreachable")
 
 
 def test_a_web_server_is_no_backend(tmp_path, web_server):
-    done = spoken(tmp_path, DGRID_BASE_URL=web_server)
+    done = spoken(tmp_path, *ALONE, DGRID_BASE_URL=web_server)
     assert_refused(done, 5, web_server.removeprefix("http://"), alone=False)
     assert_written_down(tmp_path, "engine_lost")
 
 
 def test_a_server_of_another_protocol_speaks_neither_dialect(tmp_path, foreign_server):
-    done = spoken(tmp_path, DGRID_BASE_URL=foreign_server)
+    done = spoken(tmp_path, *ALONE, DGRID_BASE_URL=foreign_server)
     assert_refused(done, 5, "dialect", alone=False)
     assert_written_down(tmp_path, "unsupported_dialect")
 

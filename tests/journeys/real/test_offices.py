@@ -80,7 +80,7 @@ async def test_what_is_wrong_with_the_way_is_one_line_and_an_exit_status(tmp_pat
     async with OfficeProxy(signs_in=True) as proxy:
         given = {name: value.replace("{proxy}", proxy.url()) for name, value in variables.items()}
         left, out, err = await voiceloop(
-            "talk", "--text", "--say", "hi", folder=tmp_path,
+            "talk", "--text", "--say", "hi", "--engine", "realtime", folder=tmp_path,
             DGRID_BASE_URL=f"https://{NAME}", VOICELOOP_REALTIME__MODEL="m", **given,
         )  # fmt: skip
     assert left == status, err

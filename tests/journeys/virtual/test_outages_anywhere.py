@@ -14,9 +14,9 @@ from journeys.journey import tapes
 from journeys.outage_checks import of_agent_audio, of_turns, of_user_speech
 from journeys.outage_talk import NOON, Talk
 from journeys.outages import FAULTS, strike
-from voiceloop.audio import gate, vad
 from voiceloop.testing.account import account_for
 from voiceloop.testing.clock import run_virtual
+from voiceloop.testing.voices import numbers_are_speech
 
 SEEDS = range(40)
 AT_ONCE = 20
@@ -61,10 +61,7 @@ def held(first):
         async with asyncio.TaskGroup() as group:
             return [group.create_task(ramble(seed)) for seed in range(first, first + AT_ONCE)]
 
-    with pytest.MonkeyPatch.context() as patch:  # numbered samples sound like no voice
-        patch.setattr(vad, "webrtc_detector", lambda rate_hz: any)
-        patch.setattr(gate.Gate, "_level_db", lambda gate, frame: -10.0 if any(frame) else -90.0)
-        patch.setattr(gate, "_MARGIN_DB", -100.0)
+    with numbers_are_speech():
         return [task.result() for task in run_virtual(everyone())]
 
 

@@ -176,7 +176,7 @@ def test_a_zone_that_is_none_is_refused(zone):
 
 
 def test_a_wrong_setting_names_the_plugin():
-    with pytest.raises(SettingsError, match=r"plugin basics .*colour: Extra inputs are not permitted"):
+    with pytest.raises(SettingsError, match=r"plugin basics .*colour: there is no such setting"):
         load("voiceloop.tools", "basics", {"colour": "red"}, PluginContext())
 
 
