@@ -40,6 +40,7 @@ class PhraseBrain:
             yield Say(say)
             return
         spoken = language_for(language)
+        items = _to_answer(items)
         outputs = _new_outputs(items)
         if outputs:
             for output in outputs:
@@ -104,6 +105,13 @@ def _replies(
         yield wishes.meanings[-1]
     else:
         yield Say(cannot(tools, language))
+
+
+def _to_answer(items: Sequence[Item]) -> Sequence[Item]:
+    """Return the items without an answer that stands last: whoever asks once more got only a part of it."""
+    said = next((at for at, item in enumerate(reversed(items)) if not isinstance(item, AssistantTurn)), 0)
+    before = items[: len(items) - said]
+    return before if before and isinstance(before[-1], UserTurn | ToolOutput) else items
 
 
 def _new_outputs(items: Sequence[Item]) -> list[ToolOutput]:

@@ -137,6 +137,16 @@ async def test_before_anybody_spoke_it_greets_and_after_itself_it_is_silent():
     assert await talk.think() == []
 
 
+async def test_an_answer_that_broke_off_is_given_once_more():
+    talk = Talk()
+    assert await talk.hear("Thank you!") == ["You're welcome."]
+    assert await talk.think() == ["You're welcome."]
+    assert await talk.hear("What time is it?") == [TIME]
+    assert await talk.tell("it is noon") == ["It is noon."]
+    talk.items[-1] = AssistantTurn("r", "It is", 300)
+    assert await talk.think() == ["It is noon."]
+
+
 async def test_what_it_cannot_do_it_says_and_names_what_it_can():
     said = await Talk().hear("What is the meaning of life?")
     assert said[0].startswith("I can't do that offline, but I can tell the time, set a timer")
