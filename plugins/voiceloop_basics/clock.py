@@ -16,8 +16,13 @@ __all__ = ["clock_tools", "speak_date", "speak_time"]
 ClockFace = Literal["12h", "24h"]
 Day = Literal["today", "tomorrow", "yesterday", "the day after tomorrow"]
 GermanDay = Literal["heute", "morgen", "gestern", "übermorgen", "vorgestern"]
-DAYS: dict[Day | GermanDay, int] = {"today": 0, "tomorrow": 1, "yesterday": -1, "the day after tomorrow": 2}
+SpanishDay = Literal["hoy", "mañana", "ayer", "pasado mañana", "anteayer"]
+FrenchDay = Literal["aujourd'hui", "demain", "hier", "après-demain", "avant-hier"]
+AnyDay = Day | GermanDay | SpanishDay | FrenchDay
+DAYS: dict[AnyDay, int] = {"today": 0, "tomorrow": 1, "yesterday": -1, "the day after tomorrow": 2}
 DAYS |= {"heute": 0, "morgen": 1, "gestern": -1, "übermorgen": 2, "vorgestern": -2}
+DAYS |= {"hoy": 0, "mañana": 1, "ayer": -1, "pasado mañana": 2, "anteayer": -2}
+DAYS |= {"aujourd'hui": 0, "demain": 1, "hier": -1, "après-demain": 2, "avant-hier": -2}
 FIRST_TEEN, LAST_TEEN = 11, 13
 NOON = 12
 
@@ -46,7 +51,8 @@ def clock_tools(zone: tzinfo | None, face: ClockFace, tag: str = "en") -> list[T
     def here(now: Callable[[], datetime]) -> datetime:
         return now().astimezone(zone) if zone is not None else now()
 
-    return [_time_tool(here, face, tag), _german_date_tool(here) if wording(tag).tag == "de" else _date_tool(here, tag)]
+    dates = {"de": _german_date_tool, "es": _spanish_date_tool, "fr": _french_date_tool}.get(wording(tag).tag)
+    return [_time_tool(here, face, tag), dates(here) if dates else _date_tool(here, tag)]
 
 
 Here = Callable[[Callable[[], datetime]], datetime]
@@ -110,7 +116,25 @@ def _german_date_tool(here: Here) -> Tool[..., Any]:
     return get_date
 
 
-def _date_of(day: Day | GermanDay, here: Here, context: ToolContext) -> str:
+def _spanish_date_tool(here: Here) -> Tool[..., Any]:
+    @tool(name="get_date", idempotent=True, phrases=phrases("es", "get_date", ()))
+    async def get_date(context: ToolContext, day: SpanishDay = "hoy") -> str:
+        """Tell the date and the day of the week."""
+        return _date_of(day, here, context)
+
+    return get_date
+
+
+def _french_date_tool(here: Here) -> Tool[..., Any]:
+    @tool(name="get_date", idempotent=True, phrases=phrases("fr", "get_date", ()))
+    async def get_date(context: ToolContext, day: FrenchDay = "aujourd'hui") -> str:
+        """Tell the date and the day of the week."""
+        return _date_of(day, here, context)
+
+    return get_date
+
+
+def _date_of(day: AnyDay, here: Here, context: ToolContext) -> str:
     date = speak_date(here(context.now) + timedelta(days=DAYS[day]), context.language)
     sentence = "{Day} was {date}." if DAYS[day] < 0 else "{Day} is {date}."
     named = tell(context.language, f"{day[0].upper()}{day[1:]}")

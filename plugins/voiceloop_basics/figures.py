@@ -21,6 +21,13 @@ SUM = (
     r"fift|minus|pi\b|an? |half|square)|"
     r"\b(mal|geteilt durch|durch|weniger|hoch|prozent von|wurzel aus|hälfte von|plus|minus) "
     r"([-\d(]|null|ein|zw|drei|vier|fünf|sechs|sieb|acht|neun|zehn|elf|hundert|tausend)|"
+    r"\b(más|menos|por|entre|dividido por|elevado a|por ciento de|raíz cuadrada de|raíz de|mitad de) "
+    r"([-\d(]|cero|uno\b|dos\b|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|trece|catorce|quince|die|vein|trei|"
+    r"cuaren|cincuen|sesen|seten|ochen|noven|cien|mil)|"
+    r"\b(moins|fois|divisé par|multiplié par|sur|plus|puissance|pour cent de|racine carrée de|racine de|moitié de) "
+    r"([-\d(]|zéro|une?\b|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|vingt|"
+    r"trente|quarante|soixante|septante|huitante|nonante|cent|mille)|"
+    r"\b(al cuadrado|al cubo|au carré|au cube)\b|"
     r"\b(squared|cubed)\b|[\d)] ?([-+*/^x\u00d7\u00f7] ?[\d(]|%)"
 )
 """What a text must hold to be a sum; without it "what is ..." would take every question. It stands in the schema for

@@ -160,7 +160,7 @@ def _remind_tool(timers: Timers, tag: str) -> Tool[..., Any]:
         """
         language = context.language
         length_s = _checked_length(hours, minutes, seconds, "In how many minutes should I remind you?", language)
-        text = _from_my_side(about)
+        text = _from_my_side(about) if wording(language).tag == "en" else about.strip(" .")
         label = tell(language, "{about} reminder", about=text)
         timers.start(context, length_s, label, tell(language, "Here is your reminder: {about}.", about=text))
         length = speak_duration(length_s, language)
@@ -198,7 +198,7 @@ def _cancel_tool(timers: Timers, tag: str) -> Tool[..., Any]:
         """
         language = context.language
         running = timers.of(context.session_id)
-        every = not {"all", "alle"}.isdisjoint(name.lower().split())
+        every = not {"all", "alle", "todos", "tous"}.isdisjoint(name.lower().split())
         found = running if every else _named(running, name, language)
         if not found:
             return _none(name if running else "", language)

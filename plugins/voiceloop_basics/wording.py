@@ -6,6 +6,7 @@ English stands in the tools themselves, where it is read beside what it is about
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class Wording:
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sums: Sequence[tuple[str, str]] = ()
     """Patterns of sums and what stands for them in the notation of `arithmetic`."""
+    agreements: Sequence[tuple[str, str]] = ()
+    """Patterns of what is told and what stands for them, where a word depends on the value beside it."""
     places: Mapping[str, str] = field(default_factory=dict)
     """English names of places."""
 
@@ -44,8 +47,10 @@ def wording(tag: str) -> Wording:
     if not subtag or not file.is_file():
         return Wording()
     found = tomllib.loads(file.read_text("utf-8"))
-    sums = [(pattern, replacement) for pattern, replacement in found["sums"]["words"]]
-    return Wording(subtag, found["phrases"], found["said"], found["length"], found["names"], sums, found["places"])
+    sums, agreements = found["sums"]["words"], found.get("agreements", {}).get("words", ())
+    return Wording(
+        subtag, found["phrases"], found["said"], found["length"], found["names"], sums, agreements, found["places"]
+    )
 
 
 def languages() -> list[str]:
@@ -70,7 +75,11 @@ def _with_length(texts: Sequence[str], length: str) -> list[str]:
 
 def tell(tag: str, english: str, **values: object) -> str:
     """Return a sentence in a language, its values filled in."""
-    return wording(tag).said.get(english, english).format(**values)
+    words = wording(tag)
+    told = words.said.get(english, english).format(**values)
+    for pattern, replacement in words.agreements:
+        told = re.sub(pattern, replacement, told)
+    return told
 
 
 def speak_duration(seconds: float, tag: str = "en", *, joined: bool = False) -> str:
