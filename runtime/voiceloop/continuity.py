@@ -54,6 +54,7 @@ class Continuity:
         self._served: Tier | None = None
         self._loss: on.EngineLost | None = None
         """The first of this outage."""
+        self._last_loss: on.EngineLost | None = None
         self._fall_at_s: float | None = None
         """From when on a lower tier may take over; None while one answers."""
         self._reopens = False
@@ -150,7 +151,7 @@ class Continuity:
         hopeless = full and not self._history.overflowed(self._machine.turn_id)
         cause = Cause.BAD_MODEL if hopeless else event.cause  # this model cannot take what was said
         verdict = self._failover.lost(self._at, cause, phase_of(self._machine), now, event.endpoint)
-        self._loss = self._loss or event
+        self._loss, self._last_loss = self._loss or event, event
         out = self._roll_over.stopped()
         match verdict:
             case GiveUp():
@@ -194,7 +195,7 @@ class Continuity:
         if next_tier is not None and next_tier is not self._at:
             return out + self._reserve.prepare(next_tier)
         if self._failover.hopeless(now) or (self._served is None and not self._reserve.opening):
-            self.given_up = self._loss
+            self.given_up = self._last_loss if self._served else self._loss
         elif not self._reopens and self._failover.usable(self._at):
             self._reopens = True
             out.append(do.SetDeadline(RECONNECT, now + REOPEN_AFTER_S))
