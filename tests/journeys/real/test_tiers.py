@@ -12,7 +12,7 @@ import pytest
 
 from journeys.real.listening import word_distance, word_error_rate
 from journeys.real.talking import SPEECH, GatewayProcess, Journey, Talk, command
-from voiceloop.testing import FaultProxy, Refuse, Reset
+from voiceloop.testing import Cut, FaultProxy, Refuse, Reset
 from voiceloop.transcript import problems
 
 pytestmark = [pytest.mark.real, pytest.mark.models, pytest.mark.xdist_group("conversations")]
@@ -21,6 +21,8 @@ TIME = r"It is \d{1,2}:\d\d [AP]M\."
 FIRST_ENDS_S, LONGER_S = 3.0, 9.0
 """Where silence is put in between the two questions: a first answer may have to wait for models to be loaded."""
 QUESTIONS = ("What time is it?", "What is twelve times seven?")
+PART_BYTES = 40_000
+"""Of an answer on the wire, about half a second of its sound."""
 
 
 async def realtime_fails(journey, folder, base_url):
@@ -31,6 +33,15 @@ async def realtime_fails(journey, folder, base_url):
             proxy.inject(Reset(), Refuse())
             await asyncio.to_thread(talk.until, "tier_changed")
             proxy.heal()
+            return await asyncio.to_thread(talk.hold)
+
+
+async def answer_breaks_off(journey, folder, base_url):
+    """The realtime socket breaks in the middle of an answer, and no new one is let through."""
+    async with FaultProxy(urlsplit(base_url).port, only="/v1/realtime") as proxy:
+        with Talk(journey, folder, proxy.through(base_url)) as talk:
+            await asyncio.to_thread(talk.until, "user_speech_started")
+            proxy.inject(Cut("down", size=PART_BYTES), Refuse())
             return await asyncio.to_thread(talk.hold)
 
 
@@ -47,13 +58,16 @@ def gateway_dies(journey, folder):
 @pytest.fixture(scope="module")
 def outages(gateways, stage, tmp_path_factory):
     """Conversations in which something fails, held while those of the stage are."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("realtime_fails", "gateway_dies")}
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("realtime_fails", "answer_breaks_off", "gateway_dies")}
     journey = Journey(str(with_more_silence(folders["gateway_dies"] / "two_questions.wav")))
     with ThreadPoolExecutor() as pool:
+
+        def proxied(hold, said):
+            return pool.submit(lambda: asyncio.run(hold(said, folders[hold.__name__], gateways["local"])))
+
         yield {
-            "realtime_fails": pool.submit(
-                asyncio.run, realtime_fails(journey, folders["realtime_fails"], gateways["local"])
-            ),
+            "realtime_fails": proxied(realtime_fails, journey),
+            "answer_breaks_off": proxied(answer_breaks_off, Journey("time_question.wav")),
             "gateway_dies": pool.submit(gateway_dies, journey, folders["gateway_dies"]),
         }
 
@@ -115,6 +129,20 @@ def test_what_is_heard_is_both_answers_and_nothing_else(outage, transcribe):
     (first_s, first_ends_s), (second_s, last_s) = sounded
     assert recording.sounding(0.0, recording.seconds) == (first_s, last_s)
     assert not recording.agent(first_ends_s, second_s).any()
+
+
+@on("answer_breaks_off")
+def test_an_answer_that_breaks_off_is_heard_whole_from_the_next_tier(outage, transcribe):
+    assert outage.status == 0, outage.story()
+    assert changes(outage) == [("rest", "drop")], outage.story()
+    assert [line["name"] for line in outage.of("tool_called")] == ["get_time"]
+    part, whole = outage.of("agent_said")
+    assert 0 < part["heard_ms"] < whole["heard_ms"]
+    assert whole["text"].startswith(part["heard_text"])
+    assert re.fullmatch(TIME, whole["heard_text"])
+    heard = transcribe(outage.recording.agent(*outage.recording.sounding(*outage.stretch_of(whole["reply_id"]))))
+    assert word_distance(whole["text"], heard) <= 2, f"{whole['text']!r}, heard {heard!r}"
+    assert problems(outage.lines) == []
 
 
 @BOTH
