@@ -253,3 +253,13 @@ async def test_the_stock_client_side_of_a_cut_is_seen_by_the_server():
         socket = await connect(url, headers={}, **heard.callbacks)
         await socket.close(1.0)
     assert codes[0].code == 1000
+
+
+async def test_nothing_is_sent_between_the_end_of_a_stream_and_the_news_of_it():
+    heard = Heard()
+    async with raw_server(upgraded()) as url:
+        socket = await connect(url, headers={}, **heard.callbacks)
+        socket.eof_received()  # the loop tells the loss in a later turn
+        assert not socket.send(b"{}")
+        assert heard.closes == []
+        await socket.close(0.05)

@@ -239,6 +239,7 @@ class _Wire(asyncio.Protocol):
     @override
     def eof_received(self) -> None:
         self._protocol.receive_eof()
+        self._writable = False  # the loss is told a moment later, and nothing can be written until then
         if not self.opened.done():
             self._opening()
 
