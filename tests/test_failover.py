@@ -43,6 +43,11 @@ def test_an_engine_that_is_refused_while_an_answer_is_due_has_a_quarter_of_a_sec
     assert 100.01 < move.reopen_at_s < 100.3
 
 
+def test_after_a_dead_wire_whoever_is_ready_first_answers_the_one_who_waits():
+    move = serving().lost(Tier.REALTIME, Cause.DEAD_WIRE, Phase.THINKING, 100.0)
+    assert move == Move(100.0, Tier.REST, 100.0, begins=True)
+
+
 def test_a_model_that_was_too_slow_is_not_asked_again_before_another_has_answered():
     move = serving().lost(Tier.REALTIME, Cause.SLOW_MODEL, Phase.THINKING, 100.0)
     assert move == Move(None, Tier.REST, 100.0, begins=True)

@@ -25,8 +25,10 @@ class Action(StrEnum):
     """It is opened again; after a second the next tier answers."""
     HURRY = "hurry"
     """Somebody waits for an answer: a quarter of a second, enough for a new socket to the same server."""
+    RACE = "race"
+    """Somebody has waited already: whoever is ready first answers."""
     FALL = "fall"
-    """The next tier answers: this one has taken its time already."""
+    """The next tier answers: this one has had its time, and is tried again later."""
     LEAVE = "leave"
     """No time cures it: it is not tried again in this session."""
 
@@ -34,20 +36,21 @@ class Action(StrEnum):
 PATIENCE_S: Final[Mapping[Action, float]] = {
     Action.REOPEN: 1.0,
     Action.HURRY: 0.25,
+    Action.RACE: 0.0,
     Action.FALL: 0.0,
     Action.LEAVE: 0.0,
 }
 """From the loss until the next tier takes over, as soon as it is ready."""
 
-_R, _H, _F, _L = Action.REOPEN, Action.HURRY, Action.FALL, Action.LEAVE
+_R, _H, _X, _F, _L = Action
 _ROWS: Final = {
     # idle, user speaking, thinking, tool running, agent speaking, audio queued
     Cause.DROP: (_R, _R, _R, _R, _R, _R),
-    Cause.DEAD_WIRE: (_R, _R, _H, _H, _R, _R),
-    Cause.BROKEN_PEER: (_R, _R, _H, _H, _R, _R),
-    Cause.UNREACHABLE: (_R, _R, _H, _H, _R, _R),
-    Cause.REFUSED: (_R, _R, _H, _H, _R, _R),
-    Cause.BUSY: (_R, _R, _H, _H, _R, _R),
+    Cause.DEAD_WIRE: (_R, _R, _X, _X, _H, _R),
+    Cause.BROKEN_PEER: (_R, _R, _H, _H, _H, _R),
+    Cause.UNREACHABLE: (_R, _R, _H, _H, _H, _R),
+    Cause.REFUSED: (_R, _R, _H, _H, _H, _R),
+    Cause.BUSY: (_R, _R, _H, _H, _H, _R),
     Cause.SLOW_MODEL: (_R, _R, _F, _F, _H, _R),
     Cause.NO_REPLY: (_F, _F, _F, _F, _F, _F),
     Cause.SESSION_CAP: (_R, _R, _R, _R, _R, _R),
