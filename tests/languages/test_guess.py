@@ -47,6 +47,12 @@ def test_it_only_ever_speaks_a_language_that_was_heard_surely(turns):
         ("Stelle einen Timer auf fünf Minuten", "de"),
         ("现在几点？", "zh"),
         ("كم الساعة الآن", "ar"),
+        ("¿Qué hora es?", "es"),
+        ("Pon un temporizador de cinco minutos", "es"),
+        ("Me gustaría reservar una mesa", "es"),
+        ("Quelle heure est-il ?", "fr"),
+        ("Mets un minuteur de cinq minutes", "fr"),
+        ("Je voudrais réserver une table", "fr"),
     ],
 )
 def test_a_text_is_told_by_its_frequent_words(text, tag):

@@ -24,6 +24,12 @@ LONG = "a-very-long-name-of-a-machine-in-some-cloud.example.com"
         ("en", "mailto:jo.do@my-mail.org.", "jo dot do at my dash mail dot org."),
         ("en", "@someone and a @ b", "@someone and a @ b"),
         ("de", f"https://bücher.de oder https://{LONG}", "bücher Punkt de oder ein Link"),
+        (
+            "es",
+            "en https://www.ejemplo.es o jo@mi-correo.org",
+            "en ejemplo punto es o jo arroba mi guion correo punto org",
+        ),
+        ("fr", f"sur https://exemple.fr ou https://{LONG}", "sur exemple point fr ou un lien"),
         ("zh", "在https://example.com/abc。很好，jo@x.cn好", "在example点com。很好，jo at x点cn好"),
     ],
 )
@@ -38,6 +44,12 @@ def test_amounts_are_in_full_where_voices_read_them_wrongly():
 def test_abbreviations_are_in_full():
     assert said("e.g. this", english()) == "for example this"
     assert said("z. B. das", language_for("de")) == "zum Beispiel das"
+    assert said("El Sr. Gil y la Dra. Ruiz, p. ej., etc.", language_for("es")) == (
+        "El señor Gil y la doctora Ruiz, por ejemplo, etcétera."
+    )
+    assert said("M. Hugo et Mme Sand, c.-à-d. eux, etc.", language_for("fr")) == (
+        "monsieur Hugo et madame Sand, c'est-à-dire eux, et cetera."
+    )
 
 
 def test_lines_without_words_go():

@@ -31,6 +31,11 @@ from voiceloop.languages.shelf import known_languages, language_for
         ("zh", ["你好。", "今天是3.5度吗？", "是的！", "“好。”", "然后呢"]),
         ("zh", ["我用 Python 3.", "很好。"]),
         ("ar", ["كيف حالك؟", "أنا بخير.", "شكرا!"]),
+        ("es", ["¿Viene el Sr. López?", "¡Sí!", "Y la Dra. Ruiz, de EE. UU. también."]),
+        ("es", ["¿Sra. Gil?", "Vive p. ej. en la Av. Juárez.", "Cuesta 1.200,50 euros.", "Fue en el 50 a. C. o así."]),
+        ("es", ["Dijo: «No.»", "Luego se fue."]),
+        ("fr", ["M. Dupont et Mme Durand pèsent env. 70 kg.", "Ça va ?", "Oui !", "Voir p. ex. le vol. 2."]),
+        ("fr", ["Il a dit : «\u00a0Non.\u00a0»", "C'est ce qu'il y a.", "Puis il est parti."]),
         ("en", ["Mixed text。", "It ends there؟", "And here."]),
     ],
 )

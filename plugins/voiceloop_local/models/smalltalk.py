@@ -95,7 +95,9 @@ def _best(tool: ToolSpec, language: Language) -> str:
 def _written(phrase: str, language: Language) -> str:
     """Return a phrase as recognition would write it."""
     asks = re.match(language.talk.questions, phrase, re.IGNORECASE) if language.talk.questions else None
-    return f"{phrase[:1].upper()}{phrase[1:]}{language.said.question if asks else language.said.stop}"
+    sentence = f"{phrase[:1].upper()}{phrase[1:]}"
+    said = language.said
+    return f"{said.before_question}{sentence}{said.question}" if asks else f"{sentence}{said.stop}"
 
 
 def _filled(tool: ToolSpec, phrase: str, language: Language) -> str:

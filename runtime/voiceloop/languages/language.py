@@ -205,6 +205,8 @@ class Said(Form, frozen=True):
     question: str
     speak: str
     """Tells a model which language to answer in."""
+    before_question: str = ""
+    """The mark that a question begins with."""
 
 
 class Speech(Form, frozen=True):

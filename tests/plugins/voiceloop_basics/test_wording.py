@@ -331,7 +331,7 @@ async def test_a_day_in_english_is_told_in_the_language_of_the_conversation(tag,
 @pytest.mark.parametrize(
     ("tag", "seconds", "spoken"),
     [
-        ("de", 1, "1 Sekunde"), ("de", 300, "5 Minuten"), ("de", 5400, "1 Stunde und 30 Minuten"), 
+        ("de", 1, "1 Sekunde"), ("de", 300, "5 Minuten"), ("de", 5400, "1 Stunde und 30 Minuten"),
         ("de", 0.2, "1 Sekunde"),
         ("es", 1, "1 segundo"), ("es", 5400, "1 hora y 30 minutos"), ("fr", 1, "1 seconde"),
         ("fr", 5400, "1 heure et 30 minutes"),

@@ -46,6 +46,42 @@ def test_pleasantries_are_answered(said, answer):
     assert pleasantry(said) == answer
 
 
+@pytest.mark.parametrize(
+    ("tag", "said", "answer"),
+    [
+        ("es", "Hola, ¿qué tal?", "Muy bien, gracias. ¿En qué puedo ayudarte?"),
+        ("es", "¡Buenos días!", "¡Hola! ¿En qué puedo ayudarte?"),
+        ("es", "Muchas gracias.", "De nada."),
+        ("es", "Hasta luego.", "¡Adiós!"),
+        ("es", "Eso es todo.", "De acuerdo."),
+        ("es", "¿Cómo te llamas?", "Me llamo Ana y soy un asistente de voz."),
+        ("fr", "Bonjour, comment ça va ?", "Je vais bien, merci. Que puis-je faire pour vous ?"),
+        ("fr", "Merci beaucoup.", "Je vous en prie."),
+        ("fr", "Au revoir !", "Au revoir !"),
+        ("fr", "C\u2019est tout.", "Entendu."),
+        ("fr", "Comment vous appelez-vous ?", "Je m'appelle Léa, votre assistant vocal."),
+    ],
+)
+def test_pleasantries_are_answered_in_their_language(tag, said, answer):
+    assert pleasantry(said, "Te llamas Ana." if tag == "es" else "Vous vous appelez Léa.", language_for(tag)) == answer
+
+
+@pytest.mark.parametrize(
+    ("tag", "help_", "again"),
+    [
+        ("de", "Was kannst du?", "Wie bitte?"),
+        ("es", "¿En qué me puedes ayudar?", "¿Puedes repetir eso, por favor?"),
+        ("fr", "Qu\u2019est-ce que vous pouvez faire ?", "Pouvez-vous répéter, s\u2019il vous plaît ?"),
+    ],
+)
+def test_help_and_repetition_are_asked_for_in_their_language(tag, help_, again):
+    language = language_for(tag)
+    assert asks_for_help(help_, language)
+    assert asks_to_repeat(again, language)
+    assert not asks_for_help(again, language)
+    assert not asks_to_repeat(help_, language)
+
+
 @pytest.mark.parametrize("said", ["hello is a song by Adele", "thanks giving", "what time is it", "", "no milk"])
 def test_other_sentences_are_no_pleasantries(said):
     assert pleasantry(said) is None
@@ -97,4 +133,9 @@ def test_what_people_may_say_here_is_expected_in_their_language():
         tool("timer", "Set it.", ["stelle einen Timer auf {minutes} Minuten"], minutes={"type": "integer"}),
     ]
     assert expected(tools, german)[:3] == ["Wie spät ist es?", "Stelle einen Timer auf fünf Minuten.", first]
+    spanish = language_for("es")
+    assert expected([ToolSpec("clock", "Tells the time.\nExamples: qué hora es", {})], spanish) == [
+        "¿Qué hora es?",
+        *spanish.talk.requests,
+    ]
     assert abilities(tools, german) == ["wie spät ist es", "stelle einen Timer auf fünf Minuten"]
