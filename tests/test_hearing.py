@@ -342,6 +342,53 @@ def test_a_turn_that_an_engine_heard_goes_on_at_the_gate_when_the_next_engine_ne
     assert first + len(second.pcm) // 2 >= events[-1].at_s * RATE
 
 
+def test_turns_that_were_said_while_nobody_listened_are_handed_over_one_by_one():
+    word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
+    voice = bytes(2 * RATE) + word + bytes(2 * RATE) + word + bytes(2 * RATE)
+    second, told = Ear(), []
+    hearing = Hearing(RATE, TurnSettings(), lambda event: told.append((event, len(second.pcm))))
+    hearing.connect(Ear().hear, Traits(), "")
+    for first in range(0, len(voice) // 2, FRAME):
+        if first == RATE + 2 * FRAME:
+            hearing.told(SpeechStarted("item_7", 1.0))
+        if first == RATE + 4 * FRAME:
+            hearing.disconnect(0.0)
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
+    hearing.connect(second.hear, MANUAL, "item_7")
+    assert (told, second.pcm) == ([], b"")  # within the step of the take-over nothing could be handed over
+    assert hearing.behind
+    hearing.listen_again()
+    assert [(type(event), event.turn_id) for event, _ in told] == [
+        (SpeechStarted, "item_7"),
+        (SpeechStopped, "item_7"),
+        (SpeechStarted, "turn-1"),
+        (SpeechStopped, "turn-1"),
+    ]
+    heard_by_then = [heard for _, heard in told]
+    assert heard_by_then == sorted(heard_by_then)
+    assert heard_by_then[1] < heard_by_then[3]  # the end of the first is told before the second is handed over
+    assert not hearing.behind
+
+
+def test_a_gate_that_had_no_time_to_listen_leaves_everything_to_the_next():
+    hearing = Hearing(RATE, TurnSettings(), (events := []).append)
+    hearing.connect(Ear().hear, Traits(), "")
+    word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
+    voice = bytes(2 * RATE) + word + bytes(2 * RATE)
+    for first in range(0, len(voice) // 2, FRAME):
+        if first == RATE + 2 * FRAME:
+            hearing.told(SpeechStarted("item_7", 1.0))
+            hearing.disconnect(0.0)
+        hearing.take(voice[2 * first : 2 * (first + FRAME)], first)
+    second, third = Ear(), Ear()
+    hearing.connect(second.hear, MANUAL, "item_7")
+    hearing.disconnect(0.0)
+    hearing.connect(third.hear, MANUAL, "item_7")
+    hearing.listen_again()
+    assert (second.pcm, [event.turn_id for event in events]) == (b"", ["item_7", "item_7"])
+    assert len(third.pcm) > len(word) // 2
+
+
 def test_turns_of_the_gate_never_share_a_name(events):
     hearing = Hearing(RATE, TurnSettings(), events.append)
     voice = bytes(2 * RATE) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -58,6 +59,7 @@ class Hearing:
         self._between: Callable[[], None] | None = None
         self._gated: Callable[[bytes, int], None] | None = None
         self._numbers = itertools.count(1)
+        self._again: Callable[[], None] | None = None
 
     @property
     def heard_s(self) -> float:
@@ -72,12 +74,14 @@ class Hearing:
             self._gated = None if traits.ends_turns else self._gated
             self._kept.extend(again)
         else:
-            self._gated = self._listen(open_turn)
+            self._listen(open_turn)
         self._catch_up()
 
     def disconnect(self, silent_s: float) -> None:
         """The engine is gone, and gave no sign of life for `silent_s` seconds."""
         self._hear = None
+        if self._again is not None:  # the gate has heard nothing yet: the next engine needs another one
+            self._again = self._gated = None
         self._kept.clear()
         self._later.clear()
         self.unanswered.lost(silent_s)
@@ -86,6 +90,8 @@ class Hearing:
         """Take one captured frame of 16-bit mono PCM."""
         self.last = pcm
         self._capture(pcm, first_sample)
+        if self._again is not None:
+            self.listen_again()
         if self._gated is None:
             self._send(pcm, first_sample)
         else:
@@ -156,13 +162,28 @@ class Hearing:
         while self._later and self._later[0][0] <= self._gone:
             self._later.popleft()[1]()
 
-    def _listen(self, open_turn: str) -> Callable[[bytes, int], None]:
-        """Begin to listen for turns here, in what the next engine must hear first."""
+    @property
+    def behind(self) -> bool:
+        """There is sound of before that is not listened to yet: `listen_again` is due."""
+        return self._again is not None
+
+    def listen_again(self) -> None:
+        """Listen for turns in the sound of before. Each must be handed over before the next one is heard.
+
+        So it is not for the step in which an engine takes over: whatever that leads to waits for its end.
+        """
+        again, self._again = self._again, None
+        if again is not None:
+            again()
+
+    def _listen(self, open_turn: str) -> None:
+        """Begin to listen for turns here, first of all in what the next engine must hear."""
         from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
         turns = LocalTurns(self._rate_hz, self._turn, send=self._send, report=self._report, numbers=self._numbers)
-        turns.take_over(open_turn, self.unanswered.again(open_turn, whole=True))
-        return turns.take
+        blocks = list(self.unanswered.again(open_turn, whole=True))
+        self._again = partial(turns.take_over, open_turn, blocks)
+        self._gated = turns.take
 
     def _report(self, event: Event) -> None:
         self.told(event)

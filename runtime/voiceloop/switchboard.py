@@ -99,6 +99,8 @@ class Switchboard:
             port.engine.obey(UpdateEngine(self.seed.instructions, tuple(self.seed.tools)))
         port.connected = Connected.LIVE
         self._hearing.connect(port.engine.hear, port.traits, open_turn)
+        if self._hearing.behind:
+            asyncio.get_running_loop().call_soon(self._hearing.listen_again)
 
     def obey(self, command: EngineCommand) -> None:
         """Pass a command on to the engine, if there is one."""
