@@ -54,3 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if outages is not None and outages.held:
         terminalreporter.section("outages")
         terminalreporter.write_line(outages.told(outages.held.values()))
+    tiers = sys.modules.get("journeys.tier_outages")
+    if tiers is not None and tiers.held:
+        terminalreporter.section("tiers: seconds from a loss to the next tier's first sound, its own time taken off")
+        terminalreporter.write_line(tiers.told(list(tiers.held.values())))

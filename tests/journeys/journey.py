@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from journeys.heard import played_of_items
 from voiceloop.agent import Agent
 from voiceloop.core import Core, Profile
+from voiceloop.engines.base import Engine
 from voiceloop.engines.realtime import RealtimeEngine
 from voiceloop.session import Ended, Session
 from voiceloop.settings import AudioSettings, BackendSettings, RealtimeSettings, Settings, TierSettings
@@ -34,7 +35,7 @@ from voiceloop.testing.line import NumberedLine
 from voiceloop.testing.memory import MemoryNetwork
 from voiceloop.testing.script import Reply
 from voiceloop.transcript import TranscriptLine, problems
-from voiceloop.vocabulary import Encoding
+from voiceloop.vocabulary import Encoding, Tier
 
 KEY = "sk-journey-0123456789abcdef"  # pragma: allowlist secret
 
@@ -65,9 +66,12 @@ class Journey:
         line: NumberedLine | None = None,
         errors: int | None = 0,
         complete: bool = True,
+        lower: Callable[[ScriptedGateway], dict[Tier, Engine]] | None = None,
         **gateway: Any,
     ) -> None:
-        """`errors`: how many `error` events the server sends; None: any. `complete`: the whole script must happen."""
+        """`errors`: how many `error` events the server sends; None: any. `complete`: the whole script must happen.
+
+        `lower`: the engines of the tiers below realtime."""
         self.gateway = ScriptedGateway(*replies, **gateway)
         self.network = MemoryNetwork(self.gateway, latency_s=latency_s)
         self.line_device = line or NumberedLine()
@@ -91,7 +95,7 @@ class Journey:
             agent or Agent(),
             line=None if text else self.line_device,
             settings=settings,
-            engine=self.engine,
+            engine={Tier.REALTIME: self.engine, **lower(self.gateway)} if lower else self.engine,
             on_line=self._take,
             tape=TapeWriter(self._tape),
             captions_only=captions_only,

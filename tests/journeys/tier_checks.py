@@ -1,0 +1,55 @@
+"""What a conversation keeps when it moves from one tier to another and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journeys.outage_checks import _counted, _joined, _row, _wire_row
+from journeys.outage_talk import answer_to
+from journeys.tier_talk import TierTalk
+
+__all__ = ["HANDOVER_S", "of_answers", "of_handover", "of_history", "of_tiers"]
+
+HANDOVER_S = 0.5
+"""What the move may add to the time of the services themselves, once the loss is noticed and a turn is over."""
+
+
+def of_answers(talk: TierTalk, interrupted: str = "") -> Iterator[str]:
+    """All that the user asked is answered to the end, once; but for what was interrupted."""
+    due = talk.due
+    if interrupted:
+        due.remove(answer_to(interrupted))
+    whole = [line["heard_text"] for line in talk.said("agent_said") if line["heard_text"] in talk.due]
+    if sorted(whole) != sorted(due):
+        yield f"heard to the end: {whole}; due: {due}"
+
+
+def of_tiers(talk: TierTalk, wanted: list[str]) -> Iterator[str]:
+    """These took over, in this order, and each line says why."""
+    if talk.tiers != wanted:
+        yield f"tiers {talk.said('tier_changed')}, not {wanted}; warnings {talk.said('warning')}"
+    for line in talk.said("tier_changed"):
+        if (line["cause"] == "recovered") != (line["tier"] == "realtime"):
+            yield f"the wrong cause: {line}"
+
+
+def of_handover(talk: TierTalk) -> Iterator[str]:
+    """A service that spoke did so in time."""
+    took_s = talk.handover_s
+    if took_s is not None and took_s > HANDOVER_S:
+        yield f"{took_s:.2f} s from the loss to the first sound of the next tier, its own time taken off"
+
+
+def of_history(talk: TierTalk) -> Iterator[str]:
+    """Whoever answers has what the record has; services were shown it with their newest question."""
+    rows = _counted(map(_row, talk.session._driver.core.narrator.conversation.items))
+    if talk.tiers[-1:] == ["realtime"]:
+        theirs = _counted(map(_wire_row, talk.gateway.connection.items))
+    elif not talk.answering.questions:
+        return  # all was said already, and nobody has asked since
+    else:
+        theirs = _counted(map(_row, talk.answering.history))
+        rows = rows[:-1] if rows and rows[-1][0] == "assistant" else rows  # its answer came after the question
+    ours, theirs = _joined(rows), _joined(theirs)
+    if ours != theirs:
+        yield f"the record is\n  {ours}\nand who answers has\n  {theirs}"
