@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from engines.cascade.fakes import Answer, FakeServices, Port
+from voiceloop.dgrid.chat_answer import Stop
 from voiceloop.dgrid.failures import Failure, Kind, RequestFailedError, RequestRefusedError
 from voiceloop.engines.base import Seed
 from voiceloop.engines.cascade.engine import CascadeEngine
@@ -99,6 +100,11 @@ def test_speech_without_a_sound_is_none():
 def test_an_answer_that_breaks_off_is_none():
     told, _ = run_virtual(opened(FakeServices(answers=[Answer("O", error=BROKE)]), "chat"))
     assert told.endpoint == "chat"
+
+
+def test_an_answer_whose_stream_ends_too_soon_is_none():
+    told, _ = run_virtual(opened(FakeServices(answers=[Answer("O", stop=Stop.TRUNCATED)]), "chat"))
+    assert (told.cause, told.endpoint) == (Cause.DROP, "chat")
 
 
 @pytest.mark.parametrize("endpoint", ["", "embed"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from voiceloop.dgrid.chat_answer import Ended
+from voiceloop.dgrid.chat_answer import Ended, Stop
 from voiceloop.engines.cascade.crew import Crew, Spawn
 from voiceloop.engines.cascade.orders import (
     Arrived,
@@ -20,6 +20,7 @@ from voiceloop.engines.cascade.orders import (
     Wrote,
 )
 from voiceloop.engines.cascade.recital import SILENT
+from voiceloop.engines.cascade.reply import CUT_OFF
 from voiceloop.engines.services.seams import Question, Services, Transcript
 from voiceloop.vocabulary import Cause, UserTurn
 
@@ -75,7 +76,9 @@ class Rehearsal:
                 self._sounded = True
             case Finished():
                 self._end(None if self._sounded else SILENT)
-            case Transcript() | Wrote(delta=Ended()):
+            case Wrote(delta=Ended(completion=completion)):
+                self._end(CUT_OFF if completion.stop is Stop.TRUNCATED else None)
+            case Transcript():
                 self._end(None)
             case _:
                 pass
