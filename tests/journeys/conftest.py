@@ -58,3 +58,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if tiers is not None and tiers.held:
         terminalreporter.section("tiers: seconds from a loss to the next tier's first sound, its own time taken off")
         terminalreporter.write_line(tiers.told(list(tiers.held.values())))
+    services = sys.modules.get("journeys.tier_services")
+    if services is not None and services.held:
+        terminalreporter.section("tiers: endpoints of REST that fail")
+        terminalreporter.write_line(services.told())

@@ -28,15 +28,16 @@ def of_tiers(talk: TierTalk, wanted: list[str]) -> Iterator[str]:
     """These took over, in this order, and each line says why."""
     if talk.tiers != wanted:
         yield f"tiers {talk.said('tier_changed')}, not {wanted}; warnings {talk.said('warning')}"
-    for line in talk.said("tier_changed"):
-        if (line["cause"] == "recovered") != (line["tier"] == "realtime"):
+    order = ["realtime", *talk.services]
+    for before, line in zip(["realtime", *talk.tiers], talk.said("tier_changed"), strict=False):
+        if (line["cause"] == "recovered") != (order.index(line["tier"]) < order.index(before)):
             yield f"the wrong cause: {line}"
 
 
-def of_handover(talk: TierTalk) -> Iterator[str]:
+def of_handover(talk: TierTalk, within_s: float = HANDOVER_S) -> Iterator[str]:
     """A service that spoke did so in time."""
     took_s = talk.handover_s
-    if took_s is not None and took_s > HANDOVER_S:
+    if took_s is not None and took_s > within_s:
         yield f"{took_s:.2f} s from the loss to the first sound of the next tier, its own time taken off"
 
 
@@ -44,7 +45,8 @@ def of_history(talk: TierTalk) -> Iterator[str]:
     """Whoever answers has what the record has; services were shown it with their newest question."""
     rows = _counted(map(_row, talk.session._driver.core.narrator.conversation.items))
     if talk.tiers[-1:] == ["realtime"]:
-        theirs = _counted(map(_wire_row, talk.gateway.connection.items))
+        told = next(each for each in reversed(talk.gateway.connections) if each.items)  # a probe has none
+        theirs = _counted(map(_wire_row, told.items))
     elif not talk.answering.questions:
         return  # all was said already, and nobody has asked since
     else:

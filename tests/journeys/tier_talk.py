@@ -58,16 +58,20 @@ class TierTalk(Talk):
 
         Counted from the end of the turn, or of the last tool, where that was later. None: no service has spoken.
         """
-        spoken = [(each.at_s, services) for services in self.services.values() for each in services.sentences]
         lost = self.when("warning")
-        if not spoken or not lost:
+        spoken = [
+            (each.at_s, services)
+            for services in self.services.values()
+            for each in services.sentences
+            if lost and each.at_s >= lost[0]
+        ]
+        if not spoken:
             return None
         asked_s, services = min(spoken, key=lambda each: each[0])
         begins_s = asked_s + services.times.first_audio_s
         due = [at_s for event in ("user_speech_stopped", "tool_finished") for at_s in self.when(event)]
         from_s = max([lost[0], *(at_s for at_s in due if at_s <= asked_s)])
-        asked = [each for known in self.services.values() for each in known.asked]
-        return begins_s - from_s - _busy_s(asked, from_s, begins_s)
+        return begins_s - from_s - _busy_s(services.asked, from_s, begins_s)
 
     def _take(self, line: TranscriptLine) -> None:
         self.told_at.append((line.event, asyncio.get_running_loop().time()))
