@@ -1,5 +1,7 @@
 """Who answers when an engine was lost, and when a better one is tried again."""
 
+from pathlib import Path
+
 import pytest
 
 from voiceloop.failover import PATIENCE_S, TABLE, Action, Failover, GiveUp, Health, Move
@@ -110,6 +112,12 @@ def test_an_engine_that_was_opened_again_in_vain_is_waited_for_no_longer():
     failover.serves(Tier.REALTIME, 100.1, proven=True)
     move = failover.lost(Tier.REALTIME, Cause.DROP, Phase.USER_SPEAKING, 101.0)
     assert (move.fall_at_s, move.begins) == (101.25, False)
+
+
+def test_the_page_shows_the_table_as_it_is():
+    page = (Path(__file__).parents[1] / "docs" / "failover.md").read_text("utf-8")
+    for cause, row in TABLE.items():
+        assert f"| `{cause}` | {' | '.join(row[phase] for phase in Phase)} |" in page
 
 
 # Health --------------------------------------------------------------------------------------------------------------
