@@ -28,6 +28,7 @@ LANGUAGES = {"", "sh", "python", "mermaid", "toml", "json", "js", "html"}
 GATEWAY, CHAT = "http://127.0.0.1:8080", "http://127.0.0.1:11434"
 """Addresses on the pages; in tests a gateway and a chat server answer for them on free ports."""
 
+SPOKEN = "tests/fixtures/speech/two_questions.wav"
 CANNOT = {
     "DGRID_API_KEY=... scripts/talk": "takes a real key and the network",
     "voiceloop login": "asks for a real key; test_login.py and test_cli_first_minutes.py run it",
@@ -39,7 +40,7 @@ CANNOT = {
     "cd configs/examples && DGRID_BASE_URL=http://127.0.0.1:8080 uvicorn web:app": "as above",
     "sudo apt-get install espeak-ng && .venv/bin/pip install -e '.[local,languages]'": "scripts/test installs that",
     "(voiceloop gateway --port 8765 & sleep 12; kill -9 $!) > gateway.log & sleep 8": "test_tiers.py kills a gateway",
-    "DGRID_BASE_URL=http://127.0.0.1:8765 voiceloop talk --input tests/fixtures/speech/two_questions.wav --transcript out.jsonl": "as above",
+    f"DGRID_BASE_URL=http://127.0.0.1:8765 voiceloop talk --input {SPOKEN} --transcript out.jsonl": "as above",
     "grep tier_changed out.jsonl": "as above",
     "scripts/test": "is what runs this",
     "scripts/check": "CI runs it before the tests",

@@ -185,8 +185,8 @@ class Failover:
             return retry if isinstance(retry, GiveUp) else Move(retry.at_s, None, now, retry.begins)
         if isinstance(retry, GiveUp):  # it would not be opened again; and before the first word nobody is in its way
             return Move(None, refuge, now, first)
-        if action is Action.REOPEN and not retry.begins:
-            action = Action.HURRY  # it was opened again in vain
+        if not retry.begins and action in {Action.REOPEN, Action.HURRY}:  # it was opened again in vain
+            action = Action.HURRY if tier is Tier.REALTIME else Action.FALL  # requests need no second server
         reopen_at_s = None if action in {Action.FALL, Action.LEAVE} else retry.at_s
         return Move(reopen_at_s, refuge, now + PATIENCE_S[action], retry.begins)
 

@@ -39,8 +39,17 @@ FAULTS: dict[str, ServiceFault] = {
     "wrong content": Garbled(),
     "cut": Vanish(),
 }
-IN_THE_MIDDLE = {("chat", "cut"), ("speak", "stalls"), ("speak", "cut")}
-"""These strike answers that are heard already, which are not given once more: they are no cells here."""
+NO_CELLS = {
+    # An answer that was cut right after a sentence may have been whole: it is not given once more.
+    *(("chat", "cut", phase) for phase in ("agent speaking", "audio queued", "words awaited")),
+    # The scripted brain looks for outputs after the last words of the agent, which here are of an answer cut off.
+    ("speak", "stalls", "tool running"),
+    ("speak", "cut", "tool running"),
+    # The rest of the answer that stalled is not said where the next turn is near.
+    ("speak", "stalls", "audio queued"),
+    ("speak", "stalls", "user interrupts"),
+}
+"""What is not held to the rules of all others, and why."""
 ENDPOINTS: tuple[Endpoint, ...] = ("transcribe", "chat", "speak")
 
 
@@ -74,8 +83,7 @@ held: dict[str, Outcome] = {}
 
 def cells() -> list[Broken]:
     """All of them."""
-    rows = [each for each in itertools.product(ENDPOINTS, FAULTS) if each not in IN_THE_MIDDLE]
-    return [Broken(*row, phase) for row, phase in itertools.product(rows, PHASES)]
+    return [Broken(*each) for each in itertools.product(ENDPOINTS, FAULTS, PHASES) if each not in NO_CELLS]
 
 
 def outcome_of(cell: Broken) -> Outcome:

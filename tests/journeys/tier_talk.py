@@ -8,6 +8,7 @@ from typing import Any
 
 from journeys.outage_talk import RATE_PER_MS, Talk
 from voiceloop.engines.base import Engine
+from voiceloop.engines.cascade.orders import Deadlines
 from voiceloop.testing.account import Account, account_for
 from voiceloop.testing.gateway import ScriptedGateway
 from voiceloop.testing.service_log import Asked, Sentence
@@ -29,7 +30,10 @@ class TierTalk(Talk):
 
         def lower(gateway: ScriptedGateway) -> dict[Tier, Engine]:
             self.services = {tier: ScriptedServices(beside=gateway) for tier in below}
-            return {tier: services.engine(tier) for tier, services in self.services.items()}
+            return {
+                tier: services.engine(tier, deadlines=Deadlines() if tier is below[-1] else Deadlines.hurried())
+                for tier, services in self.services.items()
+            }
 
         super().__init__(dialect, lower=lower, errors=None, **more)
 

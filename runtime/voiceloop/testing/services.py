@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable
 
 from voiceloop.engines.base import Seed
 from voiceloop.engines.cascade.engine import HANGOVER_MS, CascadeEngine
+from voiceloop.engines.cascade.orders import Deadlines
 from voiceloop.engines.services.seams import Services
 from voiceloop.errors import MisuseError
 from voiceloop.testing.answers import Answers
@@ -110,9 +111,18 @@ class ScriptedServices:
 
     # What an engine takes --------------------------------------------------------------------------------------------
 
-    def engine(self, tier: Tier = Tier.REST, *, hangover_ms: int = HANGOVER_MS) -> CascadeEngine:
-        """An engine of these services: `Session(agent, engine=services.engine())`."""
-        return CascadeEngine(self, tier=tier, hangover_ms=hangover_ms)
+    def engine(
+        self,
+        tier: Tier = Tier.REST,
+        *,
+        hangover_ms: int = HANGOVER_MS,
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
+    ) -> CascadeEngine:
+        """An engine of these services: `Session(agent, engine=services.engine())`.
+
+        Where another tier can go on, a session's own REST engine has `Deadlines.hurried()`.
+        """
+        return CascadeEngine(self, tier=tier, hangover_ms=hangover_ms, deadlines=deadlines)
 
     @property
     def services(self) -> Services:

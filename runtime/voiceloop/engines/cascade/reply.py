@@ -83,7 +83,7 @@ class Reply:
         self._tries = 0
         """How often the chat model was asked."""
         self._resumable = False
-        """Another engine could go on with it: not with words of our own, nor twice with one answer."""
+        """Another engine could go on with it: not with words of our own, nor twice with one answer on one tier."""
         self._end: End | None = None
         """How it ends, and why, once all is spoken; None while more may be written."""
         self._usage = Usage()
@@ -141,7 +141,8 @@ class Reply:
         self._cutter, self._reader = means.tongue.cutter(), means.tongue.reader()
         self._chat_job = means.new_job()
         items, listened = means.record.question(), means.record.listened()
-        self._resumable = not (items and isinstance(items[-1], AssistantTurn))
+        goes_on = bool(items) and isinstance(items[-1], AssistantTurn)
+        self._resumable = not goes_on or means.deadlines.gives_up == "engine"
         tools = tuple(means.tools) if self._tools_allowed else ()
         question = Question(means.instructions, items, tools)
         if listened is not None:
