@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from plugins.voiceloop_local.conftest import FakeTranscriber
+from modelfakes import FakeTranscriber
 from voiceloop.engines.services.seams import Transcript
 from voiceloop.errors import DeviceError, RefusedError, UnreachableError
 from voiceloop.testing.clock import virtual_time

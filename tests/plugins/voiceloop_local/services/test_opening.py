@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.voiceloop_local.conftest import FakeTranscriber
-from plugins.voiceloop_local.services.voices import Voice
+from modelfakes import FakeTranscriber, Voice
 from voiceloop.engines.base import Seed
 from voiceloop.engines.services.seams import Question, Transcript
 from voiceloop.errors import DeviceError, SettingsError, UnreachableError

@@ -2,8 +2,7 @@
 
 import pytest
 
-from plugins.voiceloop_local.conftest import SPOKEN_CHAR_MS
-from plugins.voiceloop_local.services.voices import Voice
+from modelfakes import SPOKEN_CHAR_MS, Voice
 from voiceloop.errors import DeviceError, RefusedError, UnreachableError
 from voiceloop.testing.clock import virtual_time
 from voiceloop_local.models.pending import RequestError

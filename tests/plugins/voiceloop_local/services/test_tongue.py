@@ -1,6 +1,6 @@
 """Which language is spoken."""
 
-from plugins.voiceloop_local.conftest import FakeTranscriber
+from modelfakes import FakeTranscriber
 from voiceloop.vocabulary import AssistantTurn, UserTurn
 from voiceloop_local.services.tongue import Tongue
 
