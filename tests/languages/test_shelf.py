@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -62,3 +64,17 @@ def test_threads_that_ask_at_once_get_the_same_object(monkeypatch):
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.map(shelf._read, ["en", "en"])
     assert one is other
+
+
+def test_threads_that_ask_at_once_get_their_languages():
+    """In a process of its own, where nobody has asked before: what goes wrong here ends it."""
+    program = """if True:
+        import sys, threading
+        sys.setswitchinterval(1e-6)
+        from voiceloop.languages.shelf import language_for
+        threads = [threading.Thread(target=language_for, args=(tag,)) for tag in ("en", "de", "fr", "en")]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """
+    done = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(4)]
+    assert [process.wait(30) for process in done] == [0, 0, 0, 0]

@@ -136,6 +136,10 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 Answer = Transcribed | Identified | Chunk | Spoken | Failed
 Report = Loaded | Ready | Answer
 
+# msgspec looks at a type when it first needs it, and two threads that do so at once crash the process.
+msgspec.json.Decoder(Request)
+msgspec.json.Decoder(Report)
+
 Message = TypeVar("Message")
 
 

@@ -266,6 +266,10 @@ class Language(Form, frozen=True, eq=False):
     """Other primary subtags for it."""
 
 
+# msgspec looks at a type when it first needs it, and two threads that do so at once crash the process.
+msgspec.json.Decoder(Language)
+
+
 def parse_language(text: str, name: str) -> Language:
     """Read the text of a data file called `name`. Raises SettingsError that names the file and the first fault."""
     try:
