@@ -207,3 +207,21 @@ def test_a_session_that_no_tier_can_begin_tells_what_was_wrong_with_the_first():
 def test_a_wrong_key_is_told_at_once():
     ended = started(ALL, on.EngineLost(Cause.BAD_KEY, "invalid key"))[-1]
     assert ended == do.EndSession("engine_lost_bad_key", 4, "invalid key")
+
+
+# Long after ----------------------------------------------------------------------------------------------------------
+
+
+def probed_in_vain(talk, seconds):
+    """So long nobody answers where the better tier was."""
+    until = talk.now + seconds
+    while talk.now < until:
+        probes = [each for each in talk.after(0.1).new if isinstance(each, do.PrepareEngine)]
+        talk.heard(*(on.StandbyLost(Cause.UNREACHABLE, "nobody", each.tier) for each in probes))
+    return talk
+
+
+def test_the_first_hiccup_of_a_tier_that_took_over_long_ago_is_not_the_end():
+    talk = probed_in_vain(Talk(BOTH).heard(DROP, NOBODY, on.StandbyReady(REST)).after(1.1), 200.0)
+    talk.user_turn().heard(on.EngineLost(Cause.UNREACHABLE, "nobody", endpoint="transcribe"))
+    talk.expect(do.OpenEngine(Tier.REST))

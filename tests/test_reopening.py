@@ -136,3 +136,12 @@ def test_what_a_server_never_had_is_not_waited_for():
     assert reopening.lost(Cause.UNSUPPORTED_DIALECT, 20.0) == GiveUp()
     reopening.ready(1.0)
     assert isinstance(reopening.lost(Cause.UNSUPPORTED_DIALECT, 20.0), Retry)
+
+
+def test_an_engine_that_nobody_needed_for_long_does_not_go_on_with_an_old_outage():
+    reopening = Reopening(60.0)
+    reopening.opened(0.0)
+    reopening.lost(Cause.DROP, 20.0)
+    reopening.opened(21.0)
+    assert reopening.lost(Cause.UNREACHABLE, 300.0) == Retry(300.0, begins=True)
+    assert reopening.lost(Cause.UNREACHABLE, 300.1).begins is False

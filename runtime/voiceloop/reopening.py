@@ -24,6 +24,8 @@ JITTER: Final = 0.25
 PER_MINUTE: Final = 30
 STABLE_S: Final = 5.0
 """An engine that was ready for less than this did not end the outage."""
+IDLE_S: Final = 30.0
+"""One that asked its server for nothing and was there for longer than this had nothing to do: nobody waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Reopening:
         self._within_s = within_s
         self._seed = seed
         self._ready_at_s: float | None = None
+        self._opened_at_s: float | None = None
         self._lost_at_s = 0.0
         self._tries = 0
         self._attempts: deque[float] = deque(maxlen=PER_MINUTE)
@@ -59,7 +62,7 @@ class Reopening:
         """An engine is ready that has asked its server for nothing: no sign that an outage is over."""
         if not self._ever_ready:
             self._ready_at_s = now
-        self._ever_ready = True
+        self._ever_ready, self._opened_at_s = True, now
 
     def ready(self, now: float) -> None:
         """An engine works; one that takes over from another in a quiet moment goes on where that one was."""
@@ -76,7 +79,7 @@ class Reopening:
         if cause in HOPELESS or lacks or not self._ever_ready:
             return GiveUp()
         begins = self._begins(now)
-        self._ready_at_s = None
+        self._ready_at_s = self._opened_at_s = None
         if begins:
             self._lost_at_s, self._tries = now, 0
         at_s = self._next_s(now)
@@ -88,7 +91,7 @@ class Reopening:
 
     def _begins(self, now: float) -> bool:
         if self._ready_at_s is None:
-            return False
+            return self._opened_at_s is not None and now - self._opened_at_s > IDLE_S
         return self._tries == 0 or now - self._ready_at_s >= STABLE_S
 
     def _next_s(self, now: float) -> float:
