@@ -225,3 +225,11 @@ def test_the_first_hiccup_of_a_tier_that_took_over_long_ago_is_not_the_end():
     talk = probed_in_vain(Talk(BOTH).heard(DROP, NOBODY, on.StandbyReady(REST)).after(1.1), 200.0)
     talk.user_turn().heard(on.EngineLost(Cause.UNREACHABLE, "nobody", endpoint="transcribe"))
     talk.expect(do.OpenEngine(Tier.REST))
+
+
+def test_a_reply_that_an_engine_begins_after_it_was_given_up_is_nobodys_business():
+    talk = Talk(BOTH).user_turn().heard(on.ReplyStarted("r1")).finished("r1", ReplyStatus.FAILED)
+    talk.heard(on.ReplyStarted("r2", "ask-1")).finished("r2", ReplyStatus.FAILED).expect(do.PrepareEngine(Tier.REST))
+    talk.user_turn("u2").heard(on.ReplyStarted("r3")).heard(on.StandbyReady(REST))
+    talk.expect(do.SwitchEngine(Tier.REST), do.SealPlayback("r3"))
+    talk.heard(on.PlaybackFinished("r3", ())).expect(do.AskReply("ask-2"))

@@ -326,15 +326,16 @@ class TurnMachine:
 
     def _ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         gated = not self.traits.ends_turns
+        # One that was given up may have begun a reply meanwhile; nobody will tell of its end.
+        out = self.lost(Cause.DROP) if self.arbiter.reply_id or self.replies.generating else []
         if engine.tier is not self._last_tier:
             self.arbiter.forgive()
             self.replies.forgive()
         self.tier, self.traits = engine.tier, engine.traits
         self._last_tier = engine.tier
         if self.floor.ear is Ear.QUIET:
-            return []
+            return out
         # The turn that is being spoken was handed over once more: engine or gate must find it, or it was nothing.
-        out: list[do.Command] = []
         if self.traits.ends_turns or not gated or self.floor.ear is Ear.SETTLING:
             out.append(do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S))
         if gated and not self.traits.ends_turns and self.floor.ear is Ear.SETTLING:
