@@ -233,3 +233,13 @@ def test_a_reply_that_an_engine_begins_after_it_was_given_up_is_nobodys_business
     talk.user_turn("u2").heard(on.ReplyStarted("r3")).heard(on.StandbyReady(REST))
     talk.expect(do.SwitchEngine(Tier.REST), do.SealPlayback("r3"))
     talk.heard(on.PlaybackFinished("r3", ())).expect(do.AskReply("ask-2"))
+
+
+def test_a_reply_that_may_call_no_more_tools_may_not_when_it_is_asked_for_again():
+    talk = Talk(Profile(tiers=BOTH.tiers, tool_rounds=0)).user_turn().reply()
+    talk.heard(on.ToolCalled("r1", ToolCall("c1", "clock", "{}"))).finished().played()
+    talk.heard(on.ToolFinished("c1", "ok", "noon")).expect(do.AskReply("ask-1", tools_allowed=False))
+    talk.heard(on.ReplyStarted("r2", "ask-1")).finished("r2", ReplyStatus.FAILED)
+    talk.expect(do.AskReply("ask-2", tools_allowed=False))
+    talk.heard(on.ReplyStarted("r3", "ask-2")).finished("r3", ReplyStatus.FAILED).heard(on.StandbyReady(REST))
+    talk.expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-3", tools_allowed=False))

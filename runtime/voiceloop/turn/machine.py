@@ -265,7 +265,9 @@ class TurnMachine:
         turn_id = (self.unanswered or self._spoken_turn) if want is None else want.turn_id
         say = None if want is None else want.say
         tries = 0 if want is None else want.tries
-        self.replies.live[reply_id] = LiveReply(turn_id, self._first_is_shielded, say, tries=tries)
+        allowed = want is None or want.tools_allowed
+        live = LiveReply(turn_id, self._first_is_shielded, say, tries=tries, tools_allowed=allowed)
+        self.replies.live[reply_id] = live
         self._first_is_shielded = False
         asked = want is not None and want.say is None and not self.traits.starts_replies
         if self.unanswered == turn_id or asked:  # what we ask for answers all that was said; only engines split it
@@ -291,7 +293,7 @@ class TurnMachine:
                 self.want(again)
             elif event.status in {ReplyStatus.FAILED, ReplyStatus.INCOMPLETE}:
                 if event.status is ReplyStatus.FAILED and not reply.sounding:
-                    self.unserved = Want(reply.turn_id, reply.say)
+                    self.unserved = Want(reply.turn_id, reply.say, reply.tools_allowed)
                 self.warnings.append((f"reply_{event.status}", event.detail or "the engine gave no reason"))
         self._follow_up(event.reply_id)
         if self.unanswered and self.traits.starts_replies and not self.arbiter.waiting:
@@ -358,8 +360,7 @@ class TurnMachine:
                 reply.generating = False
                 self.calls.reply_over(reply_id)
                 if not self.calls.called(reply_id):
-                    tools_allowed = self.calls.rounds(reply.turn_id) <= self.policy.tool_rounds
-                    again = Want(reply.turn_id, reply.say, tools_allowed, reply.tries + stalled)
+                    again = Want(reply.turn_id, reply.say, reply.tools_allowed, reply.tries + stalled)
                     if again.tries < MAX_TRIES:
                         reply.again = again
                     else:

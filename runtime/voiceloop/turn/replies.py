@@ -27,13 +27,14 @@ class LiveReply:
     worded: bool = False
     """It has words."""
     tries: int = 0
+    tools_allowed: bool = True
     again: Want | None = None
     """What to ask for once its playback is over: the engine was lost before it had said all."""
 
     def retry(self, event: ReplyFinished) -> Want | None:
         """The same reply once more, when the engine failed before anything of it could be heard."""
         if event.status is ReplyStatus.FAILED and not self.sounding and self.tries == 0:
-            return Want(self.turn_id, self.say, tries=1)
+            return Want(self.turn_id, self.say, self.tools_allowed, tries=1)
         return None
 
 
