@@ -243,3 +243,18 @@ def test_a_reply_that_may_call_no_more_tools_may_not_when_it_is_asked_for_again(
     talk.expect(do.AskReply("ask-2", tools_allowed=False))
     talk.heard(on.ReplyStarted("r3", "ask-2")).finished("r3", ReplyStatus.FAILED).heard(on.StandbyReady(REST))
     talk.expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-3", tools_allowed=False))
+
+
+def test_a_tier_that_comes_and_goes_does_not_put_off_the_try_of_a_better_one():
+    talk = probed_in_vain(answered(on_rest()), 300.0)
+    due_s = talk.deadlines["probe_realtime"]
+    talk.heard(on.SpeechStarted("u2", 300.0), on.EngineLost(Cause.DROP, "gone"), REST)
+    assert talk.deadlines["probe_realtime"] == due_s
+
+
+def test_once_the_best_tier_answers_again_no_other_is_tried():
+    lost = on.EngineLost(Cause.BUSY, "429", endpoint="speak")
+    talk = on_rest(ALL).heard(on.StandbyReady(DEVICE), lost).after(0.3).playing("r2", ask_id="ask-2").finished("r2")
+    talk.after(1.1).expect(do.PrepareEngine(Tier.REALTIME), do.PrepareEngine(Tier.REST, "speak"))
+    talk.heard(on.StandbyLost(Cause.BUSY, "429", Tier.REST, "speak"), on.StandbyReady(REALTIME)).played("r2")
+    talk.expect(do.SwitchEngine(Tier.REALTIME)).after(120.0).never(do.PrepareEngine)

@@ -188,7 +188,7 @@ class Continuity:
         self._failover.refused(tier, event.cause, now, event.endpoint)
         out: list[do.Command] = []
         if self._failover.usable(tier):
-            out.append(do.SetDeadline(probe_of(tier), self._failover.probe_at_s(tier, now)))
+            out += self._reserve.probe(tier, now)
         if self._machine.tier is not None or self._loss is None:
             return out
         next_tier = self._failover.below(tier)

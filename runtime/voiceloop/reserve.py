@@ -28,6 +28,8 @@ class Reserve:
         self._order = order
         self._failover = failover
         self._prepared: set[Tier] = set()
+        self._awaited: set[Tier] = set()
+        """Tiers that a probe is set for."""
         self._ready: dict[Tier, on.EngineReady] = {}
 
     @property
@@ -44,6 +46,7 @@ class Reserve:
         if tier in self._prepared:
             return []
         self._prepared.add(tier)
+        self._awaited.discard(tier)
         return [do.ClearDeadline(probe_of(tier)), do.PrepareEngine(tier, self._failover.failed_at(tier))]
 
     def came(self, engine: on.EngineReady) -> None:
@@ -55,17 +58,31 @@ class Reserve:
         self._prepared.discard(tier)
         self._ready.pop(tier, None)
 
+    def probe(self, tier: Tier, now: float) -> list[do.Command]:
+        """See by and by whether this tier can answer; what is to be seen already is not put off."""
+        if tier in self._prepared or tier in self._awaited:
+            return []
+        self._awaited.add(tier)
+        return [do.SetDeadline(probe_of(tier), self._failover.probe_at_s(tier, now))]
+
     def rearranged(self, serving: Tier, now: float) -> list[do.Command]:
         """Another tier answers now: prepare the next one below unless all is well, see by and by to those above."""
         self.lost(serving)
         above, below = self._failover.above(serving), self._failover.below(serving)
-        out: list[do.Command] = [do.ClearDeadline(probe_of(serving))]
+        out: list[do.Command] = []
         for tier in self._order:
-            if tier in above and tier not in self._prepared:
-                out.append(do.SetDeadline(probe_of(tier), self._failover.probe_at_s(tier, now)))
+            if tier in above:
+                out += self.probe(tier, now)
             elif tier is below and serving is not self._order[0]:
                 out += self.prepare(tier)
-            elif tier in self._prepared and tier not in above:
-                self.lost(tier)
-                out.append(do.DismissEngine(tier))
+            else:
+                out += self._let_go(tier)
         return out
+
+    def _let_go(self, tier: Tier) -> list[do.Command]:
+        """Have nothing standing by of this tier, and nothing to come."""
+        prepared = tier in self._prepared
+        self.lost(tier)
+        self._awaited.discard(tier)
+        out: list[do.Command] = [do.ClearDeadline(probe_of(tier))]
+        return [*out, do.DismissEngine(tier)] if prepared else out
