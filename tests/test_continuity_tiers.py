@@ -246,7 +246,7 @@ def test_a_reply_that_may_call_no_more_tools_may_not_when_it_is_asked_for_again(
 
 
 def test_a_tier_that_comes_and_goes_does_not_put_off_the_try_of_a_better_one():
-    talk = probed_in_vain(answered(on_rest()), 300.0)
+    talk = probed_in_vain(answered(on_rest(ALL)), 300.0)
     due_s = talk.deadlines["probe_realtime"]
     talk.heard(on.SpeechStarted("u2", 300.0), on.EngineLost(Cause.DROP, "gone"), REST)
     assert talk.deadlines["probe_realtime"] == due_s
@@ -258,3 +258,9 @@ def test_once_the_best_tier_answers_again_no_other_is_tried():
     talk.after(1.1).expect(do.PrepareEngine(Tier.REALTIME), do.PrepareEngine(Tier.REST, "speak"))
     talk.heard(on.StandbyLost(Cause.BUSY, "429", Tier.REST, "speak"), on.StandbyReady(REALTIME)).played("r2")
     talk.expect(do.SwitchEngine(Tier.REALTIME)).after(120.0).never(do.PrepareEngine)
+
+
+def test_when_the_last_tier_is_lost_the_better_ones_are_tried_at_once():
+    talk = probed_in_vain(answered(on_rest()), 300.0).user_turn("u2")
+    talk.heard(NOBODY).expect(do.OpenEngine(Tier.REST), do.PrepareEngine(Tier.REALTIME))
+    talk.heard(on.StandbyReady(REALTIME)).expect(do.SwitchEngine(Tier.REALTIME), do.AskReply("ask-3"))

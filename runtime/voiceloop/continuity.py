@@ -174,8 +174,8 @@ class Continuity:
         return out
 
     def _falls(self, move: Move, now: float) -> list[do.Command]:
-        if move.next_tier is None:
-            return []
+        if move.next_tier is None:  # those above may be back: nobody can wait for their probes now
+            return [each for tier in self._failover.above(self._at) for each in self._reserve.prepare(tier)]
         if self._fall_at_s is None or move.fall_at_s < self._fall_at_s:
             self._fall_at_s = move.fall_at_s
         out = self._reserve.prepare(move.next_tier)
