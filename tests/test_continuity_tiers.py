@@ -264,3 +264,25 @@ def test_when_the_last_tier_is_lost_the_better_ones_are_tried_at_once():
     talk = probed_in_vain(answered(on_rest()), 300.0).user_turn("u2")
     talk.heard(NOBODY).expect(do.OpenEngine(Tier.REST), do.PrepareEngine(Tier.REALTIME))
     talk.heard(on.StandbyReady(REALTIME)).expect(do.SwitchEngine(Tier.REALTIME), do.AskReply("ask-3"))
+
+
+# Roll-over -----------------------------------------------------------------------------------------------------------
+
+
+def rolling_over():
+    """The next engine of the first tier is being opened while somebody speaks."""
+    talk = Talk(Profile(tiers=BOTH.tiers, roll_over_after_s=100.0)).after(100.5).expect(do.PrepareEngine(Tier.REALTIME))
+    return talk.heard(on.SpeechStarted("u1", 100.0))
+
+
+def test_a_fresh_engine_of_a_tier_without_money_is_of_no_use():
+    talk = (
+        rolling_over().heard(on.StandbyReady(REALTIME), on.EngineLost(Cause.QUOTA, "no money")).never(do.SwitchEngine)
+    )
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.DismissEngine(Tier.REALTIME))
+
+
+def test_an_engine_that_was_to_be_rolled_over_to_is_let_go_with_its_tier():
+    talk = rolling_over().heard(on.EngineLost(Cause.NO_REPLY, "nothing"), on.StandbyReady(REST))
+    talk.expect(do.SwitchEngine(Tier.REST), do.Recall(0, "u1"), do.DismissEngine(Tier.REALTIME))
+    talk.after(5.1).expect(do.PrepareEngine(Tier.REALTIME))

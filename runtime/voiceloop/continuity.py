@@ -77,6 +77,8 @@ class Continuity:
         """Note who answers; tell it when that is another tier than before."""
         self.tally.came(tier, now)
         out: list[do.Command] = []
+        if tier is not self._at:
+            out.append(do.DismissEngine(self._at))  # what was to roll over to has nothing to take over
         if len(self._order) > 1:
             out += [do.ClearDeadline(RECONNECT), do.ClearDeadline(FALL_BACK), *self._reserve.rearranged(tier, now)]
         began, self._served = self._served is None and tier is self._order[0], tier
@@ -129,7 +131,9 @@ class Continuity:
         free = nobody or (quiet and not self._narrator.captions.waiting)
         if not free:
             return None
-        found = self._reserve.best(self._failover.above(self._at)) or self._roll_over.standby
+        found = self._reserve.best(self._failover.above(self._at))
+        if found is None and self._failover.usable(self._at):
+            found = self._roll_over.standby
         if found is None and nobody and self._fall_at_s is not None and now >= self._fall_at_s:
             found = self._reserve.best(self._order)
         return found
