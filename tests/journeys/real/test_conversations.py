@@ -28,6 +28,8 @@ GERMAN_DATE = r"Heute ist \w+, der \d{1,2}\. \w+ \d{4}\."
 TIME = r"It is \d{1,2}:\d\d [AP]M\."
 EXACT_S = 0.02 + 1e-6  # a block of 20 ms, and the rounding of floats
 SAME_DB, SAME_BY_PHONE_DB, NOISE_DB = 30, 20, 20
+A_WORD_MS = 300
+"""In less than this recognition hears whatever it likes."""
 
 
 def on(*names):
@@ -172,6 +174,9 @@ def test_what_was_heard_of_an_interrupted_answer_is_what_the_recording_holds(hel
         assert (last_s - first_s) * 1000 == pytest.approx(said["heard_ms"], abs=20), held.story()
         if said["interrupted"]:
             assert not recording.agent(last_s, to_s).any()
+        if said["heard_ms"] < A_WORD_MS:
+            assert len(said["heard_text"].split()) <= 2, held.story()
+            continue
         heard_again = transcribe(recording.agent(first_s, last_s))
         assert word_distance(said["heard_text"], heard_again) <= 2, f"{said['heard_text']!r}, heard {heard_again!r}"
 
