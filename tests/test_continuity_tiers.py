@@ -266,6 +266,15 @@ def test_when_the_last_tier_is_lost_the_better_ones_are_tried_at_once():
     talk.heard(on.StandbyReady(REALTIME)).expect(do.SwitchEngine(Tier.REALTIME), do.AskReply("ask-3"))
 
 
+def test_a_turn_that_was_handed_to_an_engine_after_it_was_given_up_is_answered_by_the_next_one():
+    talk = Talk(BOTH).user_turn().heard(on.ReplyStarted("r1")).finished("r1", ReplyStatus.FAILED)
+    talk.heard(on.ReplyStarted("r2", "ask-1")).finished("r2", ReplyStatus.FAILED).expect(do.PrepareEngine(Tier.REST))
+    talk.user_turn("u2").heard(on.SpeechStarted("u3", talk.now - 100.0)).after(3.0)
+    talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.Recall(2, "u3"))
+    talk.heard(on.SpeechStopped("u3", 2.0, "local"), on.EngineComplained("input_audio_buffer_commit_empty", "nothing"))
+    talk.expect(do.AskReply("ask-2"))
+
+
 # Roll-over -----------------------------------------------------------------------------------------------------------
 
 

@@ -328,8 +328,9 @@ class TurnMachine:
 
     def _ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         gated = not self.traits.ends_turns
-        # One that was given up may have begun a reply meanwhile; nobody will tell of its end.
-        out = self.lost(Cause.DROP) if self.arbiter.reply_id or self.replies.generating else []
+        # One that was given up may have taken a turn or begun a reply meanwhile; nobody will tell of its end.
+        owes = self.unanswered or self.arbiter.reply_id or self.replies.generating
+        out = self.lost(Cause.DROP) if owes else []
         if engine.tier is not self._last_tier:
             self.arbiter.forgive()
             self.replies.forgive()
