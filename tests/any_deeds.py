@@ -5,13 +5,16 @@ Everything is chosen by small numbers, so that a failing conversation shrinks to
 
 from __future__ import annotations
 
-from any_order import MS_PER_SAMPLE, Connection, World
+from any_order import MS_PER_SAMPLE, World
 from audio.listening import samples
 from voiceloop import events as on
 from voiceloop.vocabulary import Cause, Outcome, ReplyStatus, Tier, ToolCall
 
 CAUSES = (Cause.DROP, Cause.DROP, Cause.DEAD_WIRE, Cause.SLOW_MODEL, Cause.SESSION_CAP, Cause.BUSY, Cause.CONTEXT_FULL)
 UNREACHED = (Cause.UNREACHABLE, Cause.REFUSED)
+ANY = (*CAUSES, *UNREACHED, Cause.NO_REPLY, Cause.BROKEN_PEER, Cause.UNSUPPORTED_DIALECT, Cause.QUOTA, Cause.BAD_MODEL)
+"""Where another tier may answer, no cause is the end."""
+ENDPOINTS = ("", "transcribe", "chat", "speak")
 TOOLS = ("clock", "taxi")
 
 INSTEAD = {
@@ -44,12 +47,12 @@ class Deeds(World):
 
     @property
     def source(self) -> on.Source:
-        return "engine" if self.traits.ends_turns else "local"
+        return "local" if self.gated else "engine"
 
     @property
     def hears(self) -> bool:
         """The local gate always does."""
-        return self.line_opens and (self.engine.live or not self.traits.ends_turns)
+        return self.line_opens and (self.engine.live or self.gated)
 
     @property
     def capture_s(self) -> float:
@@ -57,7 +60,7 @@ class Deeds(World):
 
     def user_starts(self, which: int, ms: int) -> None:
         if self.hears and not self.captions_only and not self.speaking:
-            resumed, self.engine.resumed = self.engine.resumed if self.traits.ends_turns else "", ""
+            resumed, self.engine.resumed = "" if self.gated else self.engine.resumed, ""
             self.speaking = resumed or f"u{len(self.turns) + 1}"
             if not resumed:
                 self.turns.append(self.speaking)
@@ -67,7 +70,7 @@ class Deeds(World):
         """... a while ago, as servers tell it late."""
         if self.hears and self.speaking:
             turn_id, self.speaking = self.speaking, ""
-            if self.traits.ends_turns:
+            if not self.gated:
                 self.engine.commits.append(turn_id)
             self.happens(on.SpeechStopped(turn_id, max(0.0, self.capture_s - ms / 1000), self.source))
 
@@ -78,7 +81,7 @@ class Deeds(World):
             self.happens(on.TurnCommitted(turn_id))
 
     def turn_was_nothing(self, which: int, ms: int) -> None:
-        if self.engine.live and self.engine.commits and not self.traits.ends_turns:
+        if self.engine.live and self.engine.commits and self.gated:
             self.engine.commits.pop(0)
             self.happens(on.EngineComplained("input_audio_buffer_commit_empty", "nothing in it"))
 
@@ -109,9 +112,11 @@ class Deeds(World):
 
     def ends(self, which: int, ms: int) -> None:
         """Seldom for good, or no conversation would become long."""
-        events = (on.LineEnded(), on.EndAsked("bye"), on.LineLost("unplugged"), on.EngineLost(Cause.QUOTA, "no money"))
+        events = (on.LineEnded(), on.EndAsked("bye"), on.LineLost("unplugged"))
         if which < len(events) and ms > 800:
             self.happens(events[which])
+        elif which == len(events) and ms > 800:
+            self.lose(Cause.QUOTA)
 
     # What the engine does ----------------------------------------------------------------------------------------
 
@@ -120,27 +125,36 @@ class Deeds(World):
             self.happens(on.LineOpened(captions_only=self.captions_only))
 
     def is_ready(self, which: int, ms: int) -> None:
-        """The engine, or the one beside it."""
-        for engine in (self.engine, self.standby):
-            if engine is not None and engine.number and not engine.ready:
-                engine.ready = True
-                expires_in_s = None if which % 2 else 30.0 + ms / 10
-                ready = on.EngineReady(Tier.REALTIME, "m", engine.traits, "ga", expires_in_s)
-                self.happens(ready if engine is self.engine else on.StandbyReady(ready))
-                return
+        """The engine, or one beside it."""
+        opening = [each for each in (self.engine, *self.standbys.values()) if each.number and not each.ready]
+        if opening:
+            engine = opening[which % len(opening)]
+            engine.ready = True
+            expires_in_s = None if which % 2 or engine.tier is not Tier.REALTIME else 30.0 + ms / 10
+            ready = on.EngineReady(engine.tier, "m", engine.traits, "ga", expires_in_s)
+            self.happens(ready if engine is self.engine else on.StandbyReady(ready))
 
     def is_lost(self, which: int, ms: int) -> None:
+        causes = CAUSES if self.engine.ready else UNREACHED
+        if len(self.profile.tiers) > 1:
+            causes = ANY if ms > 600 else causes
+        self.lose(causes[(which + ms) % len(causes)], ENDPOINTS[which % 4])
+
+    def lose(self, cause: Cause, endpoint: str = "") -> None:
+        tier = self.engine.tier
         if self.engine.number:
-            causes = CAUSES if self.engine.ready else UNREACHED
-            cause = causes[which % len(causes)]
-            self.engine, self.open_ask_s = Connection(0, self.traits), None
+            self.engine, self.open_ask_s = self.nobody(tier), None
             self.forget_speech()
-            self.happens(on.EngineLost(cause, "gone"))
+            self.causes[tier].add(cause)
+            self.happens(on.EngineLost(cause, "gone", endpoint="" if tier is Tier.REALTIME else endpoint))
 
     def standby_is_lost(self, which: int, ms: int) -> None:
-        if self.standby is not None:
-            self.standby = None
-            self.happens(on.StandbyLost(Cause.DROP, "gone"))
+        if self.standbys:
+            tier = list(self.standbys)[which % len(self.standbys)]
+            del self.standbys[tier]
+            cause = ANY[(which + ms) % len(ANY)] if ms > 600 and len(self.profile.tiers) > 1 else Cause.DROP
+            self.causes[tier].add(cause)
+            self.happens(on.StandbyLost(cause, "gone", tier, "" if tier is Tier.REALTIME else ENDPOINTS[which % 4]))
 
     def reply_starts(self, which: int, ms: int) -> None:
         """Asked for, or by itself."""

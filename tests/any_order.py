@@ -7,7 +7,7 @@ comes. What may happen in it is in `any_deeds`.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audio.listening import numbers
 from voiceloop import commands as do
@@ -15,12 +15,14 @@ from voiceloop import events as on
 from voiceloop.audio.ledger import Ledger
 from voiceloop.core import Core, Profile
 from voiceloop.transcript import TranscriptLine
-from voiceloop.vocabulary import HeardSpan, ToolOutput, Traits, UserTurn
+from voiceloop.vocabulary import Cause, HeardSpan, Tier, ToolOutput, Traits, UserTurn
 
 RATE_HZ = 100
 MS_PER_SAMPLE = 10
 LATENCY = 3
 """Samples between pulling one and hearing it."""
+SERVICES = Traits(ends_turns=False, starts_replies=False, keeps_audio=False)
+"""Of every tier but realtime."""
 Part = tuple[str, str, int]
 
 
@@ -29,6 +31,7 @@ class Connection:
     """One engine: what it was told, and what it has said."""
 
     number: int
+    tier: Tier
     traits: Traits
     ready: bool = False
     live: bool = False
@@ -47,7 +50,7 @@ class Connection:
 
 
 class World:
-    """A conversation. `happens` is how every event comes to the core."""
+    """A conversation; `traits` are those of realtime. `happens` is how every event comes to the core."""
 
     def __init__(self, profile: Profile, traits: Traits, *, captions_only: bool = False) -> None:
         self.profile, self.traits = profile, traits
@@ -57,9 +60,15 @@ class World:
         self.lines: list[do.WriteLine] = []
         self.deadlines: dict[str, float] = {}
         self.ended: do.EndSession | None = None
-        self.engine = Connection(0, traits)
-        self.standby: Connection | None = None
         self.connections = 0
+        self.engine = self.nobody(profile.tiers[0])
+        self.standbys: dict[Tier, Connection] = {}
+        self.gated = not self.engine.traits.ends_turns
+        """The local gate listens for turns."""
+        self.opened: list[tuple[float, Tier]] = []
+        """When engines were opened, in place of one that was lost or beside it."""
+        self.causes: dict[Tier, set[Cause]] = {tier: set() for tier in Tier}
+        """Why engines of each tier were lost."""
         self.inbox: deque[on.Event] = deque()
         self.stepping = False
         self.line_opens = False
@@ -140,20 +149,25 @@ class World:
     def tell_engine(self, command: do.Command) -> None:  # noqa: C901, PLR0912 - one case per command
         engine = self.engine
         match command:
-            case do.OpenEngine():
-                self.engine, self.standby = self.connection(), None
-            case do.PrepareEngine():
-                self.standby = self.connection()
-            case do.SwitchEngine():
-                assert self.standby is not None
-                assert self.standby.ready, "an engine takes over that is not ready"
-                self.engine, self.standby, self.open_ask_s = self.standby, None, None
+            case do.OpenEngine(tier=tier):
+                assert not engine.live or self.core.machine.tier is None, "an engine is closed that serves"
+                self.standbys.pop(tier, None)
+                self.engine = self.connection(tier)
+            case do.PrepareEngine(tier=tier):
+                self.standbys[tier] = self.connection(tier)
+            case do.DismissEngine(tier=tier):
+                self.standbys.pop(tier, None)
+            case do.SwitchEngine(tier=tier):
+                assert tier in self.standbys, "nobody stands by"
+                assert self.standbys[tier].ready, "an engine takes over that is not ready"
+                self.engine, self.open_ask_s = self.standbys.pop(tier), None
                 self.forget_speech()
             case do.Recall(items=items, open_turn=open_turn):
                 record = self.core.narrator.conversation.items[:items]
                 assert engine.ready
                 assert not engine.live, "an engine gets the record twice"
-                engine.live, engine.resumed = True, open_turn
+                engine.live = True
+                self.listens_on(engine, open_turn)
                 engine.outputs.update(item.call_id for item in record if isinstance(item, ToolOutput))
                 engine.turns.update(item.turn_id for item in record if isinstance(item, UserTurn))
             case do.AskReply(ask_id=ask_id):
@@ -175,13 +189,33 @@ class World:
             case _:
                 pass  # CancelTool, ForgetTurn, SendSaid, UpdateEngine, Summarise: answered by chance or never
 
-    def connection(self) -> Connection:
+    def nobody(self, tier: Tier) -> Connection:
+        """No engine, in place of one of this tier."""
+        return Connection(0, tier, self.traits if tier is Tier.REALTIME else SERVICES)
+
+    def connection(self, tier: Tier) -> Connection:
         self.connections += 1
-        return Connection(self.connections, self.traits)
+        self.opened.append((self.now, tier))
+        return replace(self.nobody(tier), number=self.connections)
 
     def forget_speech(self) -> None:
         """An engine that is gone hears nothing; the local gate hears on."""
-        self.speaking = "" if self.traits.ends_turns else self.speaking
+        self.speaking = self.speaking if self.gated else ""
+
+    def listens_on(self, engine: Connection, open_turn: str) -> None:
+        """Who ends turns may change with the engine: the turn that is being spoken is heard again, and keeps its id."""
+        gated, self.gated = self.gated, not engine.traits.ends_turns
+        if gated and self.gated:
+            return
+        self.speaking, engine.resumed = "", open_turn
+        if open_turn and self.gated:  # the sound of before is listened to at once
+            engine.resumed = ""
+            at_s = self.now - (self.core.narrator.zero_s or self.now)
+            if engine.number % 2:
+                self.speaking = open_turn
+                self.inbox.append(on.SpeechStarted(open_turn, at_s, "local"))
+            else:
+                self.inbox.append(on.SpeechStopped(open_turn, at_s, "local"))
 
     def check_span(self, span: HeardSpan) -> None:
         """Truncate <= played <= received, and what is told is what was played."""
@@ -205,8 +239,11 @@ class World:
         while self.ended is None and (due := self.next_due(until)) is not None:
             self.play(max(0.0, self.deadlines[due] - self.now))
             self.deadlines.pop(due, None)
-            self.happens(on.DeadlinePassed(due))
+            self.comes_due(due)
         self.play(until - self.now)
+
+    def comes_due(self, name: str) -> None:
+        self.happens(on.DeadlinePassed(name))
 
     def next_due(self, until: float) -> str | None:
         due = [(at_s, name) for name, at_s in self.deadlines.items() if at_s <= until]
@@ -223,6 +260,10 @@ class World:
         self.heard += [number for number in self.pulled[start : self.acked] if number]
         self.listen()
         self.work_off()
+
+    def usable(self, tier: Tier) -> bool:
+        """Whether the core still counts on this tier."""
+        return self.core._continuity._failover.usable(tier)
 
     def told(self, event: str) -> list[TranscriptLine]:
         return [TranscriptLine.of(line) for line in self.lines if line.event == event]

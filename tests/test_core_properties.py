@@ -16,9 +16,20 @@ from thorough import thorough
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Core, Profile
+from voiceloop.failover import LONGEST_PROBE_S
 from voiceloop.history import HistoryPolicy
 from voiceloop.transcript import line_problems
-from voiceloop.vocabulary import AssistantTurn, Outcome, ReplyStatus, ToolCall, ToolOutput, Traits, UserTurn
+from voiceloop.vocabulary import (
+    AssistantTurn,
+    Cause,
+    Outcome,
+    ReplyStatus,
+    Tier,
+    ToolCall,
+    ToolOutput,
+    Traits,
+    UserTurn,
+)
 
 pytestmark = pytest.mark.timeout(7200)  # with HYPOTHESIS_PROFILE=long
 
@@ -58,6 +69,12 @@ def several(deeds):
 TRAITS = st.sampled_from(
     [Traits(), CLIENT, MANUAL, Traits(stops_on_speech=True), Traits(ends_turns=True, keeps_audio=False)]
 )
+ORDERS = [
+    (Tier.REALTIME,),
+    (Tier.REALTIME, Tier.REST, Tier.DEVICE),
+    (Tier.REALTIME, Tier.REST),
+    (Tier.REST, Tier.DEVICE),
+]
 CAPTIONS = st.sampled_from([False, False, False, True])
 PROFILES = st.builds(
     Profile,
@@ -70,6 +87,7 @@ PROFILES = st.builds(
     tool_rounds=st.sampled_from([6, 0]),
     transcribes=st.booleans(),
     history=st.sampled_from([HistoryPolicy(), HistoryPolicy(limit_tokens=60, keep_turns=1)]),
+    tiers=st.sampled_from(ORDERS),
 )
 BEGUN = (("is_ready", 1, 0), ("line_is_open", 0, 0))
 
@@ -153,17 +171,22 @@ def settles(world, within_s=90.0):
     until, pause_s = world.now + within_s, 0.1
     while world.ended is None and not at_rest(world):
         assert world.now < until, f"it never comes to rest: {why_not(world)}"
-        world.line_is_open()
-        world.is_ready(1, 0)
-        world.user_stops(0, 0)
-        world.turn_is_taken(0, 0)
-        world.words_come(0, 0)
-        world.tool_ends(0, 0)
-        world.reply_starts(1, 0)
-        world.reply_ends(0, 0)
+        everybody_behaves(world)
         world.passes(pause_s)
         pause_s = min(2.0, pause_s * 1.5)
     return world
+
+
+def everybody_behaves(world):
+    world.line_is_open()
+    for _ in ORDERS[1]:
+        world.is_ready(1, 0)
+    world.user_stops(0, 0)
+    world.turn_is_taken(0, 0)
+    world.words_come(0, 0)
+    world.tool_ends(0, 0)
+    world.reply_starts(1, 0)
+    world.reply_ends(0, 0)
 
 
 def at_rest(world):
@@ -188,6 +211,7 @@ def check(world):
     check_history(world)
     check_tools(world)
     check_lines(world)
+    check_tiers(world)
     again = Core(world.profile)
     for event, now, commands in world.steps:
         assert again.step(event, now) == commands
@@ -240,6 +264,32 @@ def check_lines(world):
     assert len(world.heard) == len(set(world.heard)), "something is played twice"
 
 
+INCURABLE = {Cause.QUOTA, Cause.BAD_MODEL, Cause.UNSUPPORTED_DIALECT, Cause.CONTEXT_FULL}
+"""After these a tier may be of no use; after anything else it is tried again."""
+
+
+def check_tiers(world):
+    """Each change is told, and a session that ends for want of an engine says so in its status."""
+    served = [command.tier for _, _, out in world.steps for command in out if isinstance(command, do.SwitchEngine)]
+    for line in world.told("tier_changed"):
+        assert line.fields["tier"] in served
+    for tier in world.profile.tiers:
+        assert world.usable(tier) or world.causes[tier] & INCURABLE
+    if world.ended is not None and world.ended.reason.startswith("engine_lost_"):
+        alone = len(world.profile.tiers) == 1 or world.core.narrator.zero_s is None
+        assert world.ended.exit_status in ({3, 4, 5} if alone else {5})
+
+
+def check_best_serves(world):
+    """Once all tiers can be opened, the best one that is of any use answers, as soon as it was tried again."""
+    until = world.now + LONGEST_PROBE_S + 5.0
+    best = next((tier for tier in world.profile.tiers if world.usable(tier)), None)
+    while world.ended is None and not (world.engine.live and world.engine.tier is best):
+        assert world.now < until, f"{world.engine.tier} answers, not {best}: {why_not(world)}"
+        everybody_behaves(world)
+        world.passes(0.5)
+
+
 def check_it_goes_on(world):
     """A conversation that has come to rest answers the next turn, once."""
     asks = sum(isinstance(command, do.AskReply) for _, _, commands in world.steps for command in commands)
@@ -256,6 +306,8 @@ def check_it_goes_on(world):
 def test_a_conversation_in_any_order_comes_to_rest_and_goes_on(profile, traits, deeds, captions_only):
     world = played_out(profile, traits, deeds, captions_only)
     check(settles(world))
+    check_best_serves(world)
+    check(settles(world))
     check_it_goes_on(world)
     check(world)
 
@@ -264,6 +316,8 @@ def test_a_conversation_in_any_order_comes_to_rest_and_goes_on(profile, traits, 
 @given(PROFILES, TRAITS, several(ODD_DEED), CAPTIONS)
 def test_what_no_engine_should_tell_does_no_harm(profile, traits, deeds, captions_only):
     world = played_out(profile, traits, deeds, captions_only)
+    check(settles(world))
+    check_best_serves(world)
     check(settles(world))
     check_it_goes_on(world)
     check(world)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from journeys.outage_checks import _counted, _joined, _row, _wire_row
+from journeys.outage_checks import Row, _counted, _joined, _row, _wire_row
 from journeys.outage_talk import answer_to
 from journeys.tier_talk import TierTalk
 
-__all__ = ["HANDOVER_S", "of_answers", "of_handover", "of_history", "of_tiers"]
+__all__ = ["HANDOVER_S", "of_answers", "of_handover", "of_history", "of_tiers", "of_turns"]
 
 HANDOVER_S = 0.5
 """What the move may add to the time of the services themselves, once the loss is noticed and a turn is over."""
@@ -43,15 +43,31 @@ def of_handover(talk: TierTalk, within_s: float = HANDOVER_S) -> Iterator[str]:
 
 def of_history(talk: TierTalk) -> Iterator[str]:
     """Whoever answers has what the record has; services were shown it with their newest question."""
-    rows = _counted(map(_row, talk.session._driver.core.narrator.conversation.items))
-    if talk.tiers[-1:] == ["realtime"]:
-        told = next(each for each in reversed(talk.gateway.connections) if each.items)  # a probe has none
-        theirs = _counted(map(_wire_row, told.items))
-    elif not talk.answering.questions:
-        return  # all was said already, and nobody has asked since
-    else:
-        theirs = _counted(map(_row, talk.answering.history))
-        rows = rows[:-1] if rows and rows[-1][0] == "assistant" else rows  # its answer came after the question
-    ours, theirs = _joined(rows), _joined(theirs)
+    ours, theirs = map(_joined, _both(talk))
     if ours != theirs:
         yield f"the record is\n  {ours}\nand who answers has\n  {theirs}"
+
+
+def of_turns(talk: TierTalk) -> Iterator[str]:
+    """The same less strictly: the user's spoken turns in order, what was typed, and each call with its output.
+
+    A line that was typed while somebody spoke may stand on either side of what was spoken.
+    """
+    ours, theirs = _both(talk)
+    for kind in ("user", "call", "output"):
+        mine, yours = ([row for row in rows if row[0] == kind] for rows in (ours, theirs))
+        spoken = ([row for row in rows if kind == "user" and "typed" not in row[1]] for rows in (mine, yours))
+        if next(spoken) != next(spoken) or sorted(mine) != sorted(yours):
+            yield f"the record has\n  {mine}\nand who answers has\n  {yours}"
+
+
+def _both(talk: TierTalk) -> tuple[list[Row], list[Row]]:
+    """What we have and what who answers has."""
+    rows = _counted(map(_row, talk.session._driver.core.narrator.conversation.items))
+    if talk.tiers[-1:] in ([], ["realtime"]):
+        told = next(each for each in reversed(talk.gateway.connections) if each.items)  # a probe has none
+        return rows, _counted(map(_wire_row, told.items))
+    if not talk.answering.questions:
+        return [], []  # all was said already, and nobody has asked since
+    rows = rows[:-1] if rows and rows[-1][0] == "assistant" else rows  # its answer came after the question
+    return rows, _counted(map(_row, talk.answering.history))
