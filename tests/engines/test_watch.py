@@ -46,13 +46,13 @@ async def test_a_wire_without_a_sign_of_life_is_dead_after_three_seconds(stalls)
 
 
 @virtual_time
-async def test_while_a_reply_is_due_it_is_dead_after_half_of_that():
+async def test_while_a_reply_is_due_it_is_dead_sooner():
     async with Desk(ScriptedGateway(NEVER)) as desk:
         await desk.passes(10.0)
         desk.network.freeze()
         desk.engine.obey(AskReply("ask-1"))
         event, after_s = await lost(desk)
-        assert (event.cause, after_s) == (Cause.DEAD_WIRE, 1.5)
+        assert (event.cause, after_s) == (Cause.DEAD_WIRE, 1.25)
 
 
 @virtual_time

@@ -72,14 +72,14 @@ def test_without_a_byte_the_wire_is_dead_after_three_seconds():
     assert wire.pings == 2
 
 
-def test_while_a_reply_is_due_it_is_dead_after_half_of_that_and_is_asked_at_once():
+def test_while_a_reply_is_due_it_is_dead_sooner_and_is_asked_at_once():
     wire = Wire()
     wire.answers = False
     wire.waits(0.9)
     assert wire.pings == 0
     wire.owes(Awaited.REPLY).waits(0.0)
     assert wire.pings == 1
-    assert wire.waits(10.0) == (Verdict.DEAD, 1.5)
+    assert wire.waits(10.0) == (Verdict.DEAD, 1.25)
 
 
 def test_a_check_that_comes_late_itself_proves_nothing():
