@@ -154,7 +154,7 @@ async def test_what_is_not_offered_is_not_found():
 
 
 @numbers_are_speech()
-def converses(make_engine, drops_after_s=None):
+def converses(make_engine, drops_after_s=None, agent=None):
     """One question over real connections, by way of a proxy; returns who said what, and the account.
 
     With `drops_after_s` realtime ends so long after the question began, for good.
@@ -171,8 +171,9 @@ def converses(make_engine, drops_after_s=None):
                 answered.set()
 
         async with asyncio.timeout(20.0), server, FaultProxy(server.port) as proxy:
-            settings = settings_for(proxy.through(server.base_url))
-            async with Session(Agent(), line=line, settings=settings, engine=make_engine(settings), on_line=take):
+            who = agent or Agent()
+            settings = settings_for(proxy.through(server.base_url)).of(who.settings)
+            async with Session(who, line=line, settings=settings, engine=make_engine(settings), on_line=take):
                 gateway.will_hear(line.say(1200, at_ms=200), "what time is it")
                 if drops_after_s is not None:
                     await asyncio.sleep(0.2 + drops_after_s)
@@ -216,3 +217,11 @@ def test_what_realtime_did_not_live_to_hear_out_is_answered_over_rest_and_no_sam
     assert [turn.spans for turn in told.turns] == [told.said] == [(Span(0, 28_800),)]
     assert told.lost == told.twice == told.played_twice == told.never_played == ()
     services.assert_complete()
+
+
+def test_each_tier_speaks_with_the_voice_that_is_named_for_it():
+    agent = Agent(voice={"realtime": "cedar", "rest": "nova"})
+    said, _, gateway, services = converses(realtime_then_rest, drops_after_s=0.6, agent=agent)
+    assert said == ["what time is it", "It is noon."]
+    assert gateway.connections[0].session.fields["audio"]["output"]["voice"] == "cedar"
+    assert [sentence.voice for sentence in services.sentences] == ["nova"]

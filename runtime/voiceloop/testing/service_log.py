@@ -93,6 +93,8 @@ class Sentence(Asked):
     endpoint: Endpoint = "speak"
     text: str
     rate_hz: int
+    voice: str = ""
+    """Which was asked for over a connection; in memory services are made with one."""
     first_number: int = 0
     """Number of its first sample."""
     samples: int = 0

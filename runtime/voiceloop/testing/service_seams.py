@@ -111,11 +111,11 @@ class ScriptedSeams:
             yield piece
 
     @contextlib.asynccontextmanager
-    async def speak(self, text: str, rate_hz: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def speak(self, text: str, rate_hz: int, voice: str = "") -> AsyncIterator[AsyncIterator[bytes]]:
         """`seams.Speak`."""
         trial = text == rehearsal.SENTENCE and not self._voice.says(text)
         purpose = Purpose.REHEARSAL if trial else Purpose.CONVERSATION
-        asked = Sentence(at_s=now_s(), text=text, rate_hz=rate_hz, purpose=purpose)
+        asked = Sentence(at_s=now_s(), text=text, rate_hz=rate_hz, voice=voice, purpose=purpose)
         with self._requests.under_way(asked) as fault:
             await self._requests.begin(asked, fault, self.times.first_audio_s)
             yield self._chunks(asked, fault)

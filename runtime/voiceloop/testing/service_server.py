@@ -143,7 +143,7 @@ class ServiceServer:
             case "POST", "/v1/chat/completions":
                 await self._chat(heard.json, answer)
             case "POST", "/v1/audio/speech":
-                await self._speak(heard.json["input"], answer)
+                await self._speak(heard.json, answer)
             case _:
                 error = {"message": f"Invalid URL ({heard.method} {heard.path})", "type": "invalid_request_error"}
                 await answer.whole(_json({"error": error}), HTTPStatus.NOT_FOUND)
@@ -173,8 +173,8 @@ class ServiceServer:
                 else:
                     await answer.go_on(chunk_of(delta))
 
-    async def _speak(self, text: str, answer: _Answer) -> None:
-        async with self._services.seams.speak(text, SPOKEN_HZ) as chunks:
+    async def _speak(self, wanted: Mapping[str, Any], answer: _Answer) -> None:
+        async with self._services.seams.speak(wanted["input"], SPOKEN_HZ, wanted["voice"]) as chunks:
             await answer.begin("audio/pcm")
             async for pcm in chunks:
                 await answer.go_on(pcm)
