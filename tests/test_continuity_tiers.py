@@ -284,6 +284,13 @@ def rolling_over():
     return talk.heard(on.SpeechStarted("u1", 100.0))
 
 
+def test_a_tier_that_waited_for_a_quiet_moment_has_lived_since_it_was_ready():
+    talk = on_rest(Profile(tiers=BOTH.tiers, roll_over_after_s=1000.0)).playing("r1", ask_id="ask-1").after(1.1)
+    came_s = talk.heard(on.StandbyReady(REALTIME)).now
+    talk.finished().after(100.0).played().expect(do.SwitchEngine(Tier.REALTIME))
+    assert talk.deadlines["roll_over"] == came_s + 1000.0
+
+
 def test_a_fresh_engine_of_a_tier_without_money_is_of_no_use():
     talk = (
         rolling_over().heard(on.StandbyReady(REALTIME), on.EngineLost(Cause.QUOTA, "no money")).never(do.SwitchEngine)

@@ -47,6 +47,20 @@ def test_a_standby_is_prepared_and_its_life_counts_from_then():
     assert roll_over.standby is None
 
 
+def test_the_life_of_an_engine_of_another_tier_counts_from_when_it_stood_by():
+    roll_over = RollOver(3300.0)
+    roll_over.running(engine(tier=Tier.REST), 0.0)
+    better = engine(3600.0)
+    roll_over.stands_by(better, 100.0)
+    assert times(roll_over.running(better, 1000.0)) == (3400.0, 3670.0)
+
+
+def test_the_life_of_one_that_was_let_go_says_nothing_about_the_next():
+    roll_over = RollOver(3300.0)
+    roll_over.stands_by(engine(3600.0), 100.0)
+    assert times(roll_over.running(engine(3600.0), 1000.0)) == (4300.0, 4570.0)
+
+
 def test_a_standby_that_waits_is_not_prepared_again():
     roll_over = RollOver(3300.0)
     roll_over.running(engine(), 0.0)

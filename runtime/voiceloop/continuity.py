@@ -107,6 +107,7 @@ class Continuity:
                 if engine.tier is self._at:
                     self._roll_over.prepared(engine, now)
                 else:
+                    self._roll_over.stands_by(engine, now)
                     self._reserve.came(engine)
                 return []
             case on.StandbyLost(tier=tier):

@@ -34,16 +34,19 @@ class RollOver:
         self.standby: on.EngineReady | None = None
         """The engine that could take over now."""
         self._after_s = after_s
-        self._prepared_s = 0.0
+        self._came: dict[Tier, tuple[on.EngineReady, float]] = {}
+        """The newest engine of each tier that stood by, and since when."""
         self._failures = 0
         self._tier = Tier.REALTIME
 
     def running(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         """An engine took over: arm the time of the next one.
 
-        It has the life that it told, else the one set; a short life keeps a quarter of it for waiting.
+        It has the life that it told, else the one set, from when it was ready; a short life keeps a quarter of it for
+        waiting.
         """
-        began_s = self._prepared_s if engine is self.standby else now
+        stood_by, came_s = self._came.pop(engine.tier, (None, now))
+        began_s = came_s if engine is stood_by else now
         self.standby, self._failures = None, 0
         self._tier = engine.tier
         life_s = engine.expires_in_s
@@ -59,8 +62,13 @@ class RollOver:
         return [] if self.standby is not None else [do.PrepareEngine(self._tier)]
 
     def prepared(self, engine: on.EngineReady, now: float) -> None:
-        """The standby is ready; its life has begun."""
-        self.standby, self._prepared_s = engine, now
+        """The standby is ready."""
+        self.standby = engine
+        self.stands_by(engine, now)
+
+    def stands_by(self, engine: on.EngineReady, now: float) -> None:
+        """An engine of whichever tier is ready beside the one in use; its life has begun."""
+        self._came[engine.tier] = engine, now
 
     def failed(self, now: float) -> list[do.Command]:
         """The standby is of no use; the engine in use may still have time for another."""
