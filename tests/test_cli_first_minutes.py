@@ -154,7 +154,9 @@ KEY = "sk-canary-4711-abcdef"  # pragma: allowlist secret
 
 def test_a_key_of_the_keyring_is_found_by_every_command_and_shown_by_none(tmp_path):
     (tmp_path / "memory.py").write_text(MEMORY)
-    environ = environment(PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="memory.Memory")
+    environ = environment(
+        PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="memory.Memory", XDG_DATA_HOME=str(tmp_path / "data")
+    )
 
     def run(*arguments, **more):
         done = subprocess.run(

@@ -8,6 +8,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
+from voiceloop import keystore
 from voiceloop.errors import DeviceError
 from voiceloop.keystore import forget_key, store_key, stored_key
 
@@ -37,6 +38,13 @@ class Memory(KeyringBackend):
 class Locked(Memory):
     def get_password(self, service, username):
         raise KeyringLocked("the user said no\nto the question")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Where the application keeps files of its user."""
+    monkeypatch.setattr(keystore, "data_dir", lambda environ: tmp_path / "voiceloop")
+    return tmp_path / "voiceloop"
 
 
 @pytest.fixture
@@ -74,8 +82,39 @@ def test_where_nothing_is_kept_that_is_told_with_the_other_ways(use, backend):
     assert "\n" not in str(error.value)
 
 
+class Untouched(Memory):
+    def get_password(self, service, username):
+        raise AssertionError("nobody keeps a key here")
+
+
+def test_who_keeps_no_key_is_asked_to_unlock_nothing(use):
+    use(Untouched())
+    assert stored_key(HERE) is None
+
+
+def test_the_note_says_where_keys_are_kept_and_holds_none_of_them(use, home):
+    use(Memory())
+    for place in (THERE, HERE):
+        store_key(place, KEY)
+    note = home / "keys_kept.txt"
+    assert note.read_text() == f"{HERE}\n{THERE}\n"
+    assert note.stat().st_mode & 0o077 == 0
+    forget_key(HERE)
+    assert note.read_text() == f"{THERE}\n"
+
+
+def test_a_key_that_cannot_be_noted_is_told(use, home):
+    use(Memory())
+    home.write_text("a file where the folder would be")
+    with pytest.raises(DeviceError, match=r"cannot be noted in .*; set DGRID_API_KEY"):
+        store_key(HERE, KEY)
+    assert stored_key(HERE) is None
+
+
 @pytest.mark.parametrize("backend", [fail.Keyring, null.Keyring, Locked])
 def test_where_there_is_no_keyring_there_is_no_key(use, backend):
+    use(Memory())
+    store_key(HERE, KEY)
     use(backend())
     assert stored_key(HERE) is None
 

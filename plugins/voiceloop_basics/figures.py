@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from voiceloop.errors import ToolError
 from voiceloop.tools.tool import Tool, ToolContext, tool
-from voiceloop_basics.arithmetic import SumError, calculate, speak_number
-from voiceloop_basics.units import System, UnitError, convert
 from voiceloop_basics.wording import phrases, tell
+
+if TYPE_CHECKING:
+    from voiceloop_basics.units import System
 
 __all__ = ["figure_tools"]
 
@@ -68,6 +69,8 @@ def _sum_tool(tag: str) -> Tool[..., Any]:
 
         expression: in words or symbols, such as 12 times 7, 20 percent of 80, (3 + 4) * 2
         """
+        from voiceloop_basics.arithmetic import SumError, calculate, speak_number  # noqa: PLC0415 - at the first sum
+
         try:
             number = speak_number(calculate(expression, context.language), context.language)
         except SumError as error:
@@ -87,6 +90,9 @@ def _unit_tool(system: System, tag: str) -> Tool[..., Any]:
 
         to_unit: empty for the usual unit of the other system
         """
+        from voiceloop_basics.arithmetic import speak_number  # noqa: PLC0415 - at the first conversion
+        from voiceloop_basics.units import UnitError, convert  # noqa: PLC0415
+
         try:
             amount = Fraction(str(value))
             result, source, target = convert(amount, from_unit, to_unit, system)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voiceloop.errors import ToolError
 from voiceloop.tools.tool import Tool, tool
 from voiceloop_basics.wording import phrases
+
+if TYPE_CHECKING:
+    import sqlite3
 
 __all__ = ["FileLists", "Lists", "MemoryLists", "list_tools"]
 
@@ -95,6 +97,8 @@ class FileLists:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Open the file for one transaction. Raises ToolError with a sentence to speak."""
+        import sqlite3  # noqa: PLC0415 - most conversations keep no list
+
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Created before SQLite does it: SQLite would take the process's mask, and its journal copies the mode.

@@ -29,7 +29,6 @@ from voiceloop.screen import Screen
 from voiceloop.session import Ended, Session
 from voiceloop.settings import Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
-from voiceloop.tape import TapeWriter
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
 from voiceloop.vocabulary import Tier
 
@@ -40,6 +39,8 @@ SAMPLE_RECORDING = Path("voiceloop-sample.wav")
 SAMPLE_TRANSCRIPT = Path("voiceloop-sample.jsonl")
 SETTLE_POLL_S = 0.1
 METER_EVERY_S = 0.1
+FIRST_FRAMES_S = 0.1
+"""What is loaded for later waits until the microphone flows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,8 @@ class Conversation:
             settings = await self._backend(stack)
             tape = None
             if wanted.tape is not None:
+                from voiceloop.tape import TapeWriter  # noqa: PLC0415 - few conversations leave one
+
                 tape = stack.enter_context(TapeWriter(wanted.tape, redact=Redactor(secrets_of(settings))))
             line = None if wanted.text else self._line(settings)
             self._session = Session(
@@ -244,6 +247,7 @@ class Conversation:
             async with session:
                 if not self._plan.wanted.text:
                     # Loads numpy beside the first words: turning a reply down must not wait for it.
+                    await asyncio.sleep(FIRST_FRAMES_S)
                     await asyncio.to_thread(importlib.import_module, "voiceloop.audio.pcm")
                 gc.collect()
                 gc.freeze()  # what exists by now stays: later collections need not look at it

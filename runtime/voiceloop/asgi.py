@@ -7,6 +7,7 @@ A plain ASGI 3 application that needs no web framework. Each websocket is one co
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import sys
@@ -101,6 +102,7 @@ class VoiceApp:
         self._withhold = frozenset(withhold)
         self._engine = engine
         self._callers: set[Caller] = set()
+        importlib.import_module("voiceloop.audio.pcm")  # loads numpy, which the first conversation must not wait for
 
     @property
     def sessions(self) -> int:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from voiceloop.choosing import with_model
-from voiceloop.dgrid.models import OURS, list_models
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
 from voiceloop.errors import BackendError
 from voiceloop.languages.shelf import AUTO, language_for
@@ -16,7 +14,7 @@ from voiceloop.settings import Settings
 from voiceloop.tiers import tiers_of
 from voiceloop.vocabulary import Tier
 
-__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_first_model", "with_model"]
+__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_first_model"]
 
 CHAT_SERVERS = ("http://127.0.0.1:11434", "http://127.0.0.1:8080", "http://127.0.0.1:1234")
 """Where Ollama, llama.cpp and LM Studio listen unless they are told otherwise."""
@@ -61,6 +59,8 @@ async def chat_servers() -> list[tuple[str, str]]:
 
     Takes 0.2 s for a server that does not answer, next to nothing where none listens.
     """
+    from voiceloop.dgrid.models import OURS, list_models  # noqa: PLC0415 - only who names no backend pays for it
+
     found = []
     for url in CHAT_SERVERS:
         with contextlib.suppress(BackendError):
@@ -82,8 +82,10 @@ async def with_first_model(settings: Settings, tell: Callable[[str], None]) -> S
     What is wrong is told, and left to the session, where another tier may answer. Raises as `with_model` does.
     """
     tiers = tiers_of(settings)
-    if tiers[0] is not Tier.REALTIME:
+    if tiers[0] is not Tier.REALTIME or settings.realtime.model is not None:
         return settings
+    from voiceloop.choosing import with_model  # noqa: PLC0415 - most conversations name their model
+
     try:
         return await with_model(settings, tell)
     except BackendError as error:

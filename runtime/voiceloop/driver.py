@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from voiceloop import commands as do
 from voiceloop import events as on
@@ -22,10 +22,12 @@ from voiceloop.errors import MisuseError
 from voiceloop.notices.sounds import sound
 from voiceloop.rollover import ROLL_OVER_NOW
 from voiceloop.switchboard import Switchboard
-from voiceloop.tape import TapeWriter
 from voiceloop.tools.bus import ToolBus
 from voiceloop.transcript import TranscriptLine
 from voiceloop.vocabulary import Item
+
+if TYPE_CHECKING:
+    from voiceloop.tape import TapeWriter
 
 __all__ = ["Driver", "Hands"]
 

@@ -1,24 +1,31 @@
 """Keys in the keyring of the operating system, one for each base URL. The only door to the package keyring.
 
 A key is only ever given to the base URL it was stored for: pointing DGRID_BASE_URL elsewhere does not carry it along.
+A note beside the application's files says for which base URLs there is one, so that nobody who keeps no key waits for
+the keyring to load or is asked to unlock it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+from pathlib import Path
 from types import ModuleType
 
 from voiceloop.errors import DeviceError
+from voiceloop.machine import data_dir, private_file
 
 __all__ = ["forget_key", "store_key", "stored_key"]
 
 SERVICE = "voiceloop"
+NOTE = "keys_kept.txt"
 INSTEAD = "set DGRID_API_KEY in the environment or in .env instead, or use --key-file"
 
 
 def stored_key(base_url: str) -> str | None:
     """Return the key that is kept for a base URL; None when there is none or no keyring. May ask the user to unlock."""
-    if importlib.util.find_spec("keyring") is None:
+    if base_url not in _noted() or importlib.util.find_spec("keyring") is None:
         return None
     keyring = _keyring()
     try:
@@ -38,6 +45,7 @@ def store_key(base_url: str, key: str) -> str:
         raise DeviceError(f"no keyring keeps the key ({_first_line(error)}); {INSTEAD}") from error
     if not kept:  # the null keyring takes everything and keeps nothing
         raise DeviceError(f"the keyring {keyring.get_keyring().name} keeps nothing; {INSTEAD}")
+    _write_note(_noted() | {base_url})
     return str(keyring.get_keyring().name)
 
 
@@ -50,7 +58,29 @@ def forget_key(base_url: str) -> bool:
         keyring.delete_password(SERVICE, base_url)
     except (keyring.errors.KeyringError, OSError, RuntimeError) as error:
         raise DeviceError(f"the key cannot be removed from the keyring: {_first_line(error)}") from error
+    with contextlib.suppress(DeviceError):  # a note too many costs a look
+        _write_note(_noted() - {base_url})
     return True
+
+
+def _note() -> Path:
+    return data_dir(os.environ) / NOTE
+
+
+def _noted() -> frozenset[str]:
+    try:
+        return frozenset(_note().read_text("utf-8").splitlines())
+    except (OSError, ValueError):
+        return frozenset()
+
+
+def _write_note(places: frozenset[str]) -> None:
+    try:
+        _note().parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(private_file(_note()), "w", encoding="utf-8") as file:
+            file.writelines(f"{place}\n" for place in sorted(places))
+    except OSError as error:
+        raise DeviceError(f"the key is kept but cannot be noted in {_note()}: {error.strerror}; {INSTEAD}") from error
 
 
 def _keyring() -> ModuleType:

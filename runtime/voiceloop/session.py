@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from voiceloop import commands as do
@@ -34,7 +34,6 @@ from voiceloop.redact import Redactor
 from voiceloop.settings import LimitSettings, Settings
 from voiceloop.summarise import AskChat, backend_chat, sum_up
 from voiceloop.switchboard import Switchboard
-from voiceloop.tape import TapeWriter
 from voiceloop.telling import Scribe, Telling
 from voiceloop.templates import facts_of, rendered
 from voiceloop.tiers import engines_for
@@ -43,6 +42,9 @@ from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext
 from voiceloop.transcript import TranscriptLine
 from voiceloop.vocabulary import Item, Tier, UserImage
+
+if TYPE_CHECKING:
+    from voiceloop.tape import TapeWriter
 
 __all__ = ["Ended", "Session"]
 

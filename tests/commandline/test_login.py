@@ -115,7 +115,12 @@ def test_a_key_typed_at_a_terminal_is_not_echoed(tmp_path):
         stdout=terminal,
         stderr=terminal,
         cwd=tmp_path,
-        env={**environ, "PYTHONPATH": str(tmp_path), "PYTHON_KEYRING_BACKEND": "memory.Memory"},
+        env={
+            **environ,
+            "PYTHONPATH": str(tmp_path),
+            "PYTHON_KEYRING_BACKEND": "memory.Memory",
+            "XDG_DATA_HOME": str(tmp_path),
+        },
         start_new_session=True,
         preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509 - becomes its terminal
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voiceloop.backend import with_model
+from voiceloop.choosing import with_model
 from voiceloop.commandline.api_desk import Desk
 from voiceloop.commandline.api_files import note, print_json, show
 from voiceloop.dgrid.client import Client

@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 
 from voiceloop.audio.ledger import Ledger
-from voiceloop.audio.pcm import silence  # loads numpy, which a server should do before its first conversation
 from voiceloop.audio.resample import Resampler
 from voiceloop.devices.base import Ears, LineReports, Played
 from voiceloop.devices.clock import BLOCK_S, Subscription, shared_clock
@@ -186,7 +185,7 @@ class WebSocketLine:
         self._ticks += 1
         missing = self._ticks * self._block - int(MAX_LATE_S * ledger.rate_hz) - self._captured
         if missing > 0:
-            self._capture(silence(missing))
+            self._capture(bytes(SAMPLE_BYTES * missing))
         ledger.ack(self.played().sample)
         pcm = self._to_client.feed(ledger.pull(self._block))
         self._position += self._block
