@@ -165,6 +165,15 @@ def test_a_reply_that_did_not_begin_twice_is_asked_of_the_next_tier():
     talk.heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST), do.AskReply("ask-3"))
 
 
+def test_a_reply_that_stalled_twice_in_its_midst_is_asked_of_the_next_tier_too():
+    stall = on.EngineLost(Cause.SLOW_MODEL, "nothing in 3 s", endpoint="speak")
+    talk = on_rest(ALL).heard(on.StandbyReady(DEVICE)).playing("r1", ask_id="ask-1").after(6.0).heard(stall)
+    talk.expect(do.OpenEngine(Tier.REST)).played("r1").heard(REST).expect(do.AskReply("ask-2"))
+    talk.playing("r2", ask_id="ask-2").heard(stall).expect(do.SwitchEngine(Tier.DEVICE))
+    talk.played("r2").expect(do.AskReply("ask-3"))
+    assert "no_reply" not in [line["code"] for line in talk.said("warning")]
+
+
 def test_the_last_line_counts_the_tiers():
     talk = on_rest().after(2.0).heard(on.EndAsked("bye"))
     counted = talk.said("session_ended")[0]["tiers"]

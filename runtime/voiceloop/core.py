@@ -90,7 +90,6 @@ class Core:
                 ask_after_s=profile.ask_after_s,
                 tool_rounds=profile.tool_rounds,
                 survivors=profile.survivors,
-                shield_first=bool(profile.greeting) and not profile.greeting_interruptible,
             )
         )
         self.narrator = Narrator(transcribes=profile.transcribes, prices=profile.prices)
@@ -223,7 +222,8 @@ class Core:
         self.narrator.zero_s = now
         self._captions_only = captions_only
         if self.profile.greeting:
-            self.machine.want(Want("", say=self.profile.greeting))
+            shielded = not self.profile.greeting_interruptible
+            self.machine.want(Want("", say=self.profile.greeting, shielded=shielded))
         return self._watch_limits(now)
 
     def _watch_limits(self, now: float) -> list[do.Command]:

@@ -45,9 +45,6 @@ NO_CELLS = {
     # The scripted brain looks for outputs after the last words of the agent, which here are of an answer cut off.
     ("speak", "stalls", "tool running"),
     ("speak", "cut", "tool running"),
-    # The rest of the answer that stalled is not said where the next turn is near.
-    ("speak", "stalls", "audio queued"),
-    ("speak", "stalls", "user interrupts"),
 }
 """What is not held to the rules of all others, and why."""
 ENDPOINTS: tuple[Endpoint, ...] = ("transcribe", "chat", "speak")

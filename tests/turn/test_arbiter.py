@@ -36,6 +36,15 @@ def test_wanted_answers_coalesce_while_sayings_queue(arbiter):
     assert not arbiter.busy
 
 
+def test_what_has_had_its_tries_is_wanted_no_more(arbiter):
+    for want in (Want("u1", tries=2), Want("", say="Welcome.", tries=2), Want("", say="It is noon.", tries=1)):
+        arbiter.want(want)
+    assert arbiter.spend()
+    assert arbiter.next_ask(0.0)[0] == AskReply("ask-1", "It is noon.")
+    assert not arbiter.waiting
+    assert not arbiter.spend()
+
+
 def test_the_queue_of_sayings_has_a_bound(arbiter):
     assert [arbiter.want(TIME) for _ in range(9)] == [True] * 8 + [False]
 

@@ -1,5 +1,6 @@
 """Conversations with the turn machine, most of them through the core, as a session would hold them."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from voiceloop.core import Profile
 from voiceloop.turn.machine import TurnMachine, TurnPolicy
 from voiceloop.turn.phase import phase_of
 from voiceloop.turn.states import Slot
-from voiceloop.vocabulary import HeardSpan, Outcome, Phase, ReplyStatus, ToolCall, Traits, UserImage
+from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Phase, ReplyStatus, Tier, ToolCall, Traits, UserImage
 
 HALF = (HeardSpan("r1", "r1-a", 0, 1500, 4000),)
 
@@ -180,6 +181,18 @@ def test_a_greeting_that_may_not_be_interrupted_goes_on_and_the_next_reply_may_b
     talk.heard(on.SpeechStarted("u1", 0.5)).never(do.PausePlayback)
     talk.heard(on.SpeechStopped("u1", 1.0), on.TurnCommitted("u1")).finished().played()
     talk.playing("r2").heard(on.SpeechStarted("u2", 3.0)).expect(do.PausePlayback())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_greeting_that_may_not_be_interrupted_may_not_be_when_the_next_engine_says_it(begun):
+    talk = Talk(Profile(greeting="Hello.", greeting_interruptible=False))
+    if begun:
+        talk.playing(ask_id="ask-1")
+    talk.heard(on.EngineLost(Cause.DROP, "gone"), on.EngineReady(Tier.REALTIME, "model", Traits(), "ga"))
+    if begun:
+        talk.played()
+    talk.expect(do.AskReply("ask-2", "Hello.")).playing("r2", ask_id="ask-2")
+    talk.heard(on.SpeechStarted("u1", 0.5)).after(1.0).never(do.PausePlayback, do.FlushPlayback)
 
 
 def test_a_reply_that_starts_while_the_user_speaks_is_held_before_its_first_sound():

@@ -32,6 +32,13 @@ def test_a_failed_reply_is_wanted_once_more_if_nothing_of_it_could_be_heard():
     assert LiveReply("u1").retry(ReplyFinished("r1", ReplyStatus.COMPLETED)) is None
 
 
+def test_what_has_had_its_tries_is_asked_for_no_more():
+    replies = Replies({"r1": LiveReply("u1", again=Want("u1", tries=2)), "r2": LiveReply("u2", again=Want("u2"))})
+    assert replies.spend()
+    assert [reply.again for reply in replies.live.values()] == [None, Want("u2")]
+    assert not replies.spend()
+
+
 def test_the_collection_answers_for_all_its_replies():
     replies = Replies()
     assert not replies

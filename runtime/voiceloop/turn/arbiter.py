@@ -32,6 +32,9 @@ class Want:
     say: str | None = None
     tools_allowed: bool = True
     tries: int = 0
+    """How often it was asked for in vain."""
+    shielded: bool = False
+    """It is said whether or not the user speaks."""
 
 
 class Arbiter:
@@ -169,18 +172,25 @@ class Arbiter:
         self._open.clear()
         return [], (hopeless[0] if hopeless else None)
 
-    def lost(self, *, stalled: bool) -> list[Want]:
+    def lost(self, *, stalled: bool) -> None:
         """The engine is gone: what it had not begun is wanted again.
 
-        `stalled`: it was gone because it did not begin, which counts as a try. Returns what has had its tries.
+        `stalled`: it was gone because it did not begin, which counts as a try.
         """
-        wants = [replace(want, tries=want.tries - (not stalled)) for want in reversed(self._open.values())]
-        hopeless = [want for want in wants if not self._again(want)]
+        for want in reversed(self._open.values()):
+            self._want_again(replace(want, tries=want.tries + stalled))
         self._open.clear()
         self._abandoned.clear()
         self.reply_id = ""
         self._go(SlotTrigger.LOST)
-        return hopeless
+
+    def spend(self) -> bool:
+        """Want no more of what has had its tries. False: there was nothing like that."""
+        spent = [want for want in (self._answer, *self._sayings) if want is not None and want.tries >= MAX_TRIES]
+        if self._answer in spent:
+            self._answer = None
+        self._sayings = deque(want for want in self._sayings if want not in spent)
+        return bool(spent)
 
     def forgive(self) -> None:
         """Count no tries against what is still wanted."""
@@ -191,12 +201,14 @@ class Arbiter:
     def _again(self, want: Want) -> bool:
         if want.tries + 1 >= MAX_TRIES:
             return False
-        again = replace(want, tries=want.tries + 1)
-        if again.say is not None:
-            self._sayings.appendleft(again)
-        elif self._answer is None:
-            self._answer = again
+        self._want_again(replace(want, tries=want.tries + 1))
         return True
+
+    def _want_again(self, want: Want) -> None:
+        if want.say is not None:
+            self._sayings.appendleft(want)
+        elif self._answer is None:
+            self._answer = want
 
     def _go(self, trigger: SlotTrigger) -> None:
         # Every caller has looked at the state, so an illegal step here is our own mistake and must be loud.

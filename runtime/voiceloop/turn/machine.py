@@ -12,7 +12,7 @@ from typing import assert_never
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.turn.arbiter import MAX_TRIES, REPLY_SLOT, Arbiter, Want
+from voiceloop.turn.arbiter import REPLY_SLOT, Arbiter, Want
 from voiceloop.turn.calls import CallBook
 from voiceloop.turn.floor import BARGE_IN, Floor
 from voiceloop.turn.replies import LiveReply, Replies
@@ -45,8 +45,6 @@ class TurnPolicy:
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
     """Tools that go on when the user interrupts."""
-    shield_first: bool = False
-    """The first reply cannot be interrupted."""
 
 
 class TurnMachine:
@@ -75,7 +73,6 @@ class TurnMachine:
         self._spoken_turn = ""
         self._cough_handed_over = ""
         """The newest turn the engine took, when it was a cough: a reply to it is unwanted."""
-        self._first_is_shielded = policy.shield_first
 
     @property
     def answering(self) -> bool:
@@ -266,9 +263,8 @@ class TurnMachine:
         say = None if want is None else want.say
         tries = 0 if want is None else want.tries
         allowed = want is None or want.tools_allowed
-        live = LiveReply(turn_id, self._first_is_shielded, say, tries=tries, tools_allowed=allowed)
-        self.replies.live[reply_id] = live
-        self._first_is_shielded = False
+        shielded = want is not None and want.shielded
+        self.replies.live[reply_id] = LiveReply(turn_id, shielded, say, tries=tries, tools_allowed=allowed)
         asked = want is not None and want.say is None and not self.traits.starts_replies
         if self.unanswered == turn_id or asked:  # what we ask for answers all that was said; only engines split it
             self.unanswered = ""
@@ -293,7 +289,7 @@ class TurnMachine:
                 self.want(again)
             elif event.status in {ReplyStatus.FAILED, ReplyStatus.INCOMPLETE}:
                 if event.status is ReplyStatus.FAILED and not reply.sounding:
-                    self.unserved = Want(reply.turn_id, reply.say, reply.tools_allowed)
+                    self.unserved = reply.wanted(tries=0)
                 self.warnings.append((f"reply_{event.status}", event.detail or "the engine gave no reason"))
         self._follow_up(event.reply_id)
         if self.unanswered and self.traits.starts_replies and not self.arbiter.waiting:
@@ -334,6 +330,8 @@ class TurnMachine:
         if engine.tier is not self._last_tier:
             self.arbiter.forgive()
             self.replies.forgive()
+        elif self.arbiter.spend() | self.replies.spend():
+            self.warnings.append(("no_reply", "the engine did not answer in time, twice"))
         self.tier, self.traits = engine.tier, engine.traits
         self._last_tier = engine.tier
         if self.floor.ear is Ear.QUIET:
@@ -350,7 +348,7 @@ class TurnMachine:
         stalled = cause is Cause.SLOW_MODEL
         self.tier = None
         self._cough_handed_over = ""
-        hopeless = self.arbiter.lost(stalled=stalled)
+        self.arbiter.lost(stalled=stalled)
         if self.unanswered:
             self.want(Want(self.unanswered, tries=int(stalled)))
             self.unanswered = ""
@@ -361,14 +359,8 @@ class TurnMachine:
                 reply.generating = False
                 self.calls.reply_over(reply_id)
                 if not self.calls.called(reply_id):
-                    again = Want(reply.turn_id, reply.say, reply.tools_allowed, reply.tries + stalled)
-                    if again.tries < MAX_TRIES:
-                        reply.again = again
-                    else:
-                        hopeless.append(again)
+                    reply.again = reply.wanted(reply.tries + stalled)
                 self._follow_up(reply_id)
-        if hopeless:
-            self.warnings.append(("no_reply", "the engine did not answer in time, twice"))
         return out
 
     # Trouble -----------------------------------------------------------------------------------------------------

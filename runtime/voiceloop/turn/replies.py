@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from voiceloop.events import ReplyFinished
 from voiceloop.recent import Recent
-from voiceloop.turn.arbiter import Want
+from voiceloop.turn.arbiter import MAX_TRIES, Want
 from voiceloop.vocabulary import HeardSpan, ReplyStatus
 
 __all__ = ["LiveReply", "Replies"]
@@ -34,8 +34,12 @@ class LiveReply:
     def retry(self, event: ReplyFinished) -> Want | None:
         """The same reply once more, when the engine failed before anything of it could be heard."""
         if event.status is ReplyStatus.FAILED and not self.sounding and self.tries == 0:
-            return Want(self.turn_id, self.say, self.tools_allowed, tries=1)
+            return self.wanted(tries=1)
         return None
+
+    def wanted(self, tries: int) -> Want:
+        """The same reply, after so many tries in vain."""
+        return Want(self.turn_id, self.say, self.tools_allowed, tries, self.shielded)
 
 
 @dataclass(slots=True)
@@ -75,6 +79,13 @@ class Replies:
     def generating(self) -> bool:
         """The engine still works on one of them."""
         return any(reply.generating for reply in self.live.values())
+
+    def spend(self) -> bool:
+        """Ask no more for what has had its tries. False: there was nothing like that."""
+        spent = [each for each in self.live.values() if each.again is not None and each.again.tries >= MAX_TRIES]
+        for reply in spent:
+            reply.again = None
+        return bool(spent)
 
     def forgive(self) -> None:
         """Count no tries against what is to be asked for once more."""
