@@ -42,9 +42,6 @@ FAULTS: dict[str, ServiceFault] = {
 NO_CELLS = {
     # An answer that was cut right after a sentence may have been whole: it is not given once more.
     *(("chat", "cut", phase) for phase in ("agent speaking", "audio queued", "words awaited")),
-    # The scripted brain looks for outputs after the last words of the agent, which here are of an answer cut off.
-    ("speak", "stalls", "tool running"),
-    ("speak", "cut", "tool running"),
 }
 """What is not held to the rules of all others, and why."""
 ENDPOINTS: tuple[Endpoint, ...] = ("transcribe", "chat", "speak")

@@ -128,11 +128,13 @@ async def test_a_brain_is_told_what_was_asked():
     await ask(services, UserTurn("1", "where is it"), tools=(tool,))
     await ask(services, UserTurn("1", "where is it"), call, output)
     await ask(services, UserTurn("1", "where"), call, output, AssistantTurn("r", "There.", None), UserTurn("2", "why"))
+    await ask(services, UserTurn("1", "where"), call, output, AssistantTurn("r", "There", None))
     await ask(services, UserTurn("1", ""), speech=SECOND, speech_rate_hz=RATE_HZ)
     assert [(asked.text, asked.outputs) for asked in told] == [
         ("where is it", ()),
         ("", ("in the oven",)),
         ("why", ()),
+        ("", ("in the oven",)),
         ("hello", ()),
     ]
     assert told[0].tools == (tool,)

@@ -30,7 +30,7 @@ class Question:
     say: str = ""
     """Words to be said as they stand."""
     outputs: tuple[str, ...] = ()
-    """What tools returned since anybody spoke."""
+    """What tools returned since anybody spoke, but for the agent's answer to them that is asked for once more."""
     text: str = ""
     """What the user said last."""
     tools: tuple[ToolSpec, ...] = ()
@@ -50,6 +50,8 @@ def question(connection: Connection, asked: Mapping[str, Any]) -> Question:
         return Question(say=say, tools=tools)
     conversation = connection.conversation
     items = [conversation.items[item_id] for item_id in conversation.order]
+    while items and items[-1].body.get("role") == "assistant":  # an answer that was cut off: it is asked for once more
+        items.pop()
     outputs = _new_outputs(items)
     return Question("", outputs, "" if outputs else _newest_words(items), tools)
 

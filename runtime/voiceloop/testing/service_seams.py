@@ -156,7 +156,10 @@ class ScriptedSeams:
 
 def _asked_by(question: Question, heard: str) -> BrainQuestion:
     """A chat model's question as a brain takes it; `heard` are the words of speech that came with it."""
-    last = max((at for at, item in enumerate(question.items) if isinstance(item, UserTurn | AssistantTurn)), default=-1)
-    outputs = tuple(item.output for item in question.items[last + 1 :] if isinstance(item, ToolOutput))
-    newest = next((item.text for item in reversed(question.items) if isinstance(item, UserTurn)), "")
+    items = list(question.items)
+    while items and isinstance(items[-1], AssistantTurn):  # an answer that was cut off: it is asked for once more
+        items.pop()
+    last = max((at for at, item in enumerate(items) if isinstance(item, UserTurn | AssistantTurn)), default=-1)
+    outputs = tuple(item.output for item in items[last + 1 :] if isinstance(item, ToolOutput))
+    newest = next((item.text for item in reversed(items) if isinstance(item, UserTurn)), "")
     return BrainQuestion("", outputs, "" if outputs else newest or heard, tuple(question.tools))
