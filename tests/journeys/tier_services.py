@@ -39,11 +39,6 @@ FAULTS: dict[str, ServiceFault] = {
     "wrong content": Garbled(),
     "cut": Vanish(),
 }
-NO_CELLS = {
-    # An answer that was cut right after a sentence may have been whole: it is not given once more.
-    *(("chat", "cut", phase) for phase in ("agent speaking", "audio queued", "words awaited")),
-}
-"""What is not held to the rules of all others, and why."""
 ENDPOINTS: tuple[Endpoint, ...] = ("transcribe", "chat", "speak")
 
 
@@ -77,7 +72,7 @@ held: dict[str, Outcome] = {}
 
 def cells() -> list[Broken]:
     """All of them."""
-    return [Broken(*each) for each in itertools.product(ENDPOINTS, FAULTS, PHASES) if each not in NO_CELLS]
+    return [Broken(*each) for each in itertools.product(ENDPOINTS, FAULTS, PHASES)]
 
 
 def outcome_of(cell: Broken) -> Outcome:

@@ -120,6 +120,33 @@ def test_a_server_that_never_tells_why_it_ends_has_said_all():
     assert book.ended == [("incomplete", "the connection ended before the answer did")]
 
 
+def test_an_answer_without_an_end_is_cut_off_where_the_server_tells_the_ends_of_others():
+    book = Book()
+    book.types("what time is it")
+    book.answers("It is noon.")
+    book.spoken()
+    book.types("and what day")
+    book.writes("It is Monday. The first.")
+    book.ends("It is Monday. The first.", stop=Stop.TRUNCATED)
+    book.spoken()
+    assert book.told(EngineLost) == [
+        EngineLost(Cause.DROP, "the connection ended before the answer did", endpoint="chat")
+    ]
+
+
+def test_where_nothing_of_it_was_told_an_answer_without_an_end_is_asked_for_again():
+    book = Book()
+    book.types("what time is it")
+    book.answers("It is noon.")
+    book.spoken()
+    book.types("and what day")
+    book.writes("It is Monday.")
+    book.ends("It is Monday.", stop=Stop.TRUNCATED)
+    book.answers("It is Monday, the first.")
+    assert book.asked_to_speak == ["It is Monday, the first."]
+    assert book.told(EngineLost) == []
+
+
 def test_what_was_cancelled_meanwhile_costs_no_engine():
     book = Book()
     book.types()

@@ -64,6 +64,8 @@ class Means:
     call_id: Callable[[str], str]
     """Returns an id that no other call has."""
     deadlines: Deadlines
+    tells_ends: bool = False
+    """The chat model's server has told the end of an answer, as all but a few do: one without is cut off."""
 
 
 class Reply:
@@ -185,8 +187,9 @@ class Reply:
 
     def _ended(self, completion: Completion, now: float) -> list[Order]:
         stop = completion.stop
-        if stop is Stop.TRUNCATED and breaks_off(completion):
+        if stop is Stop.TRUNCATED and (self._means.tells_ends or breaks_off(completion)):
             return self._unwritten(Failed(CUT_OFF), now)
+        self._means.tells_ends = stop is not Stop.TRUNCATED
         calls = completion.tool_calls if self._tools_allowed and stop is not Stop.TRUNCATED else ()
         nothing = not calls and not completion.text.strip()
         if nothing and stop not in UNFINISHED and self._tries < TRIES:
@@ -260,6 +263,6 @@ class Reply:
 
 
 def breaks_off(completion: Completion) -> bool:
-    """Whether an answer without a proper end lacks something: some servers never tell why they end."""
+    """Whether an answer without a proper end lacks something, for all its text shows."""
     said = completion.text.rstrip()
     return bool(completion.tool_calls) or not said or said[-1].isalnum() or said[-1] in ",;:-"
