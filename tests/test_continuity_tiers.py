@@ -57,7 +57,9 @@ def test_a_next_tier_that_takes_its_time_takes_over_as_soon_as_it_is_ready():
 def test_the_turn_that_is_being_spoken_goes_over_with_its_name():
     talk = Talk(BOTH).heard(on.SpeechStarted("u1", 0.5)).after(1.0).heard(DROP, on.StandbyReady(REST)).after(1.1)
     talk.expect(do.SwitchEngine(Tier.REST), do.Recall(0, "u1"))
-    talk.heard(on.SpeechStarted("u1", 0.5, "local"), on.SpeechStopped("u1", 2.5, "local")).expect(do.CommitTurn("u1"))
+    talk.heard(on.SpeechStarted("u1", 0.5, "local"), on.SpeechStopped("u1", 2.5, "local")).expect(
+        do.CommitTurn("u1", 2.5)
+    )
     talk.heard(on.TurnCommitted("u1"), on.UserTranscribed("u1", "hello")).expect(do.AskReply("ask-1"))
     assert [line["text"] for line in talk.said("user_said")] == ["hello"]
 

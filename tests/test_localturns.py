@@ -9,6 +9,7 @@ from voiceloop.clips import decode
 from voiceloop.events import SpeechStarted, SpeechStopped
 from voiceloop.localturns import LocalTurns
 from voiceloop.settings import TurnSettings
+from voiceloop.turn.endpointing import Endpointing
 
 RATE = 24_000
 BLOCK = 2_400
@@ -20,7 +21,7 @@ PAUSE = bytes(2 * RATE)
 class Bench:
     """What the gate hands over and tells of."""
 
-    def __init__(self):
+    def __init__(self, endpointing=None):
         self.sent = []
         self.events = []
         self.turns = LocalTurns(
@@ -29,6 +30,7 @@ class Bench:
             send=lambda pcm, first: self.sent.append((first, pcm)),
             report=self.events.append,
             numbers=itertools.count(1),
+            endpointing=endpointing,
         )
 
     @property
@@ -107,3 +109,20 @@ def test_it_does_not_matter_how_the_sound_is_cut(block):
     first, end = bench.sent_samples()
     assert first / RATE == pytest.approx(started.at_s - 0.3, abs=0.25)
     assert stopped.at_s < end / RATE < stopped.at_s + 0.75
+
+
+def silence_that_ended_it(said):
+    """How long the gate waits after a word, when these are the words told in the pause after it."""
+    endpointing = Endpointing(TurnSettings(), words_come=True)
+    bench = Bench(endpointing)
+    for at in range(0, len(WORD + 3 * PAUSE), 960):
+        bench.turns.take((WORD + 3 * PAUSE)[at : at + 960], at // 2)
+        if said is not None and at // 2 > len(WORD) // 2 - 6 * RATE // 10:  # the recording ends in silence
+            endpointing.said(said)
+    _, end = bench.sent_samples()
+    return round(end / RATE - bench.events[-1].at_s, 2)
+
+
+@pytest.mark.parametrize(("said", "silence_s"), [("Hello.", 0.3), ("hello and", 1.5), ("hello", 0.5), (None, 1.0)])
+def test_the_silence_that_ends_a_turn_follows_from_its_words(said, silence_s):
+    assert silence_that_ended_it(said) == pytest.approx(silence_s, abs=0.021)

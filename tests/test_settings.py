@@ -85,7 +85,13 @@ def test_an_agent_without_wishes_changes_nothing_of_the_realtime_section():
 
 @pytest.mark.parametrize(
     ("patience", "silence_ms", "interrupt_after_ms", "eagerness"),
-    [("low", 300, 200, "high"), ("normal", 500, 250, "auto"), ("high", 900, 400, "low")],
+    [
+        ("low", 300, 200, "high"),
+        ("normal", 500, 250, "auto"),
+        ("relaxed", 900, 400, "low"),
+        ("very_relaxed", 1500, 600, "low"),
+        ("high", 900, 400, "low"),
+    ],
 )
 def test_patience_sets_how_turns_end_and_how_easily_the_agent_is_interrupted(
     patience, silence_ms, interrupt_after_ms, eagerness

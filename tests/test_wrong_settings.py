@@ -81,7 +81,7 @@ MISTAKES = [
     ("audoi", 'format = "pcm16"', "did you mean audio?"),
     # Values.
     ("agent", "greeting = 5", "agent.greeting = 5 is wrong: it should be a text in quotes"),
-    ("agent", 'patience = "endless"', "it should be 'low', 'normal' or 'high'"),
+    ("agent", 'patience = "endless"', "it should be 'low', 'normal', 'relaxed', 'very_relaxed' or 'high'"),
     ("agent", 'tools = "basics"', "agent.tools = 'basics' is wrong: it should be a list"),
     ("agent.idle", "after_s = 0", "it should be greater than 0"),
     ("agent.limits", 'minutes = "long"', "agent.limits.minutes = 'long' is wrong: it should be a valid number"),

@@ -83,6 +83,8 @@ class CommitTurn(msgspec.Struct, frozen=True):
     """The local gate says the user has finished: hand the turn over."""
 
     turn_id: str
+    spoken_to_s: float | None = None
+    """Where its last word ended, on the capture clock; None where that is not known."""
 
 
 class ForgetTurn(msgspec.Struct, frozen=True):

@@ -6,9 +6,11 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Self
 
 from msgspec.structs import replace
 
+from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.unanswered import Unanswered
 from voiceloop.events import (
     Event,
@@ -17,7 +19,8 @@ from voiceloop.events import (
     TurnCommitted,
     UserTranscribed,
 )
-from voiceloop.settings import TurnSettings
+from voiceloop.settings import Settings, TurnSettings
+from voiceloop.turn.endpointing import Endpointing
 from voiceloop.vocabulary import Traits
 
 __all__ = ["Hearing"]
@@ -31,6 +34,10 @@ SAMPLE_BYTES = 2
 Hear = Callable[[bytes, int], bool]
 
 
+def _never() -> bool:
+    return False
+
+
 class Hearing:
     """Hands captured frames to the engine in order and keeps what it refuses.
 
@@ -39,7 +46,15 @@ class Hearing:
     While there is no engine, speech is kept for the next one.
     """
 
-    def __init__(self, rate_hz: int, turn: TurnSettings, happened: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        rate_hz: int,
+        turn: TurnSettings,
+        happened: Callable[[Event], None],
+        *,
+        language: str = "en",
+        agent_speaks: Callable[[], bool] = _never,
+    ) -> None:
         self.dropped_frames = 0
         """Lost because the engine took none for 30 s."""
         self.last = b""
@@ -49,6 +64,8 @@ class Hearing:
         self._hear: Hear | None = None
         self._rate_hz = rate_hz
         self._turn = turn
+        self._language = language
+        self._agent_speaks = agent_speaks
         self._happened = happened
         self._kept: deque[tuple[bytes, int]] = deque()
         self._gone = 0
@@ -58,8 +75,15 @@ class Hearing:
         self._taken_bytes = 0
         self._between: Callable[[], None] | None = None
         self._gated: Callable[[bytes, int], None] | None = None
+        self._endpointing: Endpointing | None = None
         self._numbers = itertools.count(1)
         self._again: Callable[[], None] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, ledger: Ledger, happened: Callable[[Event], None]) -> Self:
+        """Return the hearing of a session, which plays from `ledger`."""
+        turn, language = settings.realtime.turn, settings.agent.language
+        return cls(ledger.rate_hz, turn, happened, language=language, agent_speaks=lambda: ledger.playing is not None)
 
     @property
     def heard_s(self) -> float:
@@ -74,7 +98,7 @@ class Hearing:
             self._gated = None if traits.ends_turns else self._gated
             self._kept.extend(again)
         else:
-            self._listen(open_turn)
+            self._listen(open_turn, tells_words=traits.tells_words)
         self._catch_up()
 
     def disconnect(self, silent_s: float) -> None:
@@ -121,6 +145,11 @@ class Hearing:
     def doubtful(self) -> bool:
         """Whether what is heard here contradicts an engine that listens for turns itself."""
         return self._gated is None and self.unanswered.doubtful()
+
+    def said_so_far(self, text: str) -> None:
+        """Take the words of the open turn up to the pause it is in, from an engine that recognises them early."""
+        if self._endpointing is not None:
+            self._endpointing.said(text)
 
     def told(self, event: Event) -> Event:
         """Note what became of the user's turns. Returns the event, with how much was heard until then."""
@@ -176,11 +205,21 @@ class Hearing:
         if again is not None:
             again()
 
-    def _listen(self, open_turn: str) -> None:
+    def _listen(self, open_turn: str, *, tells_words: bool) -> None:
         """Begin to listen for turns here, first of all in what the next engine must hear."""
         from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
-        turns = LocalTurns(self._rate_hz, self._turn, send=self._send, report=self._report, numbers=self._numbers)
+        self._endpointing = Endpointing(
+            self._turn, language=self._language, words_come=tells_words, agent_speaks=self._agent_speaks
+        )
+        turns = LocalTurns(
+            self._rate_hz,
+            self._turn,
+            send=self._send,
+            report=self._report,
+            numbers=self._numbers,
+            endpointing=self._endpointing,
+        )
         blocks = list(self.unanswered.again(open_turn, whole=True))
         self._again = partial(turns.take_over, open_turn, blocks)
         self._gated = turns.take

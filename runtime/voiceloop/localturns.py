@@ -1,6 +1,8 @@
 """The local gate on the short road: it tells when the user speaks, and hands over that alone.
 
 Whatever is in the buffer of an engine that does not end turns becomes part of the turn, is understood and paid for.
+How much silence ends a turn follows from what was said so far, except while the agent speaks: what is said into its
+words is first of all a cough or an interruption, and that must be told soon.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from voiceloop.audio.gate import Gate, SpeechOnset
 from voiceloop.audio.vad import webrtc_detector
 from voiceloop.events import SpeechStarted, SpeechStopped
 from voiceloop.settings import TurnSettings
+from voiceloop.turn.endpointing import Endpointing
 
 __all__ = ["LocalTurns"]
 
@@ -28,6 +31,7 @@ class LocalTurns:
         send: Callable[[bytes, int], None],
         report: Callable[[SpeechStarted | SpeechStopped], None],
         numbers: Iterator[int],
+        endpointing: Endpointing | None = None,
     ) -> None:
         self._numbers = numbers
         self._rate_hz = rate_hz
@@ -37,6 +41,7 @@ class LocalTurns:
             hangover_ms=turn.silence_ms,
             preroll_ms=turn.prefix_padding_ms,
         )
+        self._endpointing = endpointing or Endpointing(turn)
         self._send = send
         self._report = report
         self._turn_id = self._open_turn = ""
@@ -46,7 +51,10 @@ class LocalTurns:
         """Take captured audio, 16-bit mono PCM."""
         end = first_sample + len(pcm) // SAMPLE_BYTES
         handing_over = self._gate.speaking or bool(self._open_turn)
+        self._gate.wait(self._endpointing.silence_ms)
         verdicts = self._gate.feed(pcm, first_sample)
+        if not self._gate.silent_samples:
+            self._endpointing.went_on()
         if handing_over:
             self._send(pcm, first_sample)
             self._sent_to = end

@@ -103,7 +103,7 @@ class Session:
         self._tape = tape
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
-        self._hearing = Hearing(self.rate_hz, self.settings.realtime.turn, self._driver.happened)
+        self._hearing = Hearing.of(self.settings, self._ledger, self._driver.happened)
         self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),

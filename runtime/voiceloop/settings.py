@@ -17,14 +17,19 @@ Dialect = Literal["auto", "beta", "ga"]
 EngineChoice = Literal["auto", "realtime", "rest", "device"]
 ChatDialect = Literal["openai", "responses", "claude", "gemini", "completions"]
 Listener = Literal["transcription", "chat"]
-Patience = Literal["low", "normal", "high"]
+Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
 
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
     "low": {"silence_ms": 300, "interrupt_after_ms": 200, "eagerness": "high"},
     "normal": {},
+    "relaxed": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
+    "very_relaxed": {"silence_ms": 1500, "interrupt_after_ms": 600, "eagerness": "low"},
     "high": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
 }
-"""What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults."""
+"""What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults.
+
+Low is for quick exchanges, very relaxed for slow or stuttering speakers; high is the old name of relaxed.
+"""
 
 DEAF: Final[frozenset[ChatDialect]] = frozenset({"responses", "claude", "completions"})
 """Dialects that have no words for sound."""
@@ -185,6 +190,10 @@ class TurnSettings(Section):
     threshold: float = Field(default=0.5, ge=0, le=1)
     prefix_padding_ms: int = Field(default=300, ge=0)
     silence_ms: int = Field(default=500, ge=50)
+    """A pause this long ends the turn."""
+    ending: Literal["adaptive", "fixed"] = "adaptive"
+    """Where this machine ends turns: adaptive takes less than `silence_ms` after a whole sentence and more after "and",
+    "um" or digits; fixed takes `silence_ms` always."""
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"
     interrupt_after_ms: int = Field(default=250, ge=0)
     """Speech shorter than this while the agent speaks is a cough: playback pauses and goes on."""

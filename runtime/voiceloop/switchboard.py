@@ -168,6 +168,10 @@ class Switchboard:
         """How much sound engines have taken so far."""
         return self._hearing.heard_s
 
+    def said_so_far(self, text: str) -> None:
+        """Take the words of the open turn up to the pause it is in."""
+        self._hearing.said_so_far(text)
+
     def doubtful(self) -> bool:
         """Whether what is heard here contradicts what the engine tells."""
         return self._hearing.doubtful()
@@ -197,6 +201,10 @@ class _Port:
     def happened(self, event: Event) -> None:
         if self.connected is not Connected.GONE:
             self._board.heard_of(self, event)
+
+    def said_so_far(self, text: str) -> None:
+        if self.connected is Connected.LIVE:
+            self._board.said_so_far(text)
 
     def leave(self) -> None:
         self.connected = Connected.GONE

@@ -133,6 +133,8 @@ class Traits:
     """The engine cancels its own reply when it hears speech."""
     keeps_audio: bool = True
     """The engine holds the reply's audio in its history, so a barge-in must trim it there."""
+    tells_words: bool = False
+    """The engine tells at each pause what was said so far, while the turn may still go on."""
 
 
 @dataclass(frozen=True, slots=True)

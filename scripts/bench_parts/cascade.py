@@ -78,6 +78,9 @@ class Port:
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.group.create_task(work, name=name)
 
+    def said_so_far(self, _text: str) -> None:
+        pass
+
     def doubtful(self) -> bool:
         return False
 

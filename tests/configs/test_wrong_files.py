@@ -44,7 +44,10 @@ NAMES = {
 
 VALUES = {
     "[agent]\ngreeting = 5": (2, "agent.greeting = 5 is wrong: it should be a text in quotes"),
-    "[agent]\npatience = 'hight'": (2, "agent.patience = 'hight' is wrong: it should be 'low', 'normal' or 'high'"),
+    "[agent]\npatience = 'hight'": (
+        2,
+        "agent.patience = 'hight' is wrong: it should be 'low', 'normal', 'relaxed', 'very_relaxed' or 'high'",
+    ),
     "[agent]\ntools = 'basics'": (2, "agent.tools = 'basics' is wrong: it should be a list"),
     "[agent]\nmodels = 'gpt'": (2, "agent.models = 'gpt' is wrong: it should be a table"),
     "[agent]\npronounce = ['a']": (2, "agent.pronounce = ['a'] is wrong: it should be a table"),

@@ -196,7 +196,7 @@ def test_speech_that_the_next_engine_does_not_find_was_nothing(stopped):
 
 def test_a_manual_turn_that_was_not_acknowledged_is_committed_again():
     talk = Talk(traits=MANUAL).heard(on.SpeechStarted("turn-1", 0.5, "local")).after(1.0)
-    talk.heard(on.SpeechStopped("turn-1", 1.2, "local")).expect(do.CommitTurn("turn-1"))
+    talk.heard(on.SpeechStopped("turn-1", 1.2, "local")).expect(do.CommitTurn("turn-1", 1.2))
     talk.heard(DROP, ready(MANUAL)).expect(do.Recall(0, "turn-1"), do.CommitTurn("turn-1"))
     talk.heard(on.TurnCommitted("turn-1")).only(do.AskReply)
 
@@ -210,7 +210,7 @@ def test_a_manual_turn_that_ends_while_there_is_no_engine_is_committed_to_the_ne
 def test_a_manual_turn_that_goes_on_is_committed_when_it_ends():
     talk = Talk(traits=MANUAL).heard(on.SpeechStarted("turn-1", 0.5, "local"), DROP, ready(MANUAL))
     talk.never(do.CommitTurn).after(10.0)
-    talk.heard(on.SpeechStopped("turn-1", 11.0, "local")).expect(do.CommitTurn("turn-1"))
+    talk.heard(on.SpeechStopped("turn-1", 11.0, "local")).expect(do.CommitTurn("turn-1", 11.0))
 
 
 def test_a_manual_turn_that_is_never_acknowledged_does_not_block_the_conversation():

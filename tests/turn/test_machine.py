@@ -34,7 +34,7 @@ def test_a_client_that_starts_replies_asks_when_the_turn_is_handed_over():
 def test_in_manual_mode_the_local_gate_hands_the_turn_over_and_we_ask():
     talk = Talk(traits=MANUAL)
     talk.heard(on.SpeechStarted("turn-1", 0.5, "local")).after(1.0)
-    talk.heard(on.SpeechStopped("turn-1", 1.2, "local")).expect(do.CommitTurn("turn-1"))
+    talk.heard(on.SpeechStopped("turn-1", 1.2, "local")).expect(do.CommitTurn("turn-1", 1.2))
     talk.heard(on.TurnCommitted("u1")).expect(do.AskReply("ask-1"))
 
 
@@ -44,7 +44,7 @@ def test_a_turn_that_is_taken_late_does_not_end_the_next_one():
     talk.heard(on.SpeechStopped("turn-1", 1.2, "local")).after(0.1)
     talk.heard(on.SpeechStarted("turn-2", 1.6, "local"), on.TurnCommitted("turn-1")).never(do.AskReply)
     assert talk.core.machine.floor.speaking_turn == "turn-2"
-    talk.after(1.0).heard(on.SpeechStopped("turn-2", 2.6, "local")).expect(do.CommitTurn("turn-2"))
+    talk.after(1.0).heard(on.SpeechStopped("turn-2", 2.6, "local")).expect(do.CommitTurn("turn-2", 2.6))
     talk.heard(on.TurnCommitted("turn-2")).expect(do.AskReply("ask-1"))
     assert talk.said("warning") == []
 

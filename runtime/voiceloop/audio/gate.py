@@ -53,7 +53,8 @@ class Gate:
     """Watches one stream of 16-bit mono PCM. Blocks may have any length; they are judged in frames of 20 ms.
 
     `detector` is asked about each frame in order. Speech starts after `onset_ms` of speech frames in a row and ends
-    after `hangover_ms` without one. `floor_db` may be changed at any time, say while the agent speaks.
+    after `hangover_ms` without one. `floor_db` and the hang-over may be changed at any time: by who else speaks, and by
+    what was said.
     """
 
     def __init__(
@@ -71,7 +72,10 @@ class Gate:
         self.floor_db = floor_db
         self.speaking = False
         """Between a SpeechOnset and its SpeechEnd."""
+        self.silent_samples = 0
+        """Since the last speech frame; 0 while nobody speaks."""
         self._detector = detector
+        self._rate_hz = rate_hz
         self._frame = rate_hz * _FRAME_MS // 1000
         self._lag = int(rate_hz * _LAG_MS / 1000)
         self._onset = rate_hz * onset_ms // 1000
@@ -105,6 +109,10 @@ class Gate:
         self._pending = data[start:]
         return verdicts
 
+    def wait(self, hangover_ms: int) -> None:
+        """Let so much silence end the speech that goes on now, and what follows."""
+        self._hangover = self._rate_hz * hangover_ms // 1000
+
     def preroll(self) -> bytes:
         """What to hand over when speech has just started: from the pre-roll before the onset up to now.
 
@@ -125,6 +133,7 @@ class Gate:
         end = first + self._frame
         if speech:
             self._spoken_to = end
+            self.silent_samples = 0
             if self._run_from is None:
                 self._run_from = first
             if not self.speaking and end - self._run_from >= self._onset:
@@ -133,10 +142,14 @@ class Gate:
                 return SpeechOnset(self._run_from)
             return None
         self._run_from = None
-        if self.speaking and end - self._spoken_to >= self._hangover:
-            self.speaking = False
-            return SpeechEnd(self._spoken_to)
-        return None
+        if not self.speaking:
+            return None
+        self.silent_samples = end - self._spoken_to
+        if self.silent_samples < self._hangover:
+            return None
+        self.speaking = False
+        self.silent_samples = 0
+        return SpeechEnd(self._spoken_to)
 
 
 class _Quietest:

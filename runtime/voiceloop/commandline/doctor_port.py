@@ -56,6 +56,9 @@ class Port:
         """Run work of the engine."""
         self._group.create_task(work, name=name)
 
+    def said_so_far(self, text: str) -> None:
+        """Nobody waits for the end of a turn here."""
+
     def doubtful(self) -> bool:
         """Nothing is heard here."""
         return False

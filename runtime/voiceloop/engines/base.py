@@ -37,7 +37,7 @@ class Seed:
 
 
 class EnginePort(Protocol):
-    """What an engine may do to its session. All five are plain calls on the loop's thread."""
+    """What an engine may do to its session. All are plain calls on the loop's thread."""
 
     def happened(self, event: Event) -> None:
         """Report an event; it is handled before this returns unless another one is being handled."""
@@ -50,6 +50,12 @@ class EnginePort(Protocol):
 
     def spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` as a named task of the session's group."""
+
+    def said_so_far(self, text: str) -> None:
+        """Tell the words of the open turn up to the pause it is in; empty when they will not come before its end.
+
+        How much more silence ends the turn follows from them. Only for engines whose trait is `tells_words`.
+        """
 
     def doubtful(self) -> bool:
         """Tell whether what is heard here contradicts what the engine tells: a reason to see if it is still there."""

@@ -202,7 +202,7 @@ class TurnMachine:
         if self.floor.was_cough(event.turn_id):
             self.floor.hear(EarTrigger.ABANDONED)
             return out
-        return [*out, do.CommitTurn(event.turn_id)] if self.tier else out
+        return [*out, do.CommitTurn(event.turn_id, event.at_s)] if self.tier else out
 
     def _committed(self, turn_id: str, now: float) -> list[do.Command]:
         out: list[do.Command] = []

@@ -15,6 +15,7 @@ from voiceloop.engines.cascade.orders import (
     Play,
     Speak,
     Tell,
+    TellSoFar,
     Transcribe,
     Trouble,
     WakeAt,
@@ -52,6 +53,8 @@ class Book:
         self.running = {}
         """Requests by job."""
         self.dropped = []
+        self.said_so_far = []
+        """Words of turns that might have gone on."""
         self.wake_at = None
         self._sample = 0
 
@@ -67,6 +70,8 @@ class Book:
                     self.dropped.append(self.running.pop(job, None))
                 case WakeAt(at_s):
                     self.wake_at = min(at_s, self.wake_at or at_s)
+                case TellSoFar(text):
+                    self.said_so_far.append(text)
                 case _:
                     self.running[order.job] = order
 

@@ -154,6 +154,7 @@ class Port:
     def __init__(self, group=None, then=None):
         self.events = []
         self.sounds = []
+        self.said = []
         self._group = group
         self._then = then or (lambda event: None)
 
@@ -167,6 +168,9 @@ class Port:
 
     def spawn(self, name, work):
         self._group.create_task(work, name=name)
+
+    def said_so_far(self, text):
+        self.said.append(text)
 
     def doubtful(self):
         return False

@@ -25,7 +25,7 @@ async def test_it_is_ready_as_soon_as_its_services_are_there_and_has_asked_nothi
     fakes, port = FakeServices(), Port()
     engine = CascadeEngine(fakes.services, tier=Tier.DEVICE)
     await engine.open(SEED, port)
-    traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=True)
+    traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, tells_words=True)
     assert port.events == [EngineReady(Tier.DEVICE, "fake-chat", traits, transcription_model="fake-ears")]
     assert fakes.open == fakes.questions == []
 

@@ -31,7 +31,7 @@ async def recognition_fails_once(transcribe_s):
 
 @virtual_time
 async def test_recognition_that_goes_on_failing_costs_the_engine_and_not_the_turn():
-    async with Talk(words=[DROPPED] * 2 + ["what time is it"], answers=[Answer("It is noon.")]) as talk:
+    async with Talk(words=[DROPPED] * 3 + ["what time is it"], answers=[Answer("It is noon.")]) as talk:
         await talk.passes(1.0)
         talk.plays("time_question.wav")
         await talk.line("agent_said")

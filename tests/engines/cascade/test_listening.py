@@ -47,6 +47,50 @@ def test_words_that_are_known_before_the_end_are_told_with_it():
     assert book.running == {}
 
 
+def test_the_words_up_to_a_pause_are_told_at_once():
+    book = Book()
+    book.hears(pcm(600))
+    book.hears(quiet(200))
+    assert book.said_so_far == []
+    book.recognised("my number is")
+    assert book.said_so_far == ["my number is"]
+    book.hears(pcm(400))
+    book.hears(quiet(200))
+    book.fails(Transcribe, REFUSED)
+    assert book.said_so_far == ["my number is", ""]
+
+
+def test_who_pauses_too_often_is_not_waited_for():
+    book = Book()
+    for _ in range(MOST_GUESSES):
+        book.hears(pcm(300))
+        book.hears(quiet(200))
+    assert book.said_so_far == []
+    book.hears(pcm(300))
+    book.hears(quiet(200))
+    assert book.said_so_far == [""]
+
+
+def test_a_long_silence_after_the_last_word_needs_no_second_recognition():
+    book = Book()
+    book.hears(pcm(600))
+    book.hears(quiet(200))
+    book.recognised("my number is")
+    book.hears(quiet(1300))
+    book.obey(CommitTurn("turn-1", 0.6))
+    assert [event.text for event in book.told(UserTranscribed)] == ["my number is"]
+
+
+def test_a_word_too_soft_for_us_that_the_gate_has_heard_is_recognised_as_well():
+    book = Book()
+    book.hears(pcm(600))
+    book.hears(quiet(200))
+    book.recognised("my number is")
+    book.hears(quiet(1300))
+    book.obey(CommitTurn("turn-1", 1.1))
+    assert len(book.of(Transcribe)) == 1
+
+
 def test_what_was_begun_too_early_is_dropped_when_the_user_goes_on():
     book = Book()
     book.hears(pcm(600))

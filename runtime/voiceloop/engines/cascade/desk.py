@@ -101,8 +101,8 @@ class Desk:
                 return self._out(self._answering.ask(command, now))
             case CancelReply(reply_id=reply_id):
                 return self._out(self._answering.cancel(reply_id))
-            case CommitTurn(turn_id=turn_id):
-                return self._out(self._listening.commit(turn_id))
+            case CommitTurn(turn_id=turn_id, spoken_to_s=spoken_to_s):
+                return self._out(self._listening.commit(turn_id, spoken_to_s))
             case ForgetTurn(turn_id=turn_id):
                 self._record.forget(turn_id)
                 return self._out(self._listening.forget(turn_id) + self._answering.words_came())

@@ -80,9 +80,16 @@ class Ear:
         """The speech up to now; `end` tells how far that is."""
         return b"".join(self._blocks)
 
-    def was_all_said(self, until: int) -> bool:
-        """Whether all words of the turn that is over now came before `until`, a value of `end`."""
-        return self._loud_until <= until and self.end - self._hangover <= until
+    def was_all_said(self, until: int, spoken_to_s: float | None = None) -> bool:
+        """Whether all words of the turn that is over now came before `until`, a value of `end`.
+
+        `spoken_to_s` is where the gate heard the last one end, on the capture clock; None: a hang-over ago.
+        """
+        if spoken_to_s is None:
+            spoken_to = self.end - self._hangover
+        else:
+            spoken_to = self.end - (self._next_sample - round(spoken_to_s * self._rate_hz)) * SAMPLE_BYTES
+        return max(self._loud_until, spoken_to) <= until
 
     def hand_over(self) -> Heard:
         """The turn is over: return its speech and be ready for the next."""

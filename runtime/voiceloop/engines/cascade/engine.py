@@ -146,7 +146,13 @@ class CascadeEngine:
             port.spawn("warm up", services.warm())
         # Asking for the reply at once saves nothing: the machine does so in the step that the turn is committed in.
         keeps_audio = seed.modality == "audio"
-        traits = Traits(ends_turns=False, starts_replies=False, stops_on_speech=False, keeps_audio=keeps_audio)
+        traits = Traits(
+            ends_turns=False,
+            starts_replies=False,
+            stops_on_speech=False,
+            keeps_audio=keeps_audio,
+            tells_words=services.transcribe is not None,
+        )
         words_by = services.transcription_model
         port.happened(EngineReady(self.tier, services.model, traits, transcription_model=words_by))
 

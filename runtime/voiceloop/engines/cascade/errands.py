@@ -19,6 +19,7 @@ from voiceloop.engines.cascade.orders import (
     Play,
     Speak,
     Tell,
+    TellSoFar,
     Transcribe,
     WakeAt,
 )
@@ -66,6 +67,8 @@ class Errands:
         match order:
             case Tell(event=event):
                 self._port.happened(event)
+            case TellSoFar(text=text):
+                self._port.said_so_far(text)
             case Play(reply_id=reply_id, item_id=item_id, content_index=index, pcm=pcm):
                 if not self.desk.is_cancelled(reply_id):
                     self._port.audio(reply_id, item_id, index, pcm)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from voiceloop.engines.cascade.ear import Ear, Noticed
-from voiceloop.engines.cascade.orders import Deadlines, Drop, Failed, Order, Outcome, Tell, Transcribe
+from voiceloop.engines.cascade.orders import Deadlines, Drop, Failed, Order, Outcome, Tell, TellSoFar, Transcribe
 from voiceloop.engines.cascade.record import Record, SpokenTurn, Words
 from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import is_of_this_request, may_be_tried_again
@@ -83,16 +83,18 @@ class Listening:
                 self._guesses += 1
                 self._guess = Guess(self._new_job(), self._ear.end)
                 return [*dropped, Transcribe(self._guess.job, self._ear.so_far())]
+            case Noticed.PAUSE if self._transcribes:
+                return [TellSoFar("")]
             case _:
                 return []
 
-    def commit(self, turn_id: str) -> list[Order]:
-        """The turn is over."""
+    def commit(self, turn_id: str, spoken_to_s: float | None = None) -> list[Order]:
+        """The turn is over; its last word ended at `spoken_to_s` of the capture clock."""
         out: list[Order] = []
         if not self._ear.end:
             return [Tell(EngineComplained(NO_TURN, "nothing was heard of this turn"))]
         guess, self._guess, self._guesses = self._guess, None, 0
-        if guess is not None and (isinstance(guess.came, Failed) or not self._ear.was_all_said(guess.until)):
+        if guess is not None and not self._serves(guess, spoken_to_s):
             out, guess = [Drop(guess.job)], None
         heard = self._ear.hand_over()
         out.append(Tell(TurnCommitted(turn_id)))
@@ -127,7 +129,7 @@ class Listening:
         """Recognition that runs has ended, well or not."""
         if self._guess is not None and self._guess.job == job:
             self._guess.came = outcome
-            return []
+            return [TellSoFar(outcome.text if isinstance(outcome, Transcript) else "")]
         match outcome:
             case Transcript():
                 return self._known(job, outcome)
@@ -166,6 +168,9 @@ class Listening:
             recognition.turn.words = Words.MISSING
             return [Tell(TranscriptionFailed(recognition.turn.turn_id, trouble.detail))]
         return [Tell(EngineLost(trouble.cause, trouble.detail, endpoint="transcribe"))]
+
+    def _serves(self, guess: Guess, spoken_to_s: float | None) -> bool:
+        return not isinstance(guess.came, Failed) and self._ear.was_all_said(guess.until, spoken_to_s)
 
     def _drop_guess(self) -> list[Order]:
         guess, self._guess = self._guess, None

@@ -26,6 +26,7 @@ __all__ = [
     "Play",
     "Speak",
     "Tell",
+    "TellSoFar",
     "Transcribe",
     "Trouble",
     "WakeAt",
@@ -78,6 +79,13 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class TellSoFar:
+    """Report the words of a turn that may go on; empty when none will come before its end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
     """Hand sound of a reply over, unless the reply was cancelled since."""
 
@@ -125,7 +133,7 @@ class WakeAt:
     at_s: float
 
 
-Order = Tell | Play | Transcribe | AskChat | Speak | Drop | WakeAt
+Order = Tell | TellSoFar | Play | Transcribe | AskChat | Speak | Drop | WakeAt
 
 # Outcomes ------------------------------------------------------------------------------------------------------------
 
