@@ -113,10 +113,44 @@ def test_of_two_better_tiers_the_best_returns_and_the_other_is_let_go():
     talk.heard(DROP).expect(do.SwitchEngine(Tier.REALTIME), do.DismissEngine(Tier.REST))
 
 
+def on_device():
+    """The same on the third tier, its answer heard, while both better ones are tried again."""
+    talk = on_rest(ALL).heard(on.StandbyReady(DEVICE), on.EngineLost(Cause.BUSY, "429"))
+    return answered(talk.expect(do.AskReply("ask-2")).after(1.1), "r2")
+
+
+def test_of_two_better_tiers_that_are_back_together_the_best_returns():
+    talk = on_device().heard(on.StandbyReady(REST)).never(do.SwitchEngine)
+    talk.after(0.5).heard(on.StandbyReady(REALTIME)).expect(do.SwitchEngine(Tier.REALTIME))
+    assert [line["tier"] for line in talk.said("tier_changed")] == ["rest", "device", "realtime"]
+
+
+def test_a_better_tier_that_hangs_while_it_is_opened_keeps_the_next_best_for_a_second():
+    on_device().heard(on.StandbyReady(REST)).after(1.1).expect(do.SwitchEngine(Tier.REST))
+
+
+def test_a_better_tier_that_cannot_be_opened_keeps_the_next_best_no_longer():
+    talk = on_device().heard(on.StandbyReady(REST)).never(do.SwitchEngine)
+    talk.heard(on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REALTIME)).expect(do.SwitchEngine(Tier.REST))
+
+
 def test_a_next_tier_that_cannot_be_opened_leads_to_the_one_after_it():
     talk = Talk(ALL).user_turn().heard(DROP, NOBODY)
     talk.heard(on.StandbyLost(Cause.UNREACHABLE, "nobody", Tier.REST)).expect(do.PrepareEngine(Tier.DEVICE))
     talk.heard(on.StandbyReady(DEVICE)).after(0.3).expect(do.SwitchEngine(Tier.DEVICE), do.AskReply("ask-1"))
+
+
+def test_a_next_tier_that_hangs_while_it_is_opened_is_not_waited_for_alone():
+    talk = Talk(ALL).user_turn().heard(DROP, NOBODY).expect(do.PrepareEngine(Tier.REST))
+    talk.after(0.9).never(do.PrepareEngine)
+    talk.after(0.2).expect(do.PrepareEngine(Tier.DEVICE))
+    talk.heard(on.StandbyReady(DEVICE)).expect(do.SwitchEngine(Tier.DEVICE), do.AskReply("ask-1"))
+    answered(talk).heard(on.StandbyReady(REST)).expect(do.SwitchEngine(Tier.REST))
+
+
+def test_where_the_next_tier_is_ready_in_time_no_other_is_opened():
+    talk = Talk(ALL).user_turn().heard(DROP).heard(on.StandbyReady(REST)).after(0.5).heard(REALTIME)
+    talk.after(5.0).never(do.PrepareEngine)
 
 
 def test_where_no_other_tier_can_be_opened_the_first_is_waited_for():

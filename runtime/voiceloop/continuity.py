@@ -9,7 +9,7 @@ from typing import Final
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.failover import Failover, GiveUp, Move
+from voiceloop.failover import HANGS_AFTER_S, Failover, GiveUp, Move
 from voiceloop.history import History
 from voiceloop.narrator import Narrator
 from voiceloop.reserve import Reserve, probe_of
@@ -25,6 +25,8 @@ RECONNECT: Final = "reconnect"
 REOPEN_AFTER_S: Final = 0.5
 """When nobody else can answer, a tier that was to rest is tried again."""
 FALL_BACK: Final = "fall_back"
+OTHERS: Final = "others"
+"""Name of the deadline after which the next tier is not waited for alone."""
 
 
 class Continuity:
@@ -80,7 +82,8 @@ class Continuity:
         if tier is not self._at:
             out.append(do.DismissEngine(self._at))  # what was to roll over to has nothing to take over
         if len(self._order) > 1:
-            out += [do.ClearDeadline(RECONNECT), do.ClearDeadline(FALL_BACK), *self._reserve.rearranged(tier, now)]
+            out += [do.ClearDeadline(name) for name in (RECONNECT, FALL_BACK, OTHERS)]
+            out += self._reserve.rearranged(tier, now)
         began, self._served = self._served is None and tier is self._order[0], tier
         if tier is not self._at and not began:
             better = self._order.index(tier) < self._order.index(self._at)
@@ -104,11 +107,10 @@ class Continuity:
             case on.EngineLost():
                 return self._lost(event, now)
             case on.StandbyReady(engine=engine):
-                if engine.tier is self._at:
-                    self._roll_over.prepared(engine, now)
-                else:
+                if engine.tier is not self._at:
                     self._roll_over.stands_by(engine, now)
-                    self._reserve.came(engine)
+                    return self._reserve.came(engine, now)
+                self._roll_over.prepared(engine, now)
                 return []
             case on.StandbyLost(tier=tier):
                 return self._roll_over.failed(now) if tier is self._at else self._reserve_lost(event, now)
@@ -121,10 +123,10 @@ class Continuity:
             return self._roll_over.due()
         if name == ROLL_OVER_NOW and self._roll_over.standby is not None:
             return self._machine.lost(Cause.SESSION_CAP)
-        for tier in self._order:
-            if name == probe_of(tier) and tier is not self._at:
-                return self._reserve.prepare(tier)
-        return []
+        others = self._order if name == OTHERS and self._machine.tier is None else ()
+        due = [tier for tier in self._order if tier in others or name == probe_of(tier)]
+        wanted = [tier for tier in due if tier is not self._at and self._failover.usable(tier)]
+        return [each for tier in wanted for each in self._reserve.prepare(tier)]
 
     def successor(self, now: float, *, quiet: bool) -> on.EngineReady | None:
         """The standby, when it is to take over: in a quiet moment, or when there is no other engine."""
@@ -132,7 +134,8 @@ class Continuity:
         free = nobody or (quiet and not self._narrator.captions.waiting)
         if not free:
             return None
-        found = self._reserve.best(self._failover.above(self._at))
+        above = self._failover.above(self._at)
+        found = self._reserve.best(above) if nobody else self._reserve.returns(above, now)
         if found is None and self._failover.usable(self._at):
             found = self._roll_over.standby
         if found is None and nobody and self._fall_at_s is not None and now >= self._fall_at_s:
@@ -184,6 +187,8 @@ class Continuity:
         if self._fall_at_s is None or move.fall_at_s < self._fall_at_s:
             self._fall_at_s = move.fall_at_s
         out = self._reserve.prepare(move.next_tier)
+        if out:
+            out.append(do.SetDeadline(OTHERS, now + HANGS_AFTER_S))
         return out if self._fall_at_s <= now else [*out, do.SetDeadline(FALL_BACK, self._fall_at_s)]
 
     def _reserve_lost(self, event: on.StandbyLost, now: float) -> list[do.Command]:

@@ -65,6 +65,8 @@ TABLE: Final[Mapping[Cause, Mapping[Phase, Action]]] = {
     cause: dict(zip(Phase, row, strict=True)) for cause, row in _ROWS.items()
 }
 
+HANGS_AFTER_S: Final = 1.0
+"""A tier that takes longer to be ready is not waited for alone: all others that could answer are opened too."""
 NOT_HIDDEN: Final = frozenset({Cause.BAD_KEY, Cause.SETTINGS})
 """At the very start these end the session even where another tier could answer: whoever starts it wants to know."""
 PROBE_EVERY_S: Final = 1.0

@@ -8,12 +8,19 @@ opening -- lost --> wanted
 
 from __future__ import annotations
 
+from typing import Final
+
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.failover import Failover
 from voiceloop.vocabulary import Tier
 
 __all__ = ["Reserve", "probe_of"]
+
+RETURN: Final = "return"
+"""Name of the deadline after which a better tier that is being opened is not waited for any more."""
+TOGETHER_S: Final = 1.0
+"""Two tiers that are ready within this time are back together: the conversation goes to the better one."""
 
 
 def probe_of(tier: Tier) -> str:
@@ -31,6 +38,7 @@ class Reserve:
         self._awaited: set[Tier] = set()
         """Tiers that a probe is set for."""
         self._ready: dict[Tier, on.EngineReady] = {}
+        self._together_until_s = 0.0
 
     @property
     def opening(self) -> bool:
@@ -41,6 +49,18 @@ class Reserve:
         """The first of these tiers whose engine could take over now."""
         return next((self._ready[tier] for tier in tiers if tier in self._ready), None)
 
+    def returns(self, tiers: tuple[Tier, ...], now: float) -> on.EngineReady | None:
+        """The one of these tiers, the best first, to go to in a quiet moment.
+
+        For a better one that is being opened a moment is waited.
+        """
+        for tier in tiers:
+            if tier in self._ready:
+                return self._ready[tier]
+            if tier in self._prepared and now < self._together_until_s:
+                return None
+        return None
+
     def prepare(self, tier: Tier) -> list[do.Command]:
         """Open an engine of this tier unless there is one."""
         if tier in self._prepared:
@@ -49,9 +69,11 @@ class Reserve:
         self._awaited.discard(tier)
         return [do.ClearDeadline(probe_of(tier)), do.PrepareEngine(tier, self._failover.failed_at(tier))]
 
-    def came(self, engine: on.EngineReady) -> None:
+    def came(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         """An engine that was prepared is ready."""
         self._ready[engine.tier] = engine
+        self._together_until_s = now + TOGETHER_S
+        return [do.SetDeadline(RETURN, self._together_until_s)] if self.opening else []
 
     def lost(self, tier: Tier) -> None:
         """An engine that was prepared is gone, or has taken over."""
