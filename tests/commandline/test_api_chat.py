@@ -140,12 +140,8 @@ BAD = {
     "nothing on standard input": (("chat", "-"), 2, "the text standard input is empty"),
     "an empty system prompt": (("chat", "hi", "--system", ""), 2, "the system prompt is empty"),
     "an unknown dialect": (("chat", "hi", "--dialect", "klingon"), 2, "'klingon' is not one of"),
-    "a temperature that is none": (
-        ("chat", "hi", "--temperature", "3"),
-        2,
-        "'--temperature': Input should be less than or equal to 2",
-    ),
-    "no tokens": (("chat", "hi", "--max-tokens", "0"), 2, "'--max-tokens': Input should be greater than or equal to 1"),
+    "a temperature that is none": (("chat", "hi", "--temperature", "3"), 2, "'--temperature': "),  # then typer's words
+    "no tokens": (("chat", "hi", "--max-tokens", "0"), 2, "'--max-tokens': "),
     "a missing picture": (("chat", "hi", "--image", "none.png"), 2, "cannot read the picture none.png"),
     "a picture that is none": (("chat", "hi", "--image", "words"), 2, "words is no picture"),
     "a missing recording": (("chat", "hi", "--audio", "none.wav"), 2, "cannot read the recording none.wav"),

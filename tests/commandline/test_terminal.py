@@ -8,6 +8,9 @@ from voiceloop.commandline.talk import surface
 from voiceloop.commandline.terminal import OpenConsole, Terminal
 from voiceloop.screen import Paper
 
+LONG = " ".join(["[hello]"] * 20)
+"""Wider than a terminal, and no markup."""
+
 
 class Screenlike(io.StringIO):
     def isatty(self):
@@ -22,17 +25,17 @@ def usual(monkeypatch):
 
 
 def printed(stream, *, color=True):
-    surface(stream, color=color).line(("you: ", "bold cyan"), ("[hello] " * 20, ""))
+    surface(stream, color=color).line(("you: ", "bold cyan"), (LONG, ""))
     return stream.getvalue()
 
 
 def test_a_file_gets_the_words_alone():
     assert isinstance(surface(io.StringIO(), color=True), Paper)
-    assert printed(io.StringIO()) == "you: " + "[hello] " * 20 + "\n"
+    assert printed(io.StringIO()) == f"you: {LONG}\n"
 
 
 def test_a_terminal_gets_colours_and_breaks_lines_itself():
-    assert printed(Screenlike()) == "\x1b[1;36myou: \x1b[0m" + "[hello] " * 20 + "\n"
+    assert printed(Screenlike()) == f"\x1b[1;36myou: \x1b[0m{LONG}\n"
 
 
 def test_a_terminal_without_colours_gets_none():

@@ -3,7 +3,6 @@ from __future__ import annotations
 from array import array
 
 import pytest
-from google import genai
 from google.genai import types
 from pydantic import ValidationError
 
@@ -48,11 +47,11 @@ async def test_several_texts_are_asked_for_at_once():
 
 
 @pytest.mark.real
-async def test_the_stock_client_of_google_sends_the_same_and_reads_the_same():
+async def test_the_stock_client_of_google_sends_the_same_and_reads_the_same(of_google):
     async with ScriptedRest({"POST /v1/models/m:batchEmbedContents": [RestAnswer(TWO)] * 2}) as rest:
         ours = await embedded(rest, texts=["a", "b"], dimensions=2)
         options = types.HttpOptions(base_url=rest.base_url, api_version="v1")
-        stock = genai.Client(api_key=KEY, vertexai=False, http_options=options)
+        stock = of_google(api_key=KEY, vertexai=False, http_options=options)
         config = types.EmbedContentConfig(output_dimensionality=2)
         theirs = await stock.aio.models.embed_content(model="m", contents=["a", "b"], config=config)
         await stock.aio.aclose()

@@ -6,7 +6,6 @@ import json
 import re
 
 import pytest
-from google import genai
 from google.genai import types
 from pydantic import ValidationError
 
@@ -64,7 +63,7 @@ async def test_the_request_of_dgrids_reference():
 
 
 @pytest.mark.real
-async def test_the_stock_client_of_google_sends_the_same_and_hears_the_same():
+async def test_the_stock_client_of_google_sends_the_same_and_hears_the_same(of_google):
     asked = GeminiSpeechRequest(model="m", input="Hallo.", voice="Kore", language="de-DE", temperature=0.5)
     voice = types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name="Kore"))
     config = types.GenerateContentConfig(
@@ -76,7 +75,7 @@ async def test_the_stock_client_of_google_sends_the_same_and_hears_the_same():
     async with ScriptedRest(script) as rest, client(rest) as asker:
         ours = await GeminiSpeech(asker).whole(asked)
         options = types.HttpOptions(base_url=rest.base_url, api_version="v1")
-        stock = genai.Client(api_key=KEY, vertexai=False, http_options=options)
+        stock = of_google(api_key=KEY, vertexai=False, http_options=options)
         theirs = await stock.aio.models.generate_content(model="m", contents="Hallo.", config=config)
         await stock.aio.aclose()
     names = re.sub(rb"_([a-z])(?=[a-z_]*\":)", lambda match: match[1].upper(), rest.heard[1].body)

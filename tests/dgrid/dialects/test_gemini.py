@@ -4,7 +4,6 @@ import contextlib
 import json
 
 import pytest
-from google import genai
 from google.genai import types
 
 from dgrid.asker import KEY, client, refusal
@@ -68,7 +67,7 @@ async def test_the_page_of_dgrid():
     assert (answer.text, answer.stop, answer.usage.input_tokens) == ("Hi", Stop.END, 5)
 
 
-async def test_the_stock_client_of_google_sends_the_same_and_reads_the_same():
+async def test_the_stock_client_of_google_sends_the_same_and_reads_the_same(of_google):
     asked = ChatRequest(
         model="gemini-x",
         messages=[
@@ -105,7 +104,7 @@ async def test_the_stock_client_of_google_sends_the_same_and_reads_the_same():
     async with ScriptedRest(script) as rest, client(rest) as asker:
         mine = await Chat(asker, Gemini()).complete(asked)
         options = types.HttpOptions(base_url=rest.base_url, api_version="v1")
-        stock = genai.Client(api_key=KEY, vertexai=False, http_options=options)
+        stock = of_google(api_key=KEY, vertexai=False, http_options=options)
         theirs = await stock.aio.models.generate_content(model="gemini-x", contents=contents, config=config)
         await stock.aio.aclose()
     ask, stock_ask = rest.heard
