@@ -70,7 +70,7 @@ def test_variables_become_what_their_settings_want():
     ).settings
     assert settings.audio.format is Encoding.G711_ULAW
     assert settings.audio.wire.rate_hz == 8000
-    assert settings.audio.echo_cancellation is False
+    assert settings.audio.echo_cancellation == "none"
     assert settings.agent.vocabulary == ("Strudel", "Brezel")
     assert settings.agent.idle.after_s == 7.5
     assert settings.realtime.transcription_model is None

@@ -6,9 +6,9 @@ Sections of a settings file carry the names of the fields of `Settings`. An unkn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, SecretStr, model_validator
 from typing_extensions import override
 
 from voiceloop.vocabulary import AudioFormat, Encoding, Tier
@@ -18,6 +18,7 @@ EngineChoice = Literal["auto", "realtime", "rest", "device"]
 ChatDialect = Literal["openai", "responses", "claude", "gemini", "completions"]
 Listener = Literal["transcription", "chat"]
 Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
+EchoMethod = Literal["webrtc", "half_duplex", "none"]
 
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
     "low": {"silence_ms": 300, "interrupt_after_ms": 200, "eagerness": "high"},
@@ -238,13 +239,26 @@ class RestSettings(Section):
         return self
 
 
+def _named_method(given: object) -> object:
+    """True and false are older than the names."""
+    told = str(given).lower()
+    return {"true": "webrtc", "false": "none"}.get(told, given)
+
+
 class AudioSettings(Section):
     """Audio on the wire and on this machine."""
 
     format: Encoding = Encoding.PCM16
     input_device: str | None = None
     output_device: str | None = None
-    echo_cancellation: bool = True
+    echo_cancellation: Annotated[
+        EchoMethod, BeforeValidator(_named_method, json_schema_input_type=EchoMethod | bool)
+    ] = "webrtc"
+    """How the agent's own voice is kept out of the microphone of the sound card: webrtc takes it out, so that the user
+    can interrupt on open speakers; half_duplex is deaf while the agent speaks; none suits headphones. True stands for
+    webrtc, false for none."""
+    noise_suppression: bool = True
+    """Turn steady noise, such as a fan, down in the microphone of the sound card, by some 6 dB."""
 
     @property
     def wire(self) -> AudioFormat:

@@ -66,7 +66,7 @@ def test_the_hint_may_be_wrong(pcm16):
 
 def test_a_missing_package_is_named_with_the_way_out(monkeypatch):
     monkeypatch.setitem(sys.modules, "pywebrtc_audio", None)
-    with pytest.raises(DeviceError, match=r"voiceloop\[desk\].*echo_cancellation = false") as caught:
+    with pytest.raises(DeviceError, match=r'voiceloop\[desk\].*echo_cancellation = "half_duplex"') as caught:
         make_echo_canceller(24_000)
     assert isinstance(caught.value.__cause__, ImportError)
 

@@ -58,7 +58,7 @@ VALUES = {
     "[realtime.turn]\nsilence_ms = 3.5": (2, "silence_ms = 3.5 is wrong: it should be a valid integer"),
     "[realtime.turn]\nthreshold = 3": (2, "threshold = 3 is wrong: it should be less than or equal to 1"),
     "[audio]\nformat = 'mp3'": (2, "audio.format = 'mp3' is wrong: it should be 'pcm16', 'g711_ulaw' or 'g711_alaw'"),
-    "[audio]\necho_cancellation = 'maybe'": (2, "= 'maybe' is wrong: it should be a valid boolean"),
+    "[audio]\necho_cancellation = 'maybe'": (2, "= 'maybe' is wrong: it should be 'webrtc', 'half_duplex' or 'none'"),
     "[audio]\ninput_device = 3": (2, "audio.input_device = 3 is wrong: it should be a text in quotes"),
     "[tiers]\nengine = 'cascade'": (2, "it should be 'auto', 'realtime', 'rest' or 'device'"),
     "[tiers]\norder = ['rest', 'cloud']": (

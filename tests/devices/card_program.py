@@ -90,7 +90,7 @@ async def listing():
 
 
 async def round_trip():
-    scene = Scene(audio=AudioSettings(echo_cancellation=False))
+    scene = Scene(audio=AudioSettings(echo_cancellation="none", noise_suppression=False))
     await scene.open()
     marks = []
     for number in range(10):
@@ -114,7 +114,7 @@ async def round_trip():
 
 
 async def interruption():
-    scene = Scene(audio=AudioSettings(echo_cancellation=False))
+    scene = Scene(audio=AudioSettings(echo_cancellation="none", noise_suppression=False))
     await scene.open()
     errors, silences = [], []
     tone = (8000 * np.sin(2 * np.pi * 500 * np.arange(RATE_HZ * 3) / RATE_HZ)).astype(np.int16).tobytes()
@@ -136,7 +136,7 @@ async def interruption():
 
 
 async def stall():
-    scene = Scene(audio=AudioSettings(echo_cancellation=False))
+    scene = Scene(audio=AudioSettings(echo_cancellation="none", noise_suppression=False))
     await scene.open()
     await asyncio.sleep(1.5)
     before = scene.behind_s()
@@ -174,7 +174,9 @@ async def echo(cancel):
     said = b"".join(decode((SPEECH / f"{name}.wav").read_bytes(), RATE_HZ) for name in names)
     samples = np.frombuffer(said, np.int16)
     busy = np.convolve(np.abs(samples), np.ones(480) / 480, "same") > 30
-    scene = Scene(audio=AudioSettings(echo_cancellation=cancel == "on"))
+    scene = Scene(
+        audio=AudioSettings(echo_cancellation="webrtc" if cancel == "on" else "none", noise_suppression=False)
+    )
     await scene.open()
     scene.ledger.put("r", "i", 0, samples[busy].tobytes() * 2)
     await asyncio.sleep(5)

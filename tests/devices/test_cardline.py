@@ -23,7 +23,7 @@ from voiceloop.events import PlaybackFinished, PlaybackStarted
 from voiceloop.settings import AudioSettings
 
 SPEECH = Path(__file__).parent.parent / "fixtures" / "speech"
-QUIET = AudioSettings(echo_cancellation=False)
+QUIET = AudioSettings(echo_cancellation="none", noise_suppression=False)
 BLOCK = bytes(960)
 
 

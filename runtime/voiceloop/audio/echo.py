@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from voiceloop.audio.pcm import level_db
 from voiceloop.errors import DeviceError, MisuseError
 
-__all__ = ["EchoCanceller", "HalfDuplexGate", "make_echo_canceller"]
+__all__ = ["EchoCanceller", "HalfDuplexGate", "frame_bytes", "make_echo_canceller"]
 
 _LOWEST_HZ = 8_000
 
@@ -26,22 +26,26 @@ class EchoCanceller(Protocol):
         """
 
 
-def make_echo_canceller(rate_hz: int, *, delay_ms: int = 0) -> EchoCanceller:
+def make_echo_canceller(rate_hz: int, *, delay_ms: int = 0, noise_suppression: bool = False) -> EchoCanceller:
     """The WebRTC canceller (AEC3, with its high-pass filter), at 8 kHz or more.
 
     `delay_ms` is a hint how much later than `far` its echo arrives; it is found without one, in the first second.
-    At 16 or 24 kHz it takes less from a user who speaks over the agent than at 48 kHz. Raises DeviceError when the
-    package is missing, MisuseError for a rate without whole frames of 10 ms.
+    Steady noise goes down by some 6 dB with `noise_suppression`; there is no gain control, which would raise what is
+    left of an echo. At 16 or 24 kHz it takes less from a user who speaks over the agent than at 48 kHz. Raises
+    DeviceError when the package is missing, MisuseError for a rate without whole frames of 10 ms.
     """
-    _block_bytes(rate_hz)
+    frame_bytes(rate_hz)
     try:
         import pywebrtc_audio  # noqa: PLC0415  an extra, loaded for sound cards only
     except ImportError as error:
         raise DeviceError(
-            "Echo cancellation needs a package: pip install 'voiceloop[desk]', or set audio.echo_cancellation = false."
+            "Echo cancellation needs a package: pip install 'voiceloop[desk]', or set audio.echo_cancellation ="
+            ' "half_duplex".'
         ) from error
     # Its EchoCanceller is the same filter but refuses 8 and 24 kHz.
-    processor = pywebrtc_audio.AudioProcessor(rate_hz, 1, echo_cancellation=True, stream_delay_ms=delay_ms)
+    processor = pywebrtc_audio.AudioProcessor(
+        rate_hz, 1, echo_cancellation=True, noise_suppression=noise_suppression, stream_delay_ms=delay_ms
+    )
     return _WebRtc(processor, rate_hz)
 
 
@@ -50,7 +54,7 @@ class _WebRtc:
 
     def __init__(self, processor: Any, rate_hz: int) -> None:  # noqa: ANN401  the package is not loaded here
         self._processor = processor
-        self._block = _block_bytes(rate_hz)
+        self._block = frame_bytes(rate_hz)
 
     def process(self, near: bytes, far: bytes) -> bytes:
         _check(near, far, self._block)
@@ -67,7 +71,7 @@ class HalfDuplexGate:
     """
 
     def __init__(self, rate_hz: int, *, tail_ms: int = 300, quiet_db: float = -60.0) -> None:
-        self._block = _block_bytes(rate_hz)
+        self._block = frame_bytes(rate_hz)
         self._tail = 2 * rate_hz * tail_ms // 1000
         self._quiet_db = quiet_db
         self._closed = 0  # bytes for which the microphone stays silent
@@ -83,7 +87,8 @@ class HalfDuplexGate:
         return bytes(muted) + near[muted:]
 
 
-def _block_bytes(rate_hz: int) -> int:
+def frame_bytes(rate_hz: int) -> int:
+    """Bytes of 10 ms. Raises MisuseError for a rate that has no whole number of samples in them."""
     if rate_hz < _LOWEST_HZ or rate_hz % 100:
         raise MisuseError(f"Echo cancellation works in blocks of 10 ms at 8 kHz or more, not at {rate_hz} Hz.")
     return rate_hz // 100 * 2

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
-from voiceloop.audio.echo import HalfDuplexGate, make_echo_canceller
+from voiceloop.audio.cleaning import make_cleaner
+from voiceloop.audio.echo import HalfDuplexGate
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.pcm import level_db
 from voiceloop.devices.base import Ears, LineReports, Played
@@ -23,6 +24,7 @@ __all__ = ["CardLine", "Trouble"]
 OPEN_WITHIN_S = 10.0
 DEAD_AFTER_S = 2.0
 _LOOK_EVERY_S = 0.5
+_ECHO_STATUS = {"webrtc": "on", "half_duplex": "half duplex, you cannot interrupt", "none": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +180,28 @@ class CardLine:
         if context.input is not None:
             exchange.file, exchange.file_ended = self._file, self._file_ended
         echo_s = 0.0 if path is None or context.input is not None else path.echo_after_s
-        if path is not None and context.input is None and context.audio.echo_cancellation:
-            self._cancel_echo(exchange, rate_hz, round(1000 * echo_s))
+        if context.input is None:
+            self._clean(exchange, rate_hz, round(1000 * echo_s))
         if self._recorder is not None:
             exchange.microphone.record(self._recorder, round(echo_s * rate_hz))
         return exchange
 
-    def _cancel_echo(self, exchange: Exchange, rate_hz: int, delay_ms: int) -> None:
+    def _clean(self, exchange: Exchange, rate_hz: int, delay_ms: int) -> None:
+        """Take echo and noise out of the microphone, as far as there are any and the settings want it."""
+        audio = self._context.audio
+        method = audio.echo_cancellation if exchange.echo_path is not None else "none"
+        self.echo_status = _ECHO_STATUS[method]
+        microphone = exchange.microphone
         try:
-            exchange.microphone.canceller = make_echo_canceller(rate_hz, delay_ms=delay_ms)
-            self.echo_status = "on"
+            microphone.canceller = make_cleaner(
+                method, rate_hz, noise_suppression=audio.noise_suppression, delay_ms=delay_ms
+            )
         except VoiceloopError as failure:
-            exchange.microphone.canceller = HalfDuplexGate(rate_hz)
-            self.echo_status = f"half duplex, you cannot interrupt: {failure}"
+            if method == "none":
+                self._context.warn("noise", str(failure))
+                return
+            microphone.canceller = HalfDuplexGate(rate_hz)
+            self.echo_status = f"{_ECHO_STATUS['half_duplex']}: {failure}"
             self._context.warn("half_duplex", self.echo_status)
 
     # Running -------------------------------------------------------------------------------------------------------

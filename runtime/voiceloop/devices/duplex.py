@@ -286,7 +286,7 @@ class Microphone:
         size = self._frame_bytes
         captured = _cut(self._near, size)
         said = _cut(self._far, size) if self.paper is None else b""
-        heard = captured if self.canceller is None else self.canceller.process(captured, said)
+        heard = captured if self.canceller is None else self.canceller.process(captured, said or bytes(size))
         self.last = heard
         self._ears(heard, self._sample)
         self._sample += size // 2

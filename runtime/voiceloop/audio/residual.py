@@ -1,0 +1,175 @@
+"""What a canceller leaves of the echo, told from a user who speaks, and kept from everybody who listens.
+
+The evidence is the residual-to-echo ratio: how loud the cleaned microphone is beside the microphone as captured. What
+the canceller knows it takes away, 20 dB and more; a user who speaks over it stays, even at the echo's own level. A
+canceller that has not found its echo yet, or has lost it, takes nothing away either, so it has to prove itself first:
+until then, 2.5 s at most, what is heard while the agent speaks counts as echo.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceloop.audio.echomodel import BAND_EDGES_HZ, EchoModel
+from voiceloop.audio.pcm import ramp
+
+__all__ = ["EchoEvidence", "ResidualGate", "Trust", "Verdict"]
+
+BLOCK_S = 0.01
+ECHO_RATIO_DB = -9.0
+"""A cleaned microphone that is quieter than this, beside the captured one, holds echo."""
+PROOF_RATIO_DB = -12.0
+HEARD_DB = -52.0
+"""Quieter sound in the cleaned microphone is nobody."""
+LOUD_DB = -45.0
+FAR_DB = -55.0
+ECHO_WITHIN_S = 0.7
+"""So long after its sound an echo may come."""
+PROOF_S = 0.8
+PATIENCE_S = 2.5
+LOST_SHARE = 0.3
+"""A user who speaks hides less than 0.2 of the expected echo."""
+DOUBT_SHARE = 0.07
+VOTES = 2
+"""Blocks in favour of the user, less those against, before the gate opens."""
+VOTES_IN_DOUBT = 10
+VOTES_WHEN_YOUNG = 15
+YOUNG_S = 2.5
+"""In so much sound of the agent the canceller learns the path, and lets go of it now and then."""
+OPEN_S = 0.4
+"""The gate stays open for so long after the last evidence of a user: longer than the pauses within words."""
+CLOSED_GAIN = 0.01
+SMOOTHING = 0.5
+
+
+class Verdict(enum.Enum):
+    """What the newest block of the cleaned microphone holds, if it holds anything."""
+
+    FREE = enum.auto()
+    """The loudspeaker is silent: whatever is heard comes from the room."""
+    ECHO = enum.auto()
+    USER = enum.auto()
+
+
+class Trust(enum.Enum):
+    """What the canceller is known to do."""
+
+    UNPROVEN = enum.auto()
+    PROVEN = enum.auto()
+    LOST = enum.auto()
+    """The echo path has changed; the canceller looks for it."""
+
+
+class EchoEvidence:
+    """Judges blocks of 10 ms: whether what is left of the microphone is the user or the agent's own echo."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.trust = Trust.UNPROVEN
+        self.ratio_db = 0.0
+        """Residual to echo: the cleaned microphone's level less the captured one's, over some 20 ms."""
+        self.verdict = Verdict.FREE
+        samples = round(rate_hz * BLOCK_S)
+        hz = np.fft.rfftfreq(samples, 1 / rate_hz)
+        self._window = np.hanning(samples)
+        low, high = np.array(BAND_EDGES_HZ[:-1]), np.array(BAND_EDGES_HZ[1:])
+        self._bands = ((hz[:, None] >= low) & (hz[:, None] < high)) * (2 / (self._window**2).sum() / samples)
+        self._model = EchoModel()
+        self._near = self._clean = 0.0
+        self._echo_until_s = 0.0
+        self._proof_s = self._tried_s = self._learned_s = 0.0
+        self._votes = 0
+        self._open_s = 0.0
+
+    def judge(self, near: bytes, far: bytes, clean: bytes) -> Verdict:
+        """Take 10 ms of the microphone, of the loudspeaker and of the cleaned microphone, 16-bit mono PCM each."""
+        powers = self._powers(near, far, clean)
+        near_power, far_power, clean_power = powers.sum(axis=1)
+        far_is_loud = _db(far_power) > FAR_DB
+        self._near += SMOOTHING * (near_power - self._near)
+        self._clean += SMOOTHING * (clean_power - self._clean)
+        self.ratio_db = _db(self._clean) - _db(self._near)
+        self._echo_until_s = ECHO_WITHIN_S if far_is_loud else self._echo_until_s - BLOCK_S
+        self._learned_s += BLOCK_S * far_is_loud
+        if self._echo_until_s <= 0.0:
+            # Who speaks when the agent begins is not cut off.
+            self._votes, self._open_s = 0, OPEN_S if _db(self._clean) > HEARD_DB else self._open_s - BLOCK_S
+            self.verdict = Verdict.FREE
+        else:
+            self._weigh_trust(powers, far_is_loud=far_is_loud)
+            self.verdict = Verdict.USER if self._user_is_heard() else Verdict.ECHO
+        return self.verdict
+
+    def _powers(self, near: bytes, far: bytes, clean: bytes) -> NDArray[np.float64]:
+        samples = np.frombuffer(near + far + clean, np.int16).reshape(3, -1) * (self._window / 32768)
+        spectrum = np.fft.rfft(samples, axis=1)
+        powers: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2) @ self._bands
+        return powers
+
+    def _weigh_trust(self, powers: NDArray[np.float64], *, far_is_loud: bool) -> None:
+        near_db, far_db, _ = 10 * np.log10(powers + 1e-10)
+        loud = _db(self._near) > LOUD_DB
+        removed = self.ratio_db < PROOF_RATIO_DB
+        self._model.follow(near_db, far_db, echo_alone=loud and self.ratio_db < ECHO_RATIO_DB)
+        if self.trust is Trust.PROVEN:
+            if self._model.missing > LOST_SHARE:
+                self.trust = Trust.LOST
+                self._proof_s = self._tried_s = 0.0
+            return
+        self._tried_s += BLOCK_S
+        if _db(self._clean) > HEARD_DB and not removed:
+            self._proof_s = max(0.0, self._proof_s - 5 * BLOCK_S)
+        elif loud or (self.trust is Trust.UNPROVEN and far_is_loud):
+            # Silence proves nothing of a canceller that is known to be wrong.
+            self._proof_s += BLOCK_S
+        if self._proof_s >= PROOF_S or self._tried_s >= PATIENCE_S:
+            if self.trust is Trust.LOST:
+                self._model.forget()
+            self.trust = Trust.PROVEN
+
+    def _user_is_heard(self) -> bool:
+        heard = _db(self._clean) > HEARD_DB and self.ratio_db > ECHO_RATIO_DB
+        if self.trust is Trust.LOST:
+            self._votes, self._open_s = 0, 0.0
+        elif self.trust is Trust.PROVEN:
+            self._votes = min(self._votes + 1, VOTES_WHEN_YOUNG) if heard else max(self._votes - 1, 0)
+        self._open_s -= BLOCK_S
+        if heard and (self._votes >= self._votes_needed or self._open_s > 0.0):
+            self._open_s = OPEN_S
+        return self._open_s > 0.0
+
+    @property
+    def _votes_needed(self) -> int:
+        if self._learned_s < YOUNG_S:
+            return VOTES_WHEN_YOUNG
+        return VOTES if self._model.missing < DOUBT_SHARE else VOTES_IN_DOUBT
+
+
+class ResidualGate:
+    """Turns the cleaned microphone down by 40 dB while it holds nothing but echo.
+
+    Not off: whoever listens would take the sudden silence for the end of a sound, and its end for the begin of one.
+    """
+
+    def __init__(self, rate_hz: int) -> None:
+        self.evidence = EchoEvidence(rate_hz)
+        self._bytes = 2 * round(rate_hz * BLOCK_S)
+        self._gain = 1.0
+
+    def process(self, near: bytes, far: bytes, clean: bytes) -> bytes:
+        """The cleaned microphone without echo, for equal lengths of a multiple of 10 ms."""
+        out = bytearray()
+        for start in range(0, len(clean), self._bytes):
+            block = slice(start, start + self._bytes)
+            verdict = self.evidence.judge(near[block], far[block], clean[block])
+            gain = CLOSED_GAIN if verdict is Verdict.ECHO else 1.0
+            out += ramp(clean[block], self._gain, gain)
+            self._gain = gain
+        return bytes(out)
+
+
+def _db(power: float) -> float:
+    return 10.0 * math.log10(power + 1e-10)
