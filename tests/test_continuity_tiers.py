@@ -93,6 +93,13 @@ def test_a_tier_that_comes_back_while_nobody_answers_takes_over_at_once():
     talk.heard(on.EngineLost(Cause.UNREACHABLE, "gone")).expect(do.SwitchEngine(Tier.REALTIME), do.AskReply("ask-2"))
 
 
+def test_nothing_is_given_up_while_a_better_tier_stands_by():
+    talk = on_rest(Profile(tiers=BOTH.tiers, reconnect_within_s=10.0)).after(1.1)
+    talk.heard(on.ReplyStarted("r1", "ask-1"), on.StandbyReady(REALTIME)).after(12.0)
+    talk.heard(NOBODY).expect(do.SwitchEngine(Tier.REALTIME))
+    assert talk.said("warning")[-1]["detail"] == "nobody there; going on with realtime"
+
+
 def test_when_the_second_tier_answers_the_third_stands_by():
     talk = on_rest(ALL).expect(do.PrepareEngine(Tier.DEVICE)).heard(on.StandbyReady(DEVICE)).never(do.SwitchEngine)
     lost = on.EngineLost(Cause.BUSY, "429", endpoint="speak")

@@ -135,12 +135,15 @@ class Continuity:
         if not free:
             return None
         above = self._failover.above(self._at)
-        found = self._reserve.best(above) if nobody else self._reserve.returns(above, now)
-        if found is None and self._failover.usable(self._at):
-            found = self._roll_over.standby
+        found = (self._reserve.best(above) if nobody else self._reserve.returns(above, now)) or self._fresh
         if found is None and nobody and self._fall_at_s is not None and now >= self._fall_at_s:
             found = self._reserve.best(self._order)
         return found
+
+    @property
+    def _fresh(self) -> on.EngineReady | None:
+        """What stands by to be rolled over to, where that is still of use."""
+        return self._roll_over.standby if self._failover.usable(self._at) else None
 
     def send_said(self) -> list[do.Command]:
         """Tell an engine what was heard of replies that it did not give."""
@@ -162,6 +165,8 @@ class Continuity:
         self._loss, self._last_loss = self._loss or event, event
         out = self._roll_over.stopped()
         match verdict:
+            case GiveUp() if (standby := self._reserve.best(self._failover.above(self._at)) or self._fresh) is not None:
+                out += self._reopened(event, Move(None, standby.tier, now, begins=True), now)
             case GiveUp():
                 self.given_up = event if self._served else self._loss
             case Move():
