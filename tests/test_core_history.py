@@ -61,6 +61,29 @@ def test_an_engine_that_can_take_no_more_is_replaced_with_a_shorter_record_once_
     assert talk.ended == do.EndSession("engine_lost_context_full", 5, "context_length_exceeded")
 
 
+def overfilled():
+    """REST goes on with a conversation that was too long for the first tier, even shortened."""
+    policy = HistoryPolicy(limit_tokens=130, keep_turns=1)
+    talk = Talk(Profile(history=policy, tiers=(Tier.REALTIME, Tier.REST))).user_turn("u1", "x" * 800)
+    full = on.EngineLost(Cause.CONTEXT_FULL, "context_length_exceeded")
+    rest = on.EngineReady(Tier.REST, "chat", Traits(ends_turns=False, starts_replies=False))
+    talk.heard(full, READY, full).heard(on.StandbyReady(rest)).expect(do.SwitchEngine(Tier.REST))
+    ask_id = talk.only(do.AskReply).ask_id
+    return talk.playing("r1", "Yes.", ask_id).finished("r1").played("r1")
+
+
+def test_a_tier_that_the_record_is_too_long_for_is_left_while_it_is():
+    overfilled().after(300.0).never(do.PrepareEngine)
+
+
+def test_a_tier_that_the_record_was_too_long_for_is_tried_again_once_that_is_summed_up():
+    talk = overfilled().heard(on.TextTyped("t1", "and now"))
+    assert talk.playing("r2", "Now.", talk.only(do.AskReply).ask_id).finished("r2").played("r2").only(do.Summarise)
+    talk.heard(on.Summarised("They said x.")).after(1.1).expect(do.PrepareEngine(Tier.REALTIME))
+    talk.heard(on.StandbyReady(READY)).expect(do.SwitchEngine(Tier.REALTIME))
+    assert [line["cause"] for line in talk.said("tier_changed")] == ["context_full", "recovered"]
+
+
 def test_the_next_turn_may_shorten_the_record_again(talk):
     full = on.EngineLost(Cause.CONTEXT_FULL, "context_length_exceeded")
     answered(talk, 1, 2).user_turn("u3", "z").heard(full).heard(READY)

@@ -64,6 +64,17 @@ def test_what_no_time_cures_is_left_for_good(cause):
     assert failover.above(Tier.REST) == ()
 
 
+def test_a_tier_that_was_overfilled_is_of_use_for_a_record_half_as_long_and_then_for_half_of_that():
+    failover = serving()
+    for tokens in (1000, 500, 250):
+        failover.lost(Tier.REALTIME, Cause.BAD_MODEL, Phase.THINKING, 100.0)
+        failover.overfilled(Tier.REALTIME, tokens)
+        failover.shortened(tokens // 2 + 1)
+        assert failover.above(Tier.REST) == ()
+        failover.shortened(tokens // 2)
+        assert failover.above(Tier.REST) == (Tier.REALTIME,)
+
+
 def test_a_server_that_lacks_what_it_never_had_is_left_and_one_that_had_it_is_not():
     failover = Failover(ALL, 60.0)
     failover.serves(Tier.REALTIME, 1.0, proven=True)

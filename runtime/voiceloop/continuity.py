@@ -92,6 +92,13 @@ class Continuity:
         self._at, self._loss, self._fall_at_s, self._reopens = tier, None, None, False
         return out
 
+    def shortened(self, now: float) -> list[do.Command]:
+        """The record was summed up: tiers that it was too long for are tried again."""
+        self._failover.shortened(self._history.tokens)
+        if self._machine.tier is None:
+            return []
+        return [each for tier in self._failover.above(self._at) for each in self._reserve.probe(tier, now)]
+
     @property
     def has_next(self) -> bool:
         """There is a tier below the one that answers."""
@@ -162,6 +169,10 @@ class Continuity:
         hopeless = full and not self._history.overflowed(self._machine.turn_id)
         cause = Cause.BAD_MODEL if hopeless else event.cause  # this model cannot take what was said
         verdict = self._failover.lost(self._at, cause, phase_of(self._machine), now, event.endpoint)
+        if hopeless:
+            self._failover.overfilled(self._at, self._history.tokens)
+        elif full:
+            self._failover.shortened(self._history.tokens)
         self._loss, self._last_loss = self._loss or event, event
         out = self._roll_over.stopped()
         match verdict:

@@ -139,7 +139,10 @@ class Core:
             return out if self._notices.parting else [*out, do.FlushPlayback()]
         stepped = [*self.machine.step(self._notices.without(event), now), *self._next_best(now)]
         told = self._tell(event, stepped, now)
-        out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event), *self._take_over(now)]
+        out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event)]
+        if isinstance(event, on.Summarised | on.SummaryFailed):
+            out += self._continuity.shortened(now)
+        out += self._take_over(now)
         out += [self.narrator.line("warning", now, code=code, detail=text) for code, text in self.machine.warnings]
         self.machine.warnings.clear()
         out += self.narrator.turns_over("" if self.machine.settled else self.machine.turn_id, now)

@@ -109,6 +109,8 @@ class _Tier:
     failed_at: str = ""
     """The endpoint, where the tier has several."""
     lost_at_s: float = 0.0
+    overfilled_by: int = 0
+    """Tokens of the record that it could not take, even shortened; 0 while it can."""
     slow: bool = False
     answered: bool = False
     returned_at_s: float | None = None
@@ -149,8 +151,9 @@ class Failover:
         return next(iter(self._usable(self._order[self._order.index(tier) + 1 :])), None)
 
     def usable(self, tier: Tier) -> bool:
-        """Whether it may answer some time in this session."""
-        return self._tiers[tier].health is not Health.UNSUPPORTED
+        """Whether it may answer some time in this session, as far as is known now."""
+        known = self._tiers[tier]
+        return known.health is not Health.UNSUPPORTED and not known.overfilled_by
 
     def _usable(self, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
         return tuple(tier for tier in tiers if self.usable(tier))
@@ -198,6 +201,17 @@ class Failover:
         known = self._tiers[tier]
         known.probes += 1
         known.late_probes += now - known.lost_at_s > PROBE_OFTEN_FOR_S
+
+    def overfilled(self, tier: Tier, tokens: int) -> None:
+        """A record of so many tokens, shortened already, is more than this tier's model takes: a shorter one may do."""
+        known = self._tiers[tier]
+        known.health, known.overfilled_by = Health.DEGRADED, max(1, tokens)
+
+    def shortened(self, tokens: int) -> None:
+        """The record takes so many tokens now: half of what was too much is worth a try, each time half of that."""
+        for known in self._tiers.values():
+            if tokens <= known.overfilled_by // 2:
+                known.overfilled_by = 0
 
     def _noted(self, tier: Tier, cause: Cause, phase: Phase, now: float, endpoint: str) -> Action:
         known = self._tiers[tier]
