@@ -44,6 +44,12 @@ def test_a_wrong_value_is_refused():
         Agent(language=7)
 
 
+@pytest.mark.parametrize("name", ["tools", "vocabulary"])
+def test_a_text_in_place_of_a_list_is_refused_and_not_taken_letter_by_letter(name):
+    with pytest.raises(ValidationError, match=rf"{name}\n.*valid tuple.*'basics'"):
+        Agent(**{name: "basics"})
+
+
 def test_an_agent_from_a_file_has_the_files_settings_and_the_loaded_tools():
     settings = AgentSettings(instructions="Be brief.", tools=("basics",))
     agent = Agent.from_settings(settings, [clock])

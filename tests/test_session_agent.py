@@ -83,6 +83,8 @@ async def test_tools_that_come_with_voiceloop_are_called_by_their_names():
         assert [spec.name for spec in engine.seed.tools] == ["clock", "end_conversation"]
         await session.update(tools=["end_conversation"])
         assert [spec.name for spec in engine.obeyed[-1].tools] == ["end_conversation"]
+        with pytest.raises(MisuseError, match=r"tools is a list: tools=\['end_conversation'\]"):
+            await session.update(tools="end_conversation")
 
 
 def test_a_limit_of_money_without_prices_is_refused():

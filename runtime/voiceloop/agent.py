@@ -22,9 +22,9 @@ __all__ = ["Agent"]
 class Agent:
     """Instructions, greeting, language, voice and tools; the same object runs in every face of voiceloop.
 
-    `tools` are functions marked with `voiceloop.tool`, plain functions with annotations and a docstring, and names of
-    tool plugins such as "end_conversation". All other arguments are those of `settings.AgentSettings`, which raises
-    pydantic's ValidationError for wrong ones. Agents are immutable and may serve any number of sessions.
+    `tools` is a list: functions marked with `voiceloop.tool`, plain functions with annotations and a docstring, and
+    names of tool plugins such as "end_conversation". All other arguments are those of `settings.AgentSettings`, which
+    raises pydantic's ValidationError for wrong ones. Agents are immutable and may serve any number of sessions.
     """
 
     __slots__ = ("named", "settings", "tools")
@@ -54,15 +54,16 @@ class Agent:
             "language": language,
             "voice": voice,
             "models": models,
-            "vocabulary": tuple(vocabulary),
+            "vocabulary": vocabulary if isinstance(vocabulary, str) else tuple(vocabulary),
             "pronounce": pronounce,
             "patience": patience,
             "idle": idle,
             "waiting": waiting,
             "limits": limits,
             "history": history,
-            "tools": tuple(name for name in tools if isinstance(name, str)),
+            "tools": tools if isinstance(tools, str) else tuple(name for name in tools if isinstance(name, str)),
         }
+        # A text in place of a list is handed on whole: its letters would pass for names.
         self.settings = AgentSettings(**{name: value for name, value in given.items() if value is not None})
         self.tools = tuple(function for function in tools if not isinstance(function, str))
         self.named = self.settings.tools

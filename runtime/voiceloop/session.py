@@ -347,6 +347,8 @@ class Session:
 
 
 def _loaded(tools: Sequence[Callable[..., Any] | str], language: str) -> list[Callable[..., Any]]:
+    if isinstance(tools, str):  # its letters would pass for names
+        raise MisuseError(f"tools is a list: tools=[{tools!r}]")
     named = [name for name in tools if isinstance(name, str)]
     return [*(function for function in tools if not isinstance(function, str)), *built_in(named, language)]
 
