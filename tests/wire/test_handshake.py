@@ -336,6 +336,8 @@ def test_an_unknown_transcription_model_costs_the_transcription_not_the_session(
     talk, update = greeted(FULL)
     talk.errs("model_not_found", param="session.audio.input.transcription.model", event_id=update["event_id"])
     assert "transcription" not in talk.sent()[0]["session"]["audio"]["input"]
+    (ready,) = talk.says("session.updated", session={"type": "realtime"})
+    assert ready.transcription_model == ""
 
 
 @pytest.mark.parametrize("dialect", ["beta", "ga"])

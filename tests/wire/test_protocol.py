@@ -10,10 +10,24 @@ from voiceloop.commands import AskReply, CancelReply
 from voiceloop.events import EngineComplained, EngineLost, EngineReady
 from voiceloop.vocabulary import Cause
 from voiceloop.wire.liveness import Awaited
-from voiceloop.wire.protocol import State
+from voiceloop.wire.protocol import SessionConfig, State
 from wire import shapes
 from wire.hybrids import HYBRID
-from wire.talk import Talk, lost, ready
+from wire.talk import Talk, greeted, lost, ready
+
+# Ready
+
+
+@pytest.mark.parametrize(
+    ("told", "words_by"),
+    [({}, "whisper-1"), ({"model": "words-2"}, "words-2"), ({"language": "de"}, "whisper-1"), (None, "")],
+)
+def test_whoever_writes_the_words_is_named_as_the_server_says(told, words_by):
+    talk, _ = greeted(SessionConfig("m", transcription_model="whisper-1"))
+    heard = {} if told == {} else {"audio": {"input": {"transcription": told}}}
+    (ready,) = talk.says("session.updated", session={"type": "realtime", **heard})
+    assert ready.transcription_model == words_by
+
 
 # A whole conversation as beta and GA servers write it -----------------------------------------------------------------
 

@@ -48,7 +48,7 @@ from voiceloop.wire.liveness import Awaited, after_command, after_events
 from voiceloop.wire.orders import SAY_EXACTLY, Orders
 from voiceloop.wire.outbox import Outbox
 from voiceloop.wire.replies import AudioChunk, Replies
-from voiceloop.wire.session_fields import SessionFields
+from voiceloop.wire.session_fields import SessionFields, Transcription
 from voiceloop.wire.turns import Turns
 
 __all__ = ["SAY_EXACTLY", "AudioChunk", "Counts", "RealtimeProtocol", "SessionConfig", "State"]
@@ -231,7 +231,8 @@ class RealtimeProtocol:
         self.output_format = self._replies.format = found.output_format or self.output_format
         self.expires_at_s = self._handshake.expires_at_s
         config = self._config
-        words_by = config.transcription_model or ""
+        written = found.transcription
+        words_by = written.model or config.transcription_model or "" if isinstance(written, Transcription) else ""
         return [events.EngineReady(Tier.REALTIME, config.model, traits, self.dialect, transcription_model=words_by)]
 
     def _response_done(self, told: list[Event], response: Response) -> list[Event]:
