@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,27 @@ def test_base_urls_come_out_normal(given_url, normal):
 def test_what_is_no_base_url_is_refused(url):
     with pytest.raises(SettingsError):
         base_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://ada:s3cret@a",
+        "https://ada:s3cret@",
+        "ada:s3cret@a",
+        "https://ada:s3/cr@et@a",
+        "https://ada:s3cret@a:0",
+        "https://ada:s3cret@[::1",
+        "https://ada:s3cret@a:port",
+        "https://ada:s3cret@a\u2100b",
+        "https://ada:s3cret@a",
+    ],
+)
+def test_a_password_in_a_wrong_base_url_is_not_told(url):
+    with pytest.raises(SettingsError) as error:
+        base_url(url)
+    told = "".join(traceback.format_exception(error.value))
+    assert not any(part in told for part in ("s3", "et@", "ada:"))
 
 
 @pytest.mark.parametrize(

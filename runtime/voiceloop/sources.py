@@ -51,6 +51,7 @@ DEFAULT_BASE_URL = "https://api.dgrid.ai"
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 SECURE = frozenset({"https", "wss"})
 PLAIN = frozenset({"http", "ws"})
+USER = re.compile(r"^(\w+://)?.*@", re.DOTALL)
 KEY_CHARACTERS = re.compile(r"[!-~]+")
 
 
@@ -128,9 +129,10 @@ def base_url(url: str, *, allow_plaintext: bool = False) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise SettingsError(f"{url!r} is no URL: {error}") from error
+        why = "" if "@" in url else f": {error}"  # which quotes parts of it
+        raise SettingsError(f"{_shown(url)!r} is no URL{why}") from None
     if parts.scheme not in SECURE | PLAIN or not parts.hostname or port == 0:
-        raise SettingsError(f"{url!r} is no base URL; write it like {DEFAULT_BASE_URL}")
+        raise SettingsError(f"{_shown(url)!r} is no base URL; write it like {DEFAULT_BASE_URL}")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise SettingsError("a base URL holds no user, password, question mark or #; set the key as DGRID_API_KEY")
     if parts.scheme in PLAIN and not allow_plaintext and not LOOPBACK.fullmatch(parts.hostname):
@@ -140,6 +142,11 @@ def base_url(url: str, *, allow_plaintext: bool = False) -> str:
         )
     scheme = "https" if parts.scheme in SECURE else "http"
     return parts._replace(scheme=scheme, path=bare_path(parts)).geturl()
+
+
+def _shown(url: str) -> str:
+    """Return what may be told of a wrong base URL: everything before an @ may be a user's name and password."""
+    return USER.sub(r"\1***@", url)
 
 
 def bare_path(parts: SplitResult) -> str:
