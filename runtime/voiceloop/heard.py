@@ -16,8 +16,9 @@ __all__ = ["Piece", "heard_text"]
 
 MS_PER_UNIT = 62.0
 """Duration of one letter of ordinary speech, about 16 letters a second; assumed while audio is still arriving."""
-AHEAD_MS = 1000.0
-"""Text that comes beside its audio is at most this far ahead of it, which bounds how slow the voice can be."""
+AHEAD_MS = 500.0
+"""Text that comes beside its audio is not further ahead of it than this and as much again: taken for the middle of what
+is possible, it tells how slow the voice can be."""
 FASTEST_MS_PER_UNIT = 45.0
 """No voice is faster, 22 letters a second; text that would ask for it ran ahead and tells nothing about the voice."""
 PAUSE_UNITS = dict.fromkeys(",;:،؛、，；：", 3) | dict.fromkeys(".!?…؟。！？", 6)  # noqa: RUF001
