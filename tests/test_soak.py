@@ -14,6 +14,7 @@ SOAK = [sys.executable, "-m", "bench_parts.soak"]
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_long_sessions_with_faults_lose_nothing_and_keep_no_memory():
     env = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     for short in (["--typed", "20", "--spoken", "0"], ["--typed", "0", "--spoken", "1", "--minutes", "15"]):

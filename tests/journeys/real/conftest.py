@@ -44,6 +44,18 @@ JOURNEYS = {
     "german_guessed": Journey("de_two_questions.wav", "own", environ=GERMAN | {"VOICELOOP_AGENT__LANGUAGE": "auto"}),
 }
 
+LONG = frozenset(
+    "time_espeak timer_espeak ga alaw semantic beta_interruption ulaw_interruption rest_responses rest_claude"
+    " rest_responses_interruption rest_claude_interruption rest_gemini_interruption german_timer german_guessed".split()
+)
+"""Each is much like another one, so they are held before something lands and not every day."""
+
+
+def on(*names):
+    """Run a test on these conversations: `held` is each of them."""
+    params = [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in names]
+    return pytest.mark.parametrize("held", params, indirect=True)
+
 
 def need_models():
     missing = [name for name in ("ctranslate2", "hibari", "hassil") if importlib.util.find_spec(name) is None]
@@ -75,7 +87,7 @@ def stage(gateways, tmp_path_factory, request):
 
 @pytest.fixture
 def held(stage, request):
-    """The conversation that the test names: `@pytest.mark.parametrize("held", [...], indirect=True)`."""
+    """The conversation that the test names with `on`."""
     stage.begin(request.param, JOURNEYS[request.param])
     return stage.held(request.param)
 

@@ -245,7 +245,7 @@ class GatewayProcess:
 
 
 class Stage:
-    """Holds conversations, two at a time, each once; those that will be asked for are begun ahead."""
+    """Holds conversations, three at a time, each once; those that will be asked for are begun ahead."""
 
     def __init__(self, gateways: Mapping[str, str], root: Path) -> None:
         self._gateways = gateways

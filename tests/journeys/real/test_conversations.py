@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import pytest
 
-from journeys.real.conftest import DIALECTS, JOURNEYS
+from journeys.real.conftest import DIALECTS, JOURNEYS, on
 from journeys.real.listening import likeness_db, microphone_as_recorded, word_distance, word_error_rate
 from journeys.real.talking import LATE_S, SPEECH, Talk, command
 from voiceloop.transcript import problems
@@ -30,10 +30,6 @@ EXACT_S = 0.02 + 1e-6  # a block of 20 ms, and the rounding of floats
 SAME_DB, SAME_BY_PHONE_DB, NOISE_DB = 30, 20, 20
 A_WORD_MS = 300
 """In less than this recognition hears whatever it likes."""
-
-
-def on(*names):
-    return pytest.mark.parametrize("held", names, indirect=True)
 
 
 def tool_calls(held):

@@ -4,17 +4,14 @@ import pytest
 
 from journeys import tier_any
 from journeys.journey import tapes
-from thorough import thorough
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.voices import numbers_are_speech
 
-pytestmark = pytest.mark.timeout(7200)  # with HYPOTHESIS_PROFILE=long
-
-EVERY_DAY, LONG = 40, 500
-SEEDS = EVERY_DAY if thorough.max_examples <= 500 else LONG
+EVERY_DAY, ALL = range(40), range(500)
+SEEDS = [pytest.param(seed, marks=[] if seed in EVERY_DAY else pytest.mark.long) for seed in ALL]
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_fails_nothing_is_lost_and_nothing_is_repeated(seed):
     with numbers_are_speech():
         outcome = run_virtual(tier_any.hold(seed))

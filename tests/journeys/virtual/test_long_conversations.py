@@ -223,6 +223,7 @@ async def test_sound_that_fills_the_servers_context_comes_back_as_words():
     assert texts == ["one", "1. Yes.", "two", "2. Yes.", "three", "3. Yes."]
 
 
+@pytest.mark.long
 @virtual_time
 async def test_five_hundred_turns_are_held_with_the_memory_of_a_few():
     many, tools = 500, Reply((), (Call("stock", '{"kind":"bread"}'),))
