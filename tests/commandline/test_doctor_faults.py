@@ -28,6 +28,7 @@ def test_a_failure_is_told_with_what_helps_its_owner():
         "try again later",
         5,
         0.5,
+        Cause.UNREACHABLE,
     )
 
 

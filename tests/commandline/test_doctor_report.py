@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.commandline.doctor_report import Chosen, Finding, Report, State, TierFound
-from voiceloop.vocabulary import Tier
+from voiceloop.vocabulary import Cause, Tier
 
 OK = Finding("x", State.OK, "well")
 SLOW = Finding("x", State.DEGRADED, "slow")
 UNASKED = Finding("x", State.SKIPPED, "not asked")
-NO_KEY = Finding("x", State.REFUSED, "no", exit_status=4)
+REFUSED = Finding("x", State.REFUSED, "no", exit_status=4, cause=Cause.REFUSED)
+NO_KEY = Finding("x", State.REFUSED, "no", exit_status=4, cause=Cause.BAD_KEY)
 DOWN = Finding("x", State.FAILED, "down", exit_status=5)
 MISSING = Finding("x", State.NOT_OFFERED, "missing", exit_status=6)
 
@@ -54,7 +55,7 @@ def test_each_tier_that_works_follows_the_one_that_fails():
 
 
 def test_a_tier_that_does_not_work_is_passed_over():
-    assert steps(realtime(NO_KEY), rest(OK), device(MISSING)) == [
+    assert steps(realtime(REFUSED), rest(OK), device(MISSING)) == [
         "talk begins: REST answers with C in voice alloy",
         "when REST fails: nothing is left: the session ends with status 5",
     ]
@@ -80,6 +81,8 @@ def test_what_was_not_tried_is_said_to_be_so():
         ((realtime(DOWN), rest(NO_KEY)), 5),
         ((device(MISSING),), 6),
         ((realtime(UNASKED), device(MISSING)), 0),
+        ((realtime(NO_KEY), rest(OK), device(OK)), 4),
+        ((realtime(OK), rest(NO_KEY), device(OK)), 0),
         ((), 5),
     ],
 )
@@ -131,7 +134,7 @@ def test_what_a_person_will_notice_is_warned_of():
 
 def test_one_voice_and_nothing_lost_is_no_warning():
     assert warned(realtime(OK), TierFound(Tier.REST, (OK,), "C", "marin")) == []
-    assert warned(realtime(NO_KEY), rest(OK)) == []
+    assert warned(realtime(REFUSED), rest(OK)) == []
 
 
 def test_scripts_get_plain_values():

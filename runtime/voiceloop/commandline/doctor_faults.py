@@ -39,6 +39,9 @@ CAUSES: Final = {
 """State, exit status and fix; any other cause is a failure that may pass."""
 
 
+OF_ERRORS: Final = ((SettingsError, Cause.SETTINGS), (RefusedError, Cause.REFUSED))
+
+
 def of_error(what: str, error: VoiceloopError, took_s: float | None = None) -> Finding:
     """Return what an error of a check means."""
     if isinstance(error, RequestRefusedError | RequestFailedError):
@@ -51,7 +54,8 @@ def of_error(what: str, error: VoiceloopError, took_s: float | None = None) -> F
     detail, fix = parted(clean(str(error)))
     if isinstance(error, SettingsError):
         fix = fix or "correct it"
-    return Finding(what, state, detail, fix, error.exit_status, took_s)
+    cause = next((cause for kind, cause in OF_ERRORS if isinstance(error, kind)), None)
+    return Finding(what, state, detail, fix, error.exit_status, took_s, cause)
 
 
 def of_failure(what: str, failure: Failure, took_s: float | None = None) -> Finding:
@@ -67,7 +71,8 @@ def of_failure(what: str, failure: Failure, took_s: float | None = None) -> Find
     if failure.kind is Kind.BAD_MODEL:
         fix = pin(ROLES.get(what, what))
     status = 4 if failure.kind in REFUSED_KINDS else 5
-    return Finding(what, state, clean(f"the server {words}{told}{said}{asked}"), fix, status, took_s)
+    detail = clean(f"the server {words}{told}{said}{asked}")
+    return Finding(what, state, detail, fix, status, took_s, failure.cause)
 
 
 def of_loss(what: str, lost: EngineLost, took_s: float | None = None) -> Finding:
@@ -75,7 +80,7 @@ def of_loss(what: str, lost: EngineLost, took_s: float | None = None) -> Finding
     state, status, fix = CAUSES.get(lost.cause, (State.FAILED, 5, LATER))
     if lost.cause is Cause.BAD_MODEL:
         fix = pin("realtime")
-    return Finding(what, state, clean(lost.detail), fix, status, took_s)
+    return Finding(what, state, clean(lost.detail), fix, status, took_s, lost.cause)
 
 
 def too_late(what: str, within_s: float) -> Finding:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
 
-from voiceloop.vocabulary import Tier
+from voiceloop.commandline.doctor_course import course
+from voiceloop.vocabulary import Cause, Tier
 
 __all__ = ["CALLED", "Chosen", "Finding", "Report", "State", "Step", "TierFound", "Warned"]
 
@@ -57,6 +58,8 @@ class Finding:
     """What a conversation that needs this ends with; 0 when it would not end over it."""
     took_s: float | None = None
     """Seconds until it answered; None where nothing was asked."""
+    cause: Cause | None = None
+    """Why a session would lose its engine over this; None where it would not, or where nobody knows."""
 
     @property
     def json(self) -> Mapping[str, Any]:
@@ -105,6 +108,16 @@ class TierFound:
     def usable(self) -> bool:
         """Whether a conversation can be held over it."""
         return self.state in USABLE
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether a conversation may be held over it, for all that is known."""
+        return self.usable or self.state is State.SKIPPED
+
+    @property
+    def cause(self) -> Cause:
+        """Why a session would not get an engine of it, where it is not usable."""
+        return next((check.cause for check in self.checks if check.cause), Cause.UNREACHABLE)
 
     @property
     def exit_status(self) -> int:
@@ -183,6 +196,15 @@ class Report:
     billed_requests: int = 0
 
     @property
+    def answering(self) -> Sequence[TierFound]:
+        """Who answers first, then who after each that fails; empty where nobody would answer at all."""
+        if self.embedded:  # the gateway runs the same models
+            return [tier for tier in self.tiers if tier.tier is Tier.DEVICE and tier.usable]
+        found = {tier.tier: tier for tier in self.tiers}
+        lost = {tier.tier: tier.cause for tier in self.tiers if not tier.may_answer}
+        return [found[tier] for tier in course(tuple(found), lost)]
+
+    @property
     def steps(self) -> Sequence[Step]:
         """What happens, from the beginning of a conversation to its last tier's failure."""
         return list(steps(self))
@@ -196,10 +218,8 @@ class Report:
     def exit_status(self) -> int:
         """0 when a conversation can be held, as far as was looked; else what it would end with."""
         stopped = next((found.exit_status for found in self.server if found.exit_status and not self.tiers), 0)
-        if stopped or any(tier.usable for tier in self.tiers):
+        if stopped or self.answering:
             return stopped
-        if any(tier.state is State.SKIPPED for tier in self.tiers) and not self.embedded:
-            return 0
         return next((tier.exit_status for tier in self.tiers if tier.exit_status), NOBODY_LEFT)
 
     @property
@@ -229,13 +249,11 @@ def steps(report: Report) -> Iterator[Step]:
     if status := report.exit_status:
         yield Step(None, None, status, f"nobody answers: talk ends with status {status}")
         return
-    able = [tier for tier in report.tiers if tier.usable or tier.state is State.SKIPPED]
+    able = report.answering
     if report.embedded:
-        device = able[-1]  # the gateway runs the same models
-        able = [device]
         gateway = "talk begins: the embedded gateway answers with the models of this machine; no key, no network"
         yield Step(None, report.tiers[0].tier, None, gateway)
-        yield Step(report.tiers[0].tier, device.tier, None, f"when the gateway fails: {told(device)}")
+        yield Step(report.tiers[0].tier, able[0].tier, None, f"when the gateway fails: {told(able[0])}")
     else:
         yield Step(None, able[0].tier, None, f"talk begins: {told(able[0])}")
     for above, below in pairwise(able):
@@ -252,7 +270,7 @@ def told(tier: TierFound) -> str:
 
 def warnings(report: Report) -> Iterator[Warned]:
     """Yield what changes for a person from one usable tier to the next, and who cannot take over at all."""
-    for above, below in pairwise(tier for tier in report.tiers if tier.usable):
+    for above, below in pairwise(tier for tier in report.answering if tier.usable):
         name, fix = CALLED[below.tier], f"[agent.voice] {below.tier.value} names another"
         if above.voice != below.voice or below.tier is Tier.DEVICE:
             fix = "it has no other" if below.tier is Tier.DEVICE else fix
