@@ -24,9 +24,10 @@ def course(order: Sequence[Tier], lost: Mapping[Tier, Cause]) -> Iterator[Tier]:
     if not order:
         return
     policy, now = Failover(tuple(order), RealtimeSettings().reconnect_within_s), 0.0
-    tier: Tier | None = order[0]
-    if tier in lost:
-        tier = _opened(policy, policy.lost(tier, lost[tier], Phase.IDLE, now), lost, now)
+    first = order[0]
+    tier: Tier | None = first
+    if first in lost:
+        tier = _opened(policy, policy.lost(first, lost[first], Phase.IDLE, now), lost, now)
     while tier is not None:
         yield tier
         policy.serves(tier, now, proven=True)
