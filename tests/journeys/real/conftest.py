@@ -44,10 +44,11 @@ JOURNEYS = {
     "german_guessed": Journey("de_two_questions.wav", "own", environ=GERMAN | {"VOICELOOP_AGENT__LANGUAGE": "auto"}),
 }
 
-LONG = frozenset(
-    "time_espeak timer_espeak ga alaw semantic beta_interruption ulaw_interruption rest_responses rest_claude"
-    " rest_responses_interruption rest_claude_interruption rest_gemini_interruption german_timer german_guessed".split()
-)
+LONG = {
+    *("time_espeak", "timer_espeak", "ga", "alaw", "semantic", "beta_interruption", "ulaw_interruption"),
+    *("rest_responses", "rest_claude", "rest_responses_interruption", "rest_claude_interruption"),
+    *("rest_gemini_interruption", "german_timer", "german_guessed"),
+}
 """Each is much like another one, so they are held before something lands and not every day."""
 
 
