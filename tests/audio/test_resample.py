@@ -129,9 +129,9 @@ def test_never_holds_back_more_than_it_says(from_hz, to_hz):
         assert fed_ms - given_ms <= resampler.delay_ms + 1000 / to_hz
 
 
-@pytest.mark.parametrize("pair", [(24_000, 8_000), (8_000, 24_000), (48_000, 24_000), (24_000, 16_000)])
-def test_the_rates_of_a_conversation_are_held_back_under_4_ms(pair):
-    assert 0 < Resampler(*pair).delay_ms < 4
+@pytest.mark.parametrize("pair", list(itertools.permutations((8_000, 16_000, 24_000, 48_000), 2)))
+def test_the_rates_of_a_conversation_are_held_back_by_3_ms_at_most(pair):
+    assert 0 < Resampler(*pair).delay_ms <= 3
 
 
 def test_a_constant_stays_that_constant_in_every_phase():

@@ -16,7 +16,8 @@ from voiceloop.errors import DeviceError
 
 __all__ = ["Fir", "Soxr", "lowpass"]
 
-_STOP_DB = 85.0
+_STOP_DB = 75.0
+"""As much as fits into 3 ms of delay at 8 kHz, where the slope must not reach into the telephone's band."""
 _PASS_EDGE = 0.85
 _STOP_EDGE = 1.05
 """Edges of the filter's slope as parts of the lower rate's Nyquist frequency: at 8 kHz, 3.4 and 4.2 kHz."""

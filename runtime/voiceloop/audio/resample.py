@@ -1,7 +1,7 @@
 """Streaming sample rate conversion of 16-bit mono PCM.
 
 Sample m of the output stands for the time m / to_hz of the input: nothing is shifted, and the filter's delay shows as
-audio that is held back until `drain`. All usual pairs go through a short filter of our own, which holds back 1 to 4 ms
+audio that is held back until `drain`. All usual pairs go through a short filter of our own, which holds back 1 to 3 ms
 (up to 14 with 44.1 kHz) for 10 to 25 us a block of 20 ms. soxr is half as dear, but holds back 20 to 100 ms; it takes
 the pairs without a common measure.
 """

@@ -27,7 +27,7 @@ def encoder(rate_hz: int, form: AudioFormat) -> Callable[[bytes], bytes] | None:
 def decoder(form: AudioFormat, rate_hz: int) -> Callable[[str, bytes], bytes] | None:
     """Make what turns a received item's `form` into the session's PCM; None when it is that already.
 
-    With another rate, up to 4 ms of each item's end are held back and dropped, so that none of it ever sounds in the
+    With another rate, up to 3 ms of each item's end are held back and dropped, so that none of it ever sounds in the
     item after it.
     """
     expand = _g711(form, "decode")
