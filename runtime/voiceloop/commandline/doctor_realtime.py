@@ -126,7 +126,7 @@ def stopped(lost: EngineLost, dialling: Dialling, settings: Settings, took_s: fl
 
 def ready(engine: EngineReady, dialling: Dialling, settings: Settings, slow_s: float, took_s: float) -> Finding:
     """Return how well the session took what it was told."""
-    model = "" if dialling.session.transcription is None else clean(engine.transcription_model)
+    model = clean(engine.transcription_model)
     words = f"words by {model}" if model else "no words of the user"
     detail = f"{dialling.steps}; dialect {engine.dialect}, {words}"
     flaw = flaws(engine, dialling, settings)
@@ -142,6 +142,6 @@ def flaws(engine: EngineReady, dialling: Dialling, settings: Settings) -> str:
         return "it confirms no settings: what it made of voice, tools and turns is not known"
     if asked is not None and isinstance(voice, str) and voice != asked:
         return f"it speaks in voice {clean(voice)} and not {asked}: name one that it has in [agent.voice] realtime"
-    if engine.transcription_model and dialling.session.transcription is None:
+    if settings.realtime.transcription_model and not engine.transcription_model:
         return "it writes down no words of the user: name its model in VOICELOOP_REALTIME__TRANSCRIPTION_MODEL"
     return ""
