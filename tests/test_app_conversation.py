@@ -16,6 +16,7 @@ from voiceloop.app import Conversation, Wanted, plan
 from voiceloop.commandline.terminal import OpenConsole, Terminal
 from voiceloop.devices.wavefile import WavLine
 from voiceloop.embedded import EmbeddedGateway
+from voiceloop.errors import LanguageError, UnreachableError, VoiceloopError
 from voiceloop.screen import Paper, Screen
 from voiceloop.sources import Origins
 from voiceloop.testing import ScriptedGateway, ScriptedServer
@@ -204,6 +205,21 @@ async def test_a_microphone_has_a_meter_on_a_terminal(monkeypatch):
     assert asked == [("voiceloop.lines", "soundcard", None, True)]
     assert "card_late: blocks were late" in out.getvalue()
     assert out.getvalue().rstrip().endswith("ended: enough\x1b[0m")
+
+
+@pytest.mark.parametrize(("text", "told"), [(False, "de needs babel: pip install it"), (True, "started")])
+async def test_a_spoken_conversation_in_a_language_that_lacks_something_ends_before_anything_is_started(
+    monkeypatch, text, told
+):
+    async def starts(stack, tell, **options):
+        raise UnreachableError("started")
+
+    monkeypatch.setattr(app, "embedded_backend", starts)
+    monkeypatch.setattr("voiceloop.engines.device.language_missing", lambda tag: f"{tag} needs babel: pip install it")
+    planned = make_plan(agent=Agent(language="de"), text=text, input=None if text else SPEECH / "de_time.wav")
+    with pytest.raises(VoiceloopError, match=told) as error:
+        await hold(planned)
+    assert isinstance(error.value, LanguageError) is not text
 
 
 @pytest.mark.real

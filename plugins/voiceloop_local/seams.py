@@ -12,10 +12,12 @@ from typing import Protocol
 from voiceloop.languages.guess import LanguageGuess
 from voiceloop.vocabulary import Item, ToolSpec
 
-__all__ = ["SPEECH_RATE_HZ", "Brain", "Call", "Heard", "Say", "Speaker", "Thought", "Transcriber"]
+__all__ = ["LACKING", "SPEECH_RATE_HZ", "Brain", "Call", "Heard", "Say", "Speaker", "Thought", "Transcriber"]
 
 SPEECH_RATE_HZ = 24_000
 """The rate every `Speaker` produces."""
+LACKING = "language_unavailable"
+"""Code of errors that no other request in the same language can escape."""
 
 
 @dataclass(frozen=True, slots=True)

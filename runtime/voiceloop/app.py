@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from voiceloop.agent import Agent
-from voiceloop.backend import embedded_backend, with_backend, with_first_model
+from voiceloop.backend import check_spoken, embedded_backend, with_backend, with_first_model
 from voiceloop.briefing import check_texts
 from voiceloop.devices.base import Line
 from voiceloop.devices.context import LineContext
@@ -319,6 +319,8 @@ class Conversation:
             return settings
         if settings.backend.base_url is None:
             language = self._plan.agent.settings.language
+            if not wanted.text:
+                check_spoken(language)
             gateway = wanted.gateway or await embedded_backend(stack, tell, brain=wanted.brain, language=language)
             settings, tell = with_backend(settings, gateway), lambda _: None
         return await with_first_model(settings, tell)

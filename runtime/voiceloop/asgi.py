@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from voiceloop.agent import Agent
-from voiceloop.backend import with_backend, with_first_model
+from voiceloop.backend import check_spoken, with_backend, with_first_model
 from voiceloop.briefing import check_texts
 from voiceloop.caller import BUSY, FAILED, POLICY, Caller, Receive, Send, close
 from voiceloop.devices.websocketline import RATES_HZ
@@ -133,6 +133,7 @@ class VoiceApp:
             return
         asked = self._settings
         language = self._agent.settings.language
+        check_spoken(language)
         async with embedded_gateway(
             lambda waited_s: _log.info("loading models, %.0f s", waited_s), language=language
         ) as gateway:

@@ -8,17 +8,28 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from voiceloop.embedded import EmbeddedGateway, embedded_gateway
-from voiceloop.errors import BackendError
+from voiceloop.errors import BackendError, LanguageError
 from voiceloop.languages.shelf import AUTO, language_for
 from voiceloop.settings import Settings
 from voiceloop.tiers import tiers_of
 from voiceloop.vocabulary import Tier
 
-__all__ = ["chat_servers", "embedded_backend", "with_backend", "with_first_model"]
+__all__ = ["chat_servers", "check_spoken", "embedded_backend", "with_backend", "with_first_model"]
 
 CHAT_SERVERS = ("http://127.0.0.1:11434", "http://127.0.0.1:8080", "http://127.0.0.1:1234")
 """Where Ollama, llama.cpp and LM Studio listen unless they are told otherwise."""
 LOOK_WITHIN_S = 0.2
+
+
+def check_spoken(language: str) -> None:
+    """Refuse a conversation that the models on this machine can neither hear nor speak.
+
+    Raises LanguageError with the fix, SettingsError for a language without data.
+    """
+    from voiceloop.engines.device import language_missing  # noqa: PLC0415 - only who names no backend pays for it
+
+    if missing := language_missing(language):
+        raise LanguageError(missing)
 
 
 # The embedded gateway ------------------------------------------------------------------------------------------------

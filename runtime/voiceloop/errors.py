@@ -8,6 +8,7 @@ VoiceloopError
 │   ├── UnreachableError    no answer, or no tier could answer (5)
 │   └── DialectError        the server speaks neither realtime dialect (5)
 ├── DeviceError             microphone, speaker, PortAudio or a model package is missing (6)
+│   └── LanguageError       what a language needs besides is not installed (6)
 ├── ToolError               raised by a tool's author to tell the model what went wrong
 ├── TapeError               a tape cannot be read, or does not replay to the same commands
 └── MisuseError             the caller broke a documented rule
@@ -24,6 +25,7 @@ __all__ = [
     "BackendError",
     "DeviceError",
     "DialectError",
+    "LanguageError",
     "MisuseError",
     "RefusedError",
     "SessionEndedError",
@@ -84,6 +86,10 @@ class DeviceError(VoiceloopError):
     """A microphone, a speaker, PortAudio or a model package is missing or went away."""
 
     exit_status = 6
+
+
+class LanguageError(DeviceError):
+    """What this machine needs to hear or speak a language is not installed; the message holds the fix."""
 
 
 class ToolError(VoiceloopError):

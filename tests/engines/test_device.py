@@ -12,7 +12,7 @@ import pytest
 import voiceloop.engines.device as module
 from engines.cascade.fakes import FakeServices, Port
 from voiceloop.engines.base import Seed
-from voiceloop.engines.device import MODEL_PACKAGES, device_engine, device_missing
+from voiceloop.engines.device import LANGUAGE_PACKAGES, MODEL_PACKAGES, device_engine, device_missing, language_missing
 from voiceloop.errors import SettingsError
 from voiceloop.events import EngineReady
 from voiceloop.plugins import Installed
@@ -48,6 +48,21 @@ def test_a_plugin_that_is_missing_is_named_with_the_fix(machine):
     assert device_missing().endswith("is not installed: pip install 'voiceloop[local]'")
     with pytest.raises(SettingsError, match=r"pip install 'voiceloop\[local\]'"):
         device_engine(Settings())
+
+
+@pytest.mark.parametrize("tag", ["en", "en-GB", "auto"])
+def test_english_and_guessing_need_no_more_than_the_models(machine, tag):
+    assert language_missing(tag) == ""
+
+
+def test_what_another_language_needs_is_named_with_the_fix(machine, monkeypatch):
+    monkeypatch.setattr(module.shutil, "which", lambda program: None)
+    machine[1].update(set(LANGUAGE_PACKAGES) - {"babel"})
+    assert language_missing("de-AT") == "German on this machine needs babel: pip install 'voiceloop[languages]'"
+    machine[1].add("babel")
+    assert language_missing("de") == "German speech on this machine needs espeak-ng: sudo apt-get install espeak-ng"
+    monkeypatch.setattr(module.shutil, "which", lambda program: f"/usr/bin/{program}")
+    assert language_missing("de") == ""
 
 
 def test_looking_imports_neither_plugin_nor_models():

@@ -53,6 +53,7 @@ def test_a_lost_race_may_come_with_the_code_of_a_wrong_field():
         ("invalid_api_key", Cause.BAD_KEY),
         ("account_deactivated", Cause.BAD_KEY),
         ("do_request_failed", Cause.UNREACHABLE),
+        ("language_unavailable", Cause.SETTINGS),
     ],
 )
 def test_an_error_that_ends_the_connection_has_a_cause(code, cause):

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from voiceloop.errors import LanguageError
 from voiceloop_local.models.protocol import (
     WINDOW,
     Chunk,
     Failed,
     Identified,
     Identify,
+    Lacking,
     Report,
     Speak,
     Spoken,
@@ -69,7 +71,7 @@ class ListeningDesk:
                 Transcribed(request.id, found) if isinstance(found, str) else Identified(request.id, *found)
             )
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process that others use
-            report = Failed(request.id, _one_line(error))
+            report = _failure(request.id, error)
         self._send(report, b"")
 
 
@@ -123,7 +125,7 @@ class SpeakingDesk:
                 speech.chunks = narrate(speech.request.text, speech.request.language)
             chunk = next(speech.chunks, None)
         except Exception as error:  # noqa: BLE001 - one bad request must not end the process that others use
-            self._finish(request_id, Failed(request_id, _one_line(error)))
+            self._finish(request_id, _failure(request_id, error))
             return
         if chunk is None:
             self._finish(request_id, Spoken(request_id))
@@ -144,6 +146,11 @@ class SpeakingDesk:
             wanted = self._speeches.pop(request_id, None) is not None
         if wanted:
             self._send(report, b"")
+
+
+def _failure(request_id: int, error: Exception) -> Failed:
+    kind = Lacking if isinstance(error, LanguageError) else Failed
+    return kind(request_id, _one_line(error))
 
 
 def _one_line(error: Exception) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, assert_never
 
-from voiceloop.errors import DeviceError
-from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Identified, Spoken, Transcribed
+from voiceloop.errors import DeviceError, LanguageError
+from voiceloop_local.models.protocol import WINDOW, Answer, Chunk, Failed, Identified, Lacking, Spoken, Transcribed
 
 __all__ = ["Pending", "Piece", "RequestError"]
 
 
 class RequestError(DeviceError):
     """One request cannot be served; the process is well and serves others."""
+
+
+class LackingError(RequestError, LanguageError):
+    """No request in this language can be served."""
 
 
 Piece = bytes | DeviceError | None
@@ -63,7 +67,8 @@ class Pending:
                 if speech := self._speeches.pop(request_id, None):
                     speech.put_nowait(None)
             case Failed(request_id, message):
-                self._fail(request_id, RequestError(message))
+                kind = LackingError if isinstance(report, Lacking) else RequestError
+                self._fail(request_id, kind(message))
             case never:
                 assert_never(never)
 

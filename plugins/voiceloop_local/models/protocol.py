@@ -22,6 +22,7 @@ __all__ = [
     "FrameReader",
     "Identified",
     "Identify",
+    "Lacking",
     "Loaded",
     "More",
     "Ready",
@@ -133,7 +134,11 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Answer = Transcribed | Identified | Chunk | Spoken | Failed
+class Lacking(Failed, frozen=True, tag=True):
+    """A request failed, for its language needs what is not installed."""
+
+
+Answer = Transcribed | Identified | Chunk | Spoken | Failed | Lacking
 Report = Loaded | Ready | Answer
 
 # msgspec looks at a type when it first needs it, and two threads that do so at once crash the process.

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceloop.audio.resample import Resampler
-from voiceloop.errors import DeviceError
+from voiceloop.errors import DeviceError, LanguageError
 from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import english, language_for
 from voiceloop_local.models.aloud import read_aloud
@@ -89,7 +89,7 @@ class EspeakVoice:
         if program is None and language is english():
             raise DeviceError("speech needs a voice; install one with: pip install 'voiceloop[local]'")
         if program is None:
-            raise DeviceError(
+            raise LanguageError(
                 f"{language.name} speech needs espeak-ng; install it with: sudo apt-get install espeak-ng"
             )
         pace = str(language.speech.words_a_minute)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from voiceloop.errors import DeviceError
+from voiceloop.errors import DeviceError, LanguageError
 from voiceloop_local.models.checksums import check_files, pinned
 
 __all__ = ["Whisper", "open_english", "open_multilingual"]
@@ -69,4 +69,5 @@ def _load(path: str, files: Mapping[str, bytes] | None, tokenizer: bytes, thread
 
 
 def _missing(error: ImportError, purpose: str, extra: str) -> DeviceError:
-    return DeviceError(f"{purpose} needs the package {error.name}; install it with: pip install 'voiceloop[{extra}]'")
+    kind = LanguageError if extra == "languages" else DeviceError
+    return kind(f"{purpose} needs the package {error.name}; install it with: pip install 'voiceloop[{extra}]'")

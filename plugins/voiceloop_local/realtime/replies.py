@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 
-from voiceloop.errors import VoiceloopError
+from voiceloop.errors import LanguageError, VoiceloopError
 from voiceloop_local.realtime.checks import ClientEventError, Fields, Json
 from voiceloop_local.realtime.config import ReplySettings, tools_offered
 from voiceloop_local.realtime.conversation import context_of
@@ -17,12 +17,13 @@ from voiceloop_local.realtime.shared import Shared, within
 from voiceloop_local.realtime.turns import Turns
 from voiceloop_local.realtime.usage import Spent, rate_limits, spent_on, text_tokens
 from voiceloop_local.realtime.words import exact_words, words_of
-from voiceloop_local.seams import Call, Say, Thought
+from voiceloop_local.seams import LACKING, Call, Say, Thought
 
 __all__ = ["Replies"]
 
 THOUGHT_WITHIN_S = 60.0
 MOST_AT_ONCE = 8
+FAILED = "local_model_failed"
 
 
 class Replies:
@@ -116,7 +117,7 @@ class Replies:
         try:
             await turns.settle(items)
             if prompted_by is not None and _understood_nothing(prompted_by):
-                self._finish(reply, *_unheard(prompted_by))
+                self._finish(reply, *_unheard(prompted_by, self._shared.tongue.lacking))
                 return
             self._count(reply, items)
             narration = Narration(self._shared, reply)
@@ -130,7 +131,8 @@ class Replies:
         except TimeoutError:
             self._finish(reply, "failed", error=_failure("The models on this machine took too long."))
         except (VoiceloopError, OSError) as error:
-            self._finish(reply, "failed", error=_failure(str(error)))
+            code = LACKING if isinstance(error, LanguageError) else FAILED
+            self._finish(reply, "failed", error=_failure(str(error), code))
 
     def _think(self, settings: ReplySettings, items: Iterable[StoredItem]) -> AsyncIterator[Thought]:
         if (exact := exact_words(settings.instructions)) is not None:
@@ -170,12 +172,14 @@ def _understood_nothing(item: StoredItem) -> bool:
     return not item.words
 
 
-def _unheard(item: StoredItem) -> tuple[str, str, Json | None]:
+def _unheard(item: StoredItem, lacking: str) -> tuple[str, str, Json | None]:
     """How a reply to a turn without words ends: silence is answered with silence, a failure is reported."""
     if all(part.text is not None for part in item.parts):
         return "completed", "", None
+    if lacking:
+        return "failed", "", _failure(lacking, LACKING)
     return "failed", "", _failure("The user's speech could not be recognised.")
 
 
-def _failure(message: str) -> Json:
-    return {"type": "server_error", "code": "local_model_failed", "message": message}
+def _failure(message: str, code: str = FAILED) -> Json:
+    return {"type": "server_error", "code": code, "message": message}

@@ -25,6 +25,8 @@ class Tongue:
         self._default = default
         self.guess = LanguageGuess()
         """What the turns so far sounded like; only used with `auto`."""
+        self.lacking = ""
+        """Why speech in it is not understood on this machine; empty unless that was tried in vain."""
 
     def wanted(self, config: SessionConfig) -> str:
         """The tag that is pinned, or `auto`."""

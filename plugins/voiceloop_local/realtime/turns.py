@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from voiceloop.errors import VoiceloopError
+from voiceloop.errors import LanguageError, VoiceloopError
 from voiceloop_local.realtime.buffer import (
     Detector,
     InputBuffer,
@@ -26,7 +26,7 @@ from voiceloop_local.realtime.config import SessionConfig, TurnDetection, rate_o
 from voiceloop_local.realtime.items import Part, StoredItem
 from voiceloop_local.realtime.shared import Shared
 from voiceloop_local.realtime.usage import transcription_usage
-from voiceloop_local.seams import Heard
+from voiceloop_local.seams import LACKING, Heard
 
 __all__ = ["DetectorFactory", "Turns"]
 
@@ -171,16 +171,21 @@ class Turns:
         except TimeoutError:
             return Unheard(f"Recognition took longer than {RECOGNITION_WITHIN_S:.0f} s.")
         except (VoiceloopError, OSError) as error:
+            tongue.lacking = str(error) if isinstance(error, LanguageError) else ""
             return Unheard(str(error))
         return Heard(text.strip(), guess)
 
     async def _prepare(self, config: SessionConfig) -> None:
-        """Load what the language needs while nobody speaks yet; what cannot be loaded is said at once."""
+        """Load what the language needs while nobody speaks yet; what cannot be loaded is said at once.
+
+        Who has replies written may type all turns, and hears of it with the first that is spoken.
+        """
         try:
             await self._shared.tongue.prepare(config, rate_of(config.input), self._shared.models.transcriber)
         except (VoiceloopError, OSError) as error:
-            body = {"type": "server_error", "code": "language_unavailable", "message": str(error), "param": None}
-            self._shared.emit({"type": "error", "error": body | {"event_id": None}})
+            if config.speaks:
+                body = {"type": "server_error", "code": LACKING, "message": str(error), "param": None}
+                self._shared.emit({"type": "error", "error": body | {"event_id": None}})
 
     def _recognise(self, item: StoredItem, part: Part, heard: asyncio.Task[Heard | Unheard]) -> None:
         task = self._shared.crew.spawn("transcript", self._finish(item, part, heard))

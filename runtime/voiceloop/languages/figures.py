@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from voiceloop.errors import DeviceError
+from voiceloop.errors import LanguageError
 from voiceloop.languages.language import Language
 
 __all__ = ["MISSING", "Figures"]
@@ -32,7 +32,7 @@ _TIME: Final = rf"{_APART}([01]?\d|2[0-3]):([0-5]\d)(?![0-9A-Za-z:])"
 class Figures:
     """Puts one kind of figure after the other into words.
 
-    Raises DeviceError that names the extra when Babel or num2words is not installed.
+    Raises LanguageError that names the extra when Babel or num2words is not installed.
     """
 
     def __init__(self, language: Language) -> None:
@@ -43,7 +43,7 @@ class Figures:
             import babel.units  # noqa: PLC0415
             import num2words  # noqa: PLC0415
         except ImportError as error:
-            raise DeviceError(f"{language.name} speech {MISSING.format(package=error.name)}") from error
+            raise LanguageError(f"{language.name} speech {MISSING.format(package=error.name)}") from error
         self._language = language
         self._babel: Any = babel
         self._words: Callable[..., str] = num2words.num2words

@@ -51,6 +51,7 @@ _BAD_KEY = Fault(Severity.FATAL, Cause.BAD_KEY)
 _BAD_MODEL = Fault(Severity.FATAL, Cause.BAD_MODEL)
 _EXPIRED = Fault(Severity.FATAL, Cause.SESSION_CAP)
 _FULL = Fault(Severity.FATAL, Cause.CONTEXT_FULL)
+_LACKING = Fault(Severity.FATAL, Cause.SETTINGS)
 _NO_UPSTREAM = Fault(Severity.FATAL, Cause.UNREACHABLE)
 
 _CODES: Final = {
@@ -81,6 +82,7 @@ _CODES: Final = {
     "pre_consume_token_quota_failed": _QUOTA,  # new-api
     "invalid_api_key": _BAD_KEY,
     "account_deactivated": _BAD_KEY,
+    "language_unavailable": _LACKING,  # voiceloop's own gateway
     "do_request_failed": _NO_UPSTREAM,  # new-api: upgraded first, then could not reach the vendor
 }
 _VAGUE: Final = "invalid_value"

@@ -59,6 +59,11 @@ def test_a_conversation_that_is_too_long_is_told_apart(failure):
     assert trouble_of(RequestRefusedError("too long", failure)).cause is Cause.CONTEXT_FULL
 
 
+def test_a_language_that_the_gateway_cannot_take_is_a_matter_of_settings():
+    failure = Failure(Kind.REFUSED, status=400, code="language_unavailable")
+    assert trouble_of(RequestRefusedError("pip install it", failure)) == Trouble(Cause.SETTINGS, "pip install it")
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [

@@ -38,8 +38,9 @@ def trouble_of(error: VoiceloopError) -> Trouble:
         cause = next((cause for kind, cause in CAUSES if isinstance(error, kind)), Cause.UNREACHABLE)
         return Trouble(cause, str(error))
     failure = error.failure
-    if judge(WireError(code=failure.code, message=failure.message)).cause is Cause.CONTEXT_FULL:
-        return Trouble(Cause.CONTEXT_FULL, str(error))
+    told = judge(WireError(code=failure.code, message=failure.message)).cause
+    if told in {Cause.CONTEXT_FULL, Cause.SETTINGS}:
+        return Trouble(told, str(error))
     repeated = failure.kind in REPEATED and (failure.status or 0) not in SUCCESSES
     return Trouble(OF_REQUESTS.get(failure.kind, failure.cause), str(error), repeated)
 

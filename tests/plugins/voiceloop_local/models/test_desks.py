@@ -1,5 +1,6 @@
+from voiceloop.errors import LanguageError
 from voiceloop_local.models.desks import ListeningDesk, SpeakingDesk
-from voiceloop_local.models.protocol import WINDOW, Chunk, Failed, Speak, Spoken, Transcribe, Transcribed
+from voiceloop_local.models.protocol import WINDOW, Chunk, Failed, Lacking, Speak, Spoken, Transcribe, Transcribed
 
 
 class Sent(list):
@@ -36,6 +37,21 @@ def test_a_transcription_that_breaks_is_answered_in_one_line():
     desk.take(Transcribe(1, 8_000), b"")
     desk.serve_one(broken)
     assert sent == [(Failed(1, "RuntimeError"), b"")]
+
+
+def test_what_a_language_lacks_is_told_apart():
+    sent = Sent()
+    ears, voice = ListeningDesk(sent), SpeakingDesk(sent)
+
+    def lacking(*request):
+        raise LanguageError("pip install it")
+
+    ears.take(Transcribe(1, 8_000, "de"), b"")
+    ears.serve_one(lacking)
+    voice.take(Speak(2, "gut", "de"))
+    voice.serve_one(lacking)
+    assert [type(report) for report, _ in sent] == [Lacking, Lacking]
+    assert [(report.id, report.message) for report, _ in sent] == [(1, "pip install it"), (2, "pip install it")]
 
 
 def test_more_than_32_waiting_transcriptions_are_refused():

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from voiceloop.errors import DeviceError
+from voiceloop.errors import DeviceError, LanguageError
 from voiceloop_local.models.pending import Pending, RequestError
-from voiceloop_local.models.protocol import Chunk, Failed, Identified, Spoken, Transcribed
+from voiceloop_local.models.protocol import Chunk, Failed, Identified, Lacking, Spoken, Transcribed
 
 
 async def test_a_transcription_is_handed_over_once():
@@ -26,6 +26,15 @@ async def test_a_language_is_handed_over_with_its_probability():
     with pytest.raises(DeviceError, match="no model"):
         await failing
     assert len(pending) == 0
+
+
+async def test_a_language_that_lacks_something_is_told_apart():
+    pending = Pending()
+    words = pending.transcript(1)
+    pending.answer(Lacking(1, "pip install it"), b"")
+    with pytest.raises(LanguageError, match="pip install it") as failed:
+        await words
+    assert isinstance(failed.value, RequestError)
 
 
 async def test_a_speech_is_handed_over_in_pieces_until_its_end():

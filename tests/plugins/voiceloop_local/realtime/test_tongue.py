@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from voiceloop.errors import DeviceError
+from voiceloop.errors import LanguageError
 from voiceloop.testing.clock import virtual_time
 from voiceloop_local.realtime.session import Limits
 
-MISSING = DeviceError("German speech needs the package babel; install it with: pip install 'voiceloop[languages]'")
+MISSING = LanguageError("German speech needs the package babel; install it with: pip install 'voiceloop[languages]'")
 
 
 class Hello:
@@ -91,7 +91,18 @@ async def test_a_language_that_cannot_be_loaded_is_said_when_the_session_asks_fo
         await visit.hear(fakes.tone(800) + fakes.silence(700))
         failed = await visit.until("conversation.item.input_audio_transcription.failed")
         assert failed["error"]["message"] == str(MISSING)
-        assert (await visit.until("response.done"))["response"]["status"] == "failed"
+        response = (await visit.until("response.done"))["response"]
+        assert (response["status"], response["status_details"]["error"]["code"]) == ("failed", "language_unavailable")
+
+
+@virtual_time
+async def test_who_types_in_such_a_language_hears_of_it_with_the_first_spoken_turn(visiting, fakes):
+    text = {**pinned("de"), "output_modalities": ["text"]}
+    async with visiting(transcriber=fakes.transcriber(MISSING, takes_s=0.1), brain=Hello(), **text) as visit:
+        assert (await visit.reply_to("Hallo"))["response"]["status"] == "completed"
+        await visit.hear(fakes.tone(800) + fakes.silence(700))
+        response = (await visit.until("response.done"))["response"]
+        assert response["status_details"]["error"]["code"] == "language_unavailable"
 
 
 @virtual_time

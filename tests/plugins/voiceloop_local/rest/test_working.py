@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.errors import DeviceError, LanguageError, SettingsError
 from voiceloop_local.rest.problems import ApiProblem
 from voiceloop_local.rest.working import told_as_problems
 
@@ -13,6 +13,7 @@ from voiceloop_local.rest.working import told_as_problems
     ("failure", "status", "param", "message"),
     [
         (SettingsError("there is no language 'fr' here"), 400, "language", "there is no language 'fr' here"),
+        (LanguageError("install babel"), 400, "language", "install babel"),
         (DeviceError("install it with: pip install x"), 503, None, "install it with: pip install x"),
         (TimeoutError(), 503, None, "The models on this machine are too busy: try again later."),
     ],
