@@ -56,9 +56,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(outages.told(outages.held.values()))
     tiers = sys.modules.get("journeys.tier_outages")
     if tiers is not None and tiers.held:
-        terminalreporter.section("tiers: seconds from a loss to the next tier's first sound, its own time taken off")
-        terminalreporter.write_line(tiers.told(list(tiers.held.values())))
+        terminalreporter.section("tiers: seconds of silence until the next one speaks, its own time taken off")
+        terminalreporter.write_line(tiers.told(tiers.table()))
     services = sys.modules.get("journeys.tier_services")
-    if services is not None and services.held:
-        terminalreporter.section("tiers: endpoints of REST that fail")
-        terminalreporter.write_line(services.told())
+    if tiers is not None and services is not None and services.held:
+        terminalreporter.section("tiers: the same where an endpoint of REST fails below")
+        terminalreporter.write_line(tiers.told(services.table()))

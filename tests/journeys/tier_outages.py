@@ -20,8 +20,9 @@ from journeys.tier_talk import TierTalk
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.faults import Answer, Close, Cut, Freeze, Refuse, Reset, refusal
 from voiceloop.testing.voices import numbers_are_speech
+from voiceloop.vocabulary import Tier
 
-__all__ = ["FAULTS", "Cell", "Outcome", "cells", "held", "outcome_of", "told"]
+__all__ = ["FAULTS", "Cell", "Outcome", "cells", "held", "outcome_of", "table", "told", "verdict"]
 
 AT_ONCE = 20
 GONE = Refuse()
@@ -68,7 +69,8 @@ class Outcome:
     cell: Cell
     problems: list[str] = field(default_factory=list)
     tape: str = ""
-    handover_s: float | None = None
+    waited_s: float | None = None
+    """How long the listener waited for the next tier, its own time taken off."""
 
 
 held: dict[str, Outcome] = {}
@@ -109,7 +111,7 @@ async def _hold(cell: Cell) -> Outcome:
         outcome.problems += _judge(talk, cell)
     except Exception as error:  # noqa: BLE001 - the other cells go on
         outcome.problems.append("".join(traceback.format_exception(error)))
-    outcome.tape, outcome.handover_s = talk.tape, talk.handover_s
+    outcome.tape, outcome.waited_s = talk.tape, talk.waited_s(Tier.REST)
     return outcome
 
 
@@ -145,21 +147,22 @@ def _judge(talk: TierTalk, cell: Cell) -> Iterator[str]:
     yield from of_handover(talk)
 
 
-def told(outcomes: Sequence[Outcome]) -> str:
-    """Faults by phases: seconds from the loss to the next tier's first sound, its own time taken off, or "bad"."""
-    found = {(each.cell.trouble.name, each.cell.phase): each for each in outcomes}
-    rows = [["", *PHASES]]
-    for trouble in FAULTS:
-        row = [found.get((trouble.name, phase)) for phase in PHASES]
-        if any(row):
-            rows.append([trouble.name, *map(_verdict, row)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def table() -> list[list[str]]:
+    """Faults by phases, the heading first; of what was held."""
+    rows = [[trouble.name, *(held.get(f"{trouble.name}, {phase}") for phase in PHASES)] for trouble in FAULTS]
+    return [["realtime", *PHASES], *([name, *map(verdict, row)] for name, *row in rows if any(row))]
 
 
-def _verdict(outcome: Outcome | None) -> str:
+def told(table: Sequence[Sequence[str]]) -> str:
+    """A table in columns of equal width."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+
+
+def verdict(outcome: Outcome | None) -> str:
+    """How long the listener waited; "ok" where the next tier had nothing to say."""
     if outcome is None:
         return "-"
     if outcome.problems:
         return "bad"
-    return "ok" if outcome.handover_s is None else f"{outcome.handover_s:.2f} s"
+    return "ok" if outcome.waited_s is None else f"{max(0.0, outcome.waited_s):.1f} s"

@@ -14,8 +14,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from journeys.outage_checks import of_agent_audio, of_ending, of_tools, of_user_speech
-from journeys.outages import PHASES, Outcome
+from journeys.outages import PHASES
 from journeys.tier_checks import of_answers, of_handover, of_history, of_tiers
+from journeys.tier_outages import Outcome, verdict
 from journeys.tier_talk import TierTalk
 from voiceloop.testing.clock import run_virtual
 from voiceloop.testing.faults import Refuse, Reset, refusal
@@ -24,7 +25,7 @@ from voiceloop.testing.service_faults import Endpoint, Garbled, ServiceFault
 from voiceloop.testing.voices import numbers_are_speech
 from voiceloop.vocabulary import Tier
 
-__all__ = ["Broken", "cells", "held", "outcome_of", "told"]
+__all__ = ["FAULTS", "Broken", "cells", "held", "outcome_of", "table"]
 
 AT_ONCE = 24
 WITHIN_S = 2.0
@@ -102,7 +103,7 @@ async def _hold(cell: Broken) -> Outcome:
         outcome.problems += _judge(talk, cell)
     except Exception as error:  # noqa: BLE001 - the other cells go on
         outcome.problems.append("".join(traceback.format_exception(error)))
-    outcome.tape = talk.tape
+    outcome.tape, outcome.waited_s = talk.tape, talk.waited_s(Tier.DEVICE)
     return outcome
 
 
@@ -141,12 +142,8 @@ def _judge(talk: TierTalk, cell: Broken) -> Iterator[str]:
     yield from of_handover(talk, WITHIN_S)
 
 
-def told() -> str:
-    """Endpoints and faults by phases."""
-    rows = [["", *PHASES]]
-    for endpoint, fault in itertools.product(ENDPOINTS, FAULTS):
-        row = [held.get(Broken(endpoint, fault, phase).name) for phase in PHASES]
-        if any(row):
-            rows.append([f"{endpoint} {fault}", *("-" if x is None else "bad" if x.problems else "ok" for x in row)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+def table() -> list[list[str]]:
+    """Endpoints and faults by phases, the heading first; of what was held."""
+    names = [f"{endpoint} {fault}" for endpoint, fault in itertools.product(ENDPOINTS, FAULTS)]
+    rows = [[name, *(held.get(f"{name}, {phase}") for phase in PHASES)] for name in names]
+    return [["REST", *PHASES], *([name, *map(verdict, row)] for name, *row in rows if any(row))]

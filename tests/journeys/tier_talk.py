@@ -77,6 +77,23 @@ class TierTalk(Talk):
         from_s = max([lost[0], *(at_s for at_s in due if at_s <= asked_s)])
         return begins_s - from_s - _busy_s(services.asked, from_s, begins_s)
 
+    def waited_s(self, tier: Tier) -> float | None:
+        """How long nobody speaks on account of the fault, until this tier does, without the time it took itself.
+
+        Counted from the fault, or from the end of the turn, of a tool or of what still played, where that was later.
+        None: the tier has not spoken since.
+        """
+        services = self.services[tier]
+        asked_s = min((each.at_s for each in services.sentences if each.at_s >= self.struck_s), default=None)
+        if asked_s is None:
+            return None
+        begins_s = asked_s + services.times.first_audio_s
+        zero_s = self.session._driver.core.narrator.zero_s or 0.0
+        played = [zero_s + line["t"] for line in self.said("agent_speech_stopped")]  # told late where more was due
+        ends = [*self.when("user_speech_stopped"), *self.when("tool_finished"), *played]
+        from_s = max([self.struck_s, *(at_s for at_s in ends if at_s <= asked_s)])
+        return begins_s - from_s - _busy_s(services.asked, from_s, begins_s)
+
     def _take(self, line: TranscriptLine) -> None:
         self.told_at.append((line.event, asyncio.get_running_loop().time()))
         super()._take(line)
