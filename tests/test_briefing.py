@@ -125,3 +125,17 @@ def test_the_core_learns_what_the_listener_is_told_when_no_engine_speaks():
     agent = Agent(language="de", waiting={"after_s": 1.5, "sound": "sentence"})
     settings = Settings(tiers=TierSettings(notice="earcon", apology_after_s=None))
     assert profile_of(agent, settings, tuple(Tier)).notices == NoticePolicy("earcon", 1.5, "sentence", None, "de")
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ({}, "Sorry, I didn't catch that."),
+        ({"language": "de-AT"}, "Das habe ich leider nicht verstanden."),
+        ({"unclear": "none"}, ""),
+        ({"language": "auto"}, ""),
+        ({"language": "fi"}, ""),
+    ],
+)
+def test_what_is_said_of_speech_that_is_not_understood(who, sentence):
+    assert profile_of(Agent(**who), Settings()).unclear == sentence

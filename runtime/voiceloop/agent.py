@@ -12,6 +12,7 @@ from voiceloop.settings import (
     LimitSettings,
     ModelSettings,
     Patience,
+    Unclear,
     VoiceSettings,
     WaitingSettings,
 )
@@ -41,6 +42,7 @@ class Agent:
         vocabulary: Sequence[str] = (),
         pronounce: Mapping[str, str] | None = None,
         patience: Patience = "normal",
+        unclear: Unclear = "sentence",
         tools: Sequence[Callable[..., Any] | str] = (),
         idle: Mapping[str, Any] | IdleSettings | None = None,
         waiting: Mapping[str, Any] | WaitingSettings | None = None,
@@ -57,6 +59,7 @@ class Agent:
             "vocabulary": vocabulary if isinstance(vocabulary, str) else tuple(vocabulary),
             "pronounce": pronounce,
             "patience": patience,
+            "unclear": unclear,
             "idle": idle,
             "waiting": waiting,
             "limits": limits,

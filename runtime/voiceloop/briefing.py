@@ -75,6 +75,7 @@ def profile_of(
         idle_prompt=who.idle.prompt or "",
         idle_goodbye=who.idle.goodbye or "",
         idle_after_s=who.idle.after_s,
+        unclear=not_understood(who),
         limit_s=who.limits.minutes * 60,
         token_limit=who.limits.tokens or 0,
         money_limit=None if who.limits.money is None else Decimal(str(who.limits.money)),
@@ -100,6 +101,16 @@ def profile_of(
             order=tiers,
         ),
     )
+
+
+def not_understood(who: AgentSettings) -> str:
+    """Return what to say when nothing was understood; empty for silence, and where the language has no words for it."""
+    if who.unclear == "none" or who.language == AUTO:
+        return ""
+    try:
+        return language_for(who.language).said.not_heard
+    except SettingsError:
+        return ""
 
 
 def in_language(instructions: str, tag: str) -> str:

@@ -22,6 +22,7 @@ from voiceloop.profile import Profile
 from voiceloop.rollover import RollOver
 from voiceloop.turn.arbiter import Want
 from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
+from voiceloop.unclear import Unclear
 from voiceloop.vocabulary import Cause, ReplyStatus
 
 __all__ = ["Core", "Profile"]
@@ -101,6 +102,7 @@ class Core:
         failover = Failover(profile.tiers, profile.reconnect_within_s, profile.seed)
         self._continuity = Continuity(self.machine, self.narrator, self.history, failover, roll_over, profile.tiers)
         self._notices = Announcer(profile.notices, self.machine, self.narrator)
+        self._unclear = Unclear(profile.unclear, self.machine)
         self._captions_only = False
         self._input_over = False
         self._armed: set[str] = set()
@@ -137,6 +139,8 @@ class Core:
         if self._ending is not None:
             self.life = Life.FAREWELL if self._notices.parting else Life.ENDING
             return out if self._notices.parting else [*out, do.FlushPlayback()]
+        if unclear := self._unclear.happened(event):
+            self.machine.want(Want("", say=unclear))
         stepped = [*self.machine.step(self._notices.without(event), now), *self._next_best(now)]
         told = self._tell(event, stepped, now)
         out += [*self._continuity.send_said(), *stepped, *told, *self.history.happened(event)]

@@ -22,6 +22,8 @@ class Profile:
     idle_prompt: str = ""
     idle_goodbye: str = ""
     idle_after_s: float = 20.0
+    unclear: str = ""
+    """Said when nothing was understood of a turn; empty says nothing."""
     limit_s: float = 3600.0
     token_limit: int = 0
     """0: none."""

@@ -17,6 +17,7 @@ Dialect = Literal["auto", "beta", "ga"]
 EngineChoice = Literal["auto", "realtime", "rest", "device"]
 ChatDialect = Literal["openai", "responses", "claude", "gemini", "completions"]
 Listener = Literal["transcription", "chat"]
+Unclear = Literal["none", "sentence"]
 Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
 EchoMethod = Literal["webrtc", "half_duplex", "none"]
 
@@ -156,6 +157,9 @@ class AgentSettings(Section):
     """How words sound that are spoken otherwise than they are written."""
     patience: Patience = "normal"
     """How long a pause ends a turn and how easily the agent is interrupted; `[realtime.turn]` wins value by value."""
+    unclear: Unclear = "sentence"
+    """What follows speech of which no word is understood: "Sorry, I didn't catch that.", once until a turn is
+    understood, or silence. Nothing is said with the language auto, and where the engine answers all the same."""
     tools: tuple[str, ...] = ("basics", "end_conversation")
     """Names of tool plugins to load."""
     idle: IdleSettings = IdleSettings()

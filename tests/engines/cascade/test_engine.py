@@ -104,8 +104,23 @@ async def test_a_cough_changes_nothing():
 
 
 @virtual_time
-async def test_noise_without_words_is_answered_with_silence():
-    async with Talk(words=["", ""]) as talk:
+async def test_speech_without_words_is_followed_by_a_sentence_once():
+    async with Talk(words=[""] * 4) as talk:
+        await talk.passes(1.0)
+        for _ in range(2):
+            talk.plays("time_question.wav")
+            await talk.passes(8.0)
+    assert [(line["text"], line["interrupted"]) for line in talk.said("agent_said")] == [
+        ("Sorry, I didn't catch that.", False)
+    ]
+    assert len(talk.said("user_speech_stopped")) == 2
+    assert talk.services.questions == []
+    assert talk.warnings() == []
+
+
+@virtual_time
+async def test_noise_without_words_is_answered_with_silence_where_that_is_wanted():
+    async with Talk(agent=Agent(unclear="none"), words=["", ""]) as talk:
         await talk.passes(1.0)
         talk.plays("time_question.wav")
         await talk.until(lambda: talk.services.transcribed and not talk.services.open)
