@@ -123,7 +123,7 @@ def test_speech_is_heard_sample_by_sample_through_pauses(rate_hz, pull_ms):
     pcm = speech(rate_hz)
     listener.receive(pcm)
     stretches = []
-    while not listener.ledger.queued_ms == 0:
+    while listener.ledger.queued_ms != 0:
         listener.play(dice.randint(20, 300))
         paused_at = len(listener.said)
         listener.ledger.pause()
