@@ -42,6 +42,7 @@ LATER = {
     "voiceloop_local": "the models are the server's",
     "hassil": "as above",
     "voiceloop.commandline.doctor": "another command",
+    "voiceloop.commandline.api": "the others, too many to look at",
     "voiceloop.testing": "for tests",
 }
 """Modules that a realtime session has not loaded when its first audio goes out, and why it can do without."""

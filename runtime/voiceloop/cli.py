@@ -7,7 +7,9 @@ or replay mismatch, 2 usage, 3 settings, 4 refused by the backend, 5 unreachable
 
 from __future__ import annotations
 
+import functools
 import gc
+import importlib
 import importlib.metadata
 import io
 import os
@@ -15,11 +17,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
-from voiceloop.commandline.api import app as api_app
 from voiceloop.commandline.options import ConfigOption, KeyFileOption, command, origins
 from voiceloop.errors import VoiceloopError
 
@@ -29,16 +32,38 @@ if TYPE_CHECKING:
 __all__ = ["main", "run"]
 
 INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
-NEW_OBJECTS = 10_000
-"""Python looks for garbage after so many; importing makes none, and its usual 700 cost a tenth of the start."""
+NEW_OBJECTS = 200_000
+"""Python looks for garbage after so many while a command is imported, which makes none: its usual 700 cost a tenth of
+the start. `command` sets what holds from then on."""
 DEBUG = "VOICELOOP_DEBUG"
 ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for wrong arguments; newer versions of it bring their own click."""
 
+
+class Endpoints(TyperGroup):
+    """The commands of `voiceloop api`: so many that they are looked at only when one of them, or their help, is."""
+
+    @property  # type: ignore[explicit-override]  # a property with a setter cannot say so to mypy
+    def commands(self) -> Any:  # noqa: ANN401 - typer's, or click's in its older versions
+        """By name."""
+        return endpoints()
+
+    @commands.setter
+    def commands(self, given: object) -> None:
+        """Typer knows of none here."""
+
+
+@functools.cache
+def endpoints() -> Any:  # noqa: ANN401 - as above
+    """Return the commands of `voiceloop api`, by name."""
+    group: Any = typer.main.get_command(importlib.import_module("voiceloop.commandline.api").app)
+    return group.commands
+
+
 app = typer.Typer(name="voiceloop", help="Realtime voice agents.", pretty_exceptions_enable=False)
 config_app = typer.Typer(help="The effective settings and what can be set.")
 app.add_typer(config_app, name="config")
-app.add_typer(api_app, name="api")
+app.add_typer(typer.Typer(cls=Endpoints, help="The server's endpoints by hand."), name="api")
 
 AgentArgument = Annotated[Path | None, typer.Argument(help="Python file with an agent.", metavar="[AGENT.py]")]
 Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "image", "moderation"]

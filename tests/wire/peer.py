@@ -136,7 +136,7 @@ def read_message(frame: bytes, dialect: Dialect) -> ClientMessage:
 
 def _read_response(raw: dict) -> ResponseFields:
     common = read_session(raw)
-    names = {each.name for each in fields(ResponseFields)} & {each.name for each in fields(SessionFields)}
+    names = {each.name for each in fields(SessionFields)}.intersection(ResponseFields.__struct_fields__)
     given = {name: getattr(common, name) for name in names}
     for name in ("conversation", "metadata"):
         if name in raw:

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from voiceloop.vocabulary import AudioFormat, ToolSpec
 from voiceloop.wire.items import WireItem
@@ -32,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateSession:
+class UpdateSession(Struct, frozen=True):
     """Change what is set in `session`; answered by the whole effective configuration or an error.
 
     `kind="transcription"` becomes beta's `transcription_session.update`.
@@ -43,30 +41,26 @@ class UpdateSession:
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AppendAudio:
+class AppendAudio(Struct, frozen=True):
     """Add audio in the wire encoding to the input buffer; never answered. `fast.append_frame` is the quick way."""
 
     audio: bytes
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommitInput:
+class CommitInput(Struct, frozen=True):
     """Make the input buffer a user item; starts no response."""
 
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClearInput:
+class ClearInput(Struct, frozen=True):
     """Empty the input buffer."""
 
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateItem:
+class CreateItem(Struct, frozen=True):
     """Add an item: at the end, after `previous_item_id`, or first (`root`)."""
 
     item: WireItem
@@ -74,16 +68,14 @@ class CreateItem:
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RetrieveItem:
+class RetrieveItem(Struct, frozen=True):
     """Ask for an item with its audio."""
 
     item_id: str
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TruncateItem:
+class TruncateItem(Struct, frozen=True):
     """Cut an assistant audio item where the listener stopped hearing it."""
 
     item_id: str
@@ -92,16 +84,14 @@ class TruncateItem:
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteItem:
+class DeleteItem(Struct, frozen=True):
     """Remove an item."""
 
     item_id: str
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFields:
+class ResponseFields(Struct, frozen=True):
     """Settings of one response; UNSET ones are the session's."""
 
     modality: Modality | UnsetType = UNSET
@@ -122,24 +112,21 @@ class ResponseFields:
     input: tuple[WireItem, ...] | UnsetType = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class CreateResponse:
+class CreateResponse(Struct, frozen=True):
     """Ask for a response."""
 
-    response: ResponseFields = field(default_factory=ResponseFields)
+    response: ResponseFields = ResponseFields()
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelResponse:
+class CancelResponse(Struct, frozen=True):
     """Stop a response; None means the conversation's running one."""
 
     response_id: str | None = None
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ClearOutput:
+class ClearOutput(Struct, frozen=True):
     """Empty the server's playback buffer. WebRTC and SIP only: never sent on a websocket."""
 
     event_id: str = ""
