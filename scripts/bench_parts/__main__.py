@@ -22,6 +22,7 @@ PARTS = [
     "bargein",
     "tool",
     "cascade",
+    "audio",
     "resilience",
     "failover",
     "capacity",
