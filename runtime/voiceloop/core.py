@@ -168,7 +168,7 @@ class Core:
             case on.EngineLost() | on.StandbyReady() | on.StandbyLost():
                 out = self._continuity.happened(event, now)
                 if (lost := self._continuity.given_up) is not None:
-                    alone = len(self.profile.tiers) == 1 or self.life is Life.OPENING
+                    alone = len(self.profile.tiers) == 1 or self.life is Life.OPENING or lost.cause is Cause.SETTINGS
                     status = STATUSES.get(lost.cause, NOBODY) if alone else NOBODY
                     self._ending = _Ending(f"engine_lost_{lost.cause}", status, lost.detail)
                     out += self._notices.farewell(now)
