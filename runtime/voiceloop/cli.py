@@ -268,9 +268,13 @@ def doctor(
     config: ConfigOption = None,
     key_file: KeyFileOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no server.")] = False,  # noqa: FBT002
+    audio: Annotated[bool, typer.Option("--audio", help="Play a chirp and judge microphone and speaker.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002
 ) -> int:
     """Tell what works here and at the backend, what does not, and what a conversation does then."""
+    if audio:
+        heard: int = command("doctor_audio", "doctor_audio")(origins(config, key_file), as_json=as_json)
+        return heard
     status: int = command("doctor", "doctor")(origins(config, key_file), agent, offline=offline, as_json=as_json)
     return status
 

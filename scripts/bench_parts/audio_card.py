@@ -1,7 +1,7 @@
 """Run by the part `audio`: a real line on the sound card, what its delays were as JSON.
 
-The wire is where the ears get a frame and where the ledger is given audio. What passes in the card is what it reports, with a block
-that is counted twice; the round trip is measured: from the ledger through both null sinks to the ears.
+The wire is where the ears get a frame and where the ledger is given audio. What passes in the card is what it reports,
+with a block that is counted twice; the round trip is measured, from the ledger through both null sinks to the ears.
 """
 
 from __future__ import annotations
