@@ -73,4 +73,6 @@ async def read_form(request: Request) -> Form:
         raise ApiProblem(400, f"The form cannot be read: {error.message}", "invalid_form") from None
     except HTTPException as error:
         raise ApiProblem(400, f"The form cannot be read: {error.detail}", "invalid_form") from None
+    except ValueError as error:  # the parser's own, which older starlettes let pass
+        raise ApiProblem(400, f"The form cannot be read: {error}", "invalid_form") from None
     return Form(fields, files)
