@@ -34,10 +34,6 @@ SAMPLE_BYTES = 2
 Hear = Callable[[bytes, int], bool]
 
 
-def _never() -> bool:
-    return False
-
-
 class Hearing:
     """Hands captured frames to the engine in order and keeps what it refuses.
 
@@ -51,9 +47,7 @@ class Hearing:
         rate_hz: int,
         turn: TurnSettings,
         happened: Callable[[Event], None],
-        *,
-        language: str = "en",
-        agent_speaks: Callable[[], bool] = _never,
+        endpointing: Endpointing | None = None,
     ) -> None:
         self.dropped_frames = 0
         """Lost because the engine took none for 30 s."""
@@ -64,8 +58,6 @@ class Hearing:
         self._hear: Hear | None = None
         self._rate_hz = rate_hz
         self._turn = turn
-        self._language = language
-        self._agent_speaks = agent_speaks
         self._happened = happened
         self._kept: deque[tuple[bytes, int]] = deque()
         self._gone = 0
@@ -75,15 +67,18 @@ class Hearing:
         self._taken_bytes = 0
         self._between: Callable[[], None] | None = None
         self._gated: Callable[[bytes, int], None] | None = None
-        self._endpointing: Endpointing | None = None
+        self._endpointing = endpointing or Endpointing(turn)
         self._numbers = itertools.count(1)
         self._again: Callable[[], None] | None = None
 
     @classmethod
     def of(cls, settings: Settings, ledger: Ledger, happened: Callable[[Event], None]) -> Self:
         """Return the hearing of a session, which plays from `ledger`."""
-        turn, language = settings.realtime.turn, settings.agent.language
-        return cls(ledger.rate_hz, turn, happened, language=language, agent_speaks=lambda: ledger.playing is not None)
+        turn = settings.realtime.turn
+        endpointing = Endpointing(
+            turn, language=settings.agent.language, agent_speaks=lambda: ledger.playing is not None
+        )
+        return cls(ledger.rate_hz, turn, happened, endpointing)
 
     @property
     def heard_s(self) -> float:
@@ -93,12 +88,13 @@ class Hearing:
     def connect(self, hear: Hear, traits: Traits, open_turn: str) -> None:
         """Hand an engine what it must hear once more, then everything; it needs the gate if it does not end turns."""
         self._hear = hear
+        self._endpointing.words_come = traits.tells_words
         if traits.ends_turns or self._gated is not None:
             again = self.unanswered.again(open_turn, whole=traits.ends_turns)
             self._gated = None if traits.ends_turns else self._gated
             self._kept.extend(again)
         else:
-            self._listen(open_turn, tells_words=traits.tells_words)
+            self._listen(open_turn)
         self._catch_up()
 
     def disconnect(self, silent_s: float) -> None:
@@ -148,8 +144,7 @@ class Hearing:
 
     def said_so_far(self, text: str) -> None:
         """Take the words of the open turn up to the pause it is in, from an engine that recognises them early."""
-        if self._endpointing is not None:
-            self._endpointing.said(text)
+        self._endpointing.said(text)
 
     def told(self, event: Event) -> Event:
         """Note what became of the user's turns. Returns the event, with how much was heard until then."""
@@ -205,13 +200,10 @@ class Hearing:
         if again is not None:
             again()
 
-    def _listen(self, open_turn: str, *, tells_words: bool) -> None:
+    def _listen(self, open_turn: str) -> None:
         """Begin to listen for turns here, first of all in what the next engine must hear."""
         from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
-        self._endpointing = Endpointing(
-            self._turn, language=self._language, words_come=tells_words, agent_speaks=self._agent_speaks
-        )
         turns = LocalTurns(
             self._rate_hz,
             self._turn,

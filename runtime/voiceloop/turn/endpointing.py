@@ -93,13 +93,11 @@ class Endpointing:
         words_come: bool = False,
         agent_speaks: Callable[[], bool] = _never,
     ) -> None:
-        """`language` is a tag or `auto`; `words_come`: whoever listens tells the words so far at each pause.
-
-        While `agent_speaks` the usual silence ends a turn.
-        """
+        """`language` is a tag or `auto`. While `agent_speaks` the usual silence ends a turn."""
+        self.words_come = words_come
+        """Whoever listens tells the words so far at each pause; changes with who does."""
         self._turn = turn
         self._tag = language
-        self._words_come = words_come
         self._agent_speaks = agent_speaks
         self._sound = Ending.OPEN
         self._times = 1.0
@@ -116,7 +114,7 @@ class Endpointing:
     def went_on(self) -> None:
         """Somebody speaks: what was known of the pause before counts no more."""
         self._sound = Ending.OPEN
-        self._times = AWAITED if self._words_come else TIMES[Ending.OPEN]
+        self._times = AWAITED if self.words_come else TIMES[Ending.OPEN]
 
     def sounded(self, complete: float | None) -> None:
         """Take a guess from the sound how likely the turn is complete. Words, when they come, count for more."""
