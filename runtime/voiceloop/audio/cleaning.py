@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from voiceloop.audio.echo import EchoCanceller, HalfDuplexGate, frame_bytes, make_echo_canceller
+from voiceloop.audio.echo import EchoCanceller, HalfDuplexGate, make_echo_canceller, make_noise_suppressor
 from voiceloop.audio.residual import ResidualGate
-from voiceloop.errors import DeviceError
 from voiceloop.settings import EchoMethod
 
 __all__ = ["make_cleaner"]
@@ -24,7 +18,7 @@ def make_cleaner(
     """
     if method == "webrtc":
         return _WithoutEcho(rate_hz, delay_ms, noise_suppression=noise_suppression)
-    quiet = _NoiseSuppressor(rate_hz) if noise_suppression else None
+    quiet = make_noise_suppressor(rate_hz) if noise_suppression else None
     if method == "half_duplex":
         return _InTurn(HalfDuplexGate(rate_hz), quiet) if quiet else HalfDuplexGate(rate_hz)
     return quiet
@@ -51,23 +45,3 @@ class _InTurn:
         for cleaner in self._cleaners:
             near = cleaner.process(near, far)
         return near
-
-
-class _NoiseSuppressor:
-    """WebRTC's, alone; it does not look at `far`. By some 6 dB: more cost words in clips that were loud enough."""
-
-    def __init__(self, rate_hz: int) -> None:
-        frame_bytes(rate_hz)
-        try:
-            import pywebrtc_audio  # noqa: PLC0415  an extra, loaded for sound cards only
-        except ImportError as error:
-            raise DeviceError(
-                "Noise suppression needs a package: pip install 'voiceloop[desk]', or set audio.noise_suppression ="
-                " false."
-            ) from error
-        # Its NoiseSuppressor refuses 8 and 24 kHz.
-        self._suppressor: Any = pywebrtc_audio.AudioProcessor(rate_hz, 1, noise_suppression=True)
-
-    def process(self, near: bytes, far: bytes) -> bytes:
-        quiet: NDArray[np.int16] = self._suppressor.process(np.frombuffer(near, np.int16))
-        return quiet.tobytes()
