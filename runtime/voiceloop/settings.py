@@ -21,12 +21,13 @@ Unclear = Literal["none", "sentence"]
 Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
 EchoMethod = Literal["webrtc", "half_duplex", "none"]
 
+_RELAXED: Final[Mapping[str, int | str]] = {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"}
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
     "low": {"silence_ms": 300, "interrupt_after_ms": 200, "eagerness": "high"},
     "normal": {},
-    "relaxed": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
+    "relaxed": _RELAXED,
     "very_relaxed": {"silence_ms": 1500, "interrupt_after_ms": 600, "eagerness": "low"},
-    "high": {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"},
+    "high": _RELAXED,
 }
 """What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults.
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from journeys.outage_checks import of_agent_audio, of_user_speech
 from journeys.outage_talk import ANSWERS, answer_to
 from journeys.tier_checks import of_turns
+from journeys.tier_services import FAULTS as SERVICE_FAULTS
 from journeys.tier_talk import TierTalk
 from voiceloop.testing.faults import Answer, Close, Cut, Fault, Freeze, Refuse, Reset, refusal
-from voiceloop.testing.script import NoAnswer, Stall, Vanish
-from voiceloop.testing.service_faults import Endpoint, Garbled, ServiceFault
+from voiceloop.testing.script import Stall, Vanish
+from voiceloop.testing.service_faults import Endpoint
 from voiceloop.vocabulary import Tier
 
 __all__ = ["Held", "Plan", "hold", "plan_of"]
@@ -31,15 +32,6 @@ REALTIME_FAULTS: dict[str, tuple[Fault, ...]] = {
     "HTTP 429": (Reset(), Answer(refusal(429))),
     "cut up": (Cut("up", messages=1, inside=True), Refuse()),
     "cut down": (Cut("down", messages=1, inside=True), Refuse()),
-}
-SERVICE_FAULTS: dict[str, ServiceFault] = {
-    "refused": Refuse(),
-    "HTTP 429": refusal(429),
-    "HTTP 500": refusal(500),
-    "no answer": NoAnswer(),
-    "stalls": Stall(),
-    "wrong content": Garbled(),
-    "cut": Vanish(),
 }
 ENDPOINTS: tuple[tuple[Endpoint, ...], ...] = (("transcribe",), ("chat",), ("speak",), ())
 UNANSWERED = {"transcription_failed", "no_reply", "reply_failed", "reply_incomplete"}

@@ -81,7 +81,7 @@ def measure(recording: bytes, rate_hz: int) -> Measured:
         echo_loss_db=float(-20 * np.log10(np.median([gain for _, _, gain in found]))) if heard else None,
         drift_ppm=_slope(at, delays) * 1e6 if heard else None,
         noise_db=level_db(quiet),
-        clipped=clipped / max(1, rate_hz * LENGTH_MS // 1000),
+        clipped=min(1.0, clipped / (rate_hz * LENGTH_MS // 1000)),
         silent=not np.any(sound),
     )
 

@@ -23,7 +23,7 @@ __all__ = ["doctor_audio", "findings"]
 
 RATE_HZ = 24_000
 NO_DEVICE = 6
-SLOW_MS, LOUD_ECHO_DB, NOISY_DB, CLIPPED, DRIFT_PPM = 300, 0.0, -45.0, 0.002, 300
+SLOW_MS, LOUD_ECHO_DB, NOISY_DB, CLIPPED, DRIFT_PPM = 300, -1.0, -45.0, 0.002, 300
 
 
 def doctor_audio(origins: Origins, *, as_json: bool = False) -> int:
@@ -91,7 +91,7 @@ def findings(measured: Measured) -> Iterator[Finding]:
     yield judged("round trip", f"{trip:.0f} ms from speaker to microphone", "" if trip < SLOW_MS else
         "use devices with a cable: wireless ones are late")  # fmt: skip
     level = f"{abs(loss):.0f} dB {'quieter' if loss >= 0 else 'louder'} in the microphone than it was played"
-    yield judged("echo", level, "" if loss >= LOUD_ECHO_DB - 1 else
+    yield judged("echo", level, "" if loss >= LOUD_ECHO_DB else
         "turn the speaker or the microphone's level down, move them apart, or use headphones")  # fmt: skip
     yield judged("clipping", f"{100 * measured.clipped:.1f} % of a chirp", "" if measured.clipped < CLIPPED else
         "turn down the microphone's level, then the speaker")  # fmt: skip
