@@ -1,6 +1,5 @@
 """Captured audio on its way to the engine."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -399,20 +398,3 @@ def test_turns_of_the_gate_never_share_a_name(events):
             hearing.take(voice[2 * first : 2 * (first + FRAME)], number * len(voice) // 2 + first)
         hearing.disconnect(0.0)
     assert [event.turn_id for event in events] == ["turn-1", "turn-1", "turn-2", "turn-2"]
-
-
-def test_words_are_waited_for_only_while_an_engine_listens_that_tells_them(events):
-    hearing = Hearing(RATE, TurnSettings(silence_ms=500), events.append)
-    voice = bytes(RATE) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(4 * RATE)
-    ended_after = []
-    for number, tells_words in enumerate((True, False)):
-        hearing.connect(Ear().hear, replace(MANUAL, tells_words=tells_words), "")
-        heard = len(events)
-        for first in range(0, len(voice) // 2, FRAME):
-            sample = number * len(voice) // 2 + first
-            hearing.take(voice[2 * first : 2 * (first + FRAME)], sample)
-            if len(events) == heard + 2:
-                ended_after.append((sample + FRAME) / RATE - events[-1].at_s)
-                heard = -1
-        hearing.disconnect(0.0)
-    assert ended_after == pytest.approx([1.0, 0.5], abs=0.03)
