@@ -46,7 +46,7 @@ def events():
 
 @pytest.fixture
 def hearing(ear, events):
-    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(ending="fixed"), events.append)
     hearing.connect(ear.hear, Traits(), "")
     return hearing
 
@@ -239,7 +239,7 @@ def test_a_commit_never_overtakes_the_sound_it_is_about(hearing, ear):
 
 
 def test_a_turn_that_an_engine_could_not_take_at_once_is_handed_over_in_the_silence_after_it(ear, events):
-    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(ending="fixed"), events.append)
     voice = decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)
     hearing.connect(ear.hear, MANUAL, "")
     ear.takes = False
@@ -267,7 +267,7 @@ def test_a_commit_that_waited_for_a_lost_engine_is_not_for_the_next(hearing, ear
 
 
 def test_the_gate_goes_on_with_its_turns_while_there_is_no_engine_and_the_next_one_hears_the_turn_once(ear, events):
-    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(ending="fixed"), events.append)
     hearing.connect(ear.hear, MANUAL, "")
     word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
     voice = bytes(2 * RATE) + word + bytes(2 * RATE)
@@ -319,7 +319,7 @@ def test_other_events_pass_as_they_are(hearing):
 
 
 def test_a_turn_that_an_engine_heard_goes_on_at_the_gate_when_the_next_engine_needs_it(events):
-    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(ending="fixed"), events.append)
     hearing.connect(Ear().hear, Traits(), "")
     word = decode((SPEECH / "hello.wav").read_bytes(), RATE)
     voice = bytes(2 * RATE) + word + bytes(2 * RATE)
@@ -390,7 +390,7 @@ def test_a_gate_that_had_no_time_to_listen_leaves_everything_to_the_next():
 
 
 def test_turns_of_the_gate_never_share_a_name(events):
-    hearing = Hearing(RATE, TurnSettings(), events.append)
+    hearing = Hearing(RATE, TurnSettings(ending="fixed"), events.append)
     voice = bytes(2 * RATE) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(2 * RATE)
     for number, traits in enumerate((MANUAL, Traits(), MANUAL)):
         hearing.connect(Ear().hear, traits, "")

@@ -8,14 +8,17 @@ from test_hearing import FRAME, MANUAL, RATE, SPEECH, Ear
 from voiceloop.clips import decode
 from voiceloop.hearing import Hearing
 from voiceloop.settings import TurnSettings
+from voiceloop.turn.endpointing import Endpointing
 
 
 def test_words_are_waited_for_only_while_an_engine_listens_that_tells_them():
-    hearing = Hearing(RATE, TurnSettings(silence_ms=500), (events := []).append)
+    endpointing = Endpointing(turn := TurnSettings(silence_ms=500))
+    hearing = Hearing(RATE, turn, (events := []).append, endpointing)
     voice = bytes(RATE) + decode((SPEECH / "hello.wav").read_bytes(), RATE) + bytes(4 * RATE)
     ended_after = []
     for number, tells_words in enumerate((True, False)):
         hearing.connect(Ear().hear, replace(MANUAL, tells_words=tells_words), "")
+        endpointing.model = None
         heard = len(events)
         for first in range(0, len(voice) // 2, FRAME):
             sample = number * len(voice) // 2 + first

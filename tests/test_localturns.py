@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from voiceloop.clips import decode
@@ -108,21 +109,42 @@ def test_it_does_not_matter_how_the_sound_is_cut(block):
     started, stopped = bench.events
     first, end = bench.sent_samples()
     assert first / RATE == pytest.approx(started.at_s - 0.3, abs=0.25)
-    assert stopped.at_s < end / RATE < stopped.at_s + 0.75
+    assert stopped.at_s < end / RATE < stopped.at_s + 1.25
 
 
-def silence_that_ended_it(said):
+def silence_that_ended_it(said=None, sound=None):
     """How long the gate waits after a word, when these are the words told in the pause after it."""
-    endpointing = Endpointing(TurnSettings(), words_come=True)
+    endpointing = Endpointing(TurnSettings(), model=lambda pcm, rate_hz: sound)
     bench = Bench(endpointing)
-    for at in range(0, len(WORD + 3 * PAUSE), 960):
-        bench.turns.take((WORD + 3 * PAUSE)[at : at + 960], at // 2)
+    for at in range(0, len(WORD + 4 * PAUSE), 960):
+        bench.turns.take((WORD + 4 * PAUSE)[at : at + 960], at // 2)
         if said is not None and at // 2 > len(WORD) // 2 - 6 * RATE // 10:  # the recording ends in silence
             endpointing.said(said)
     _, end = bench.sent_samples()
     return round(end / RATE - bench.events[-1].at_s, 2)
 
 
-@pytest.mark.parametrize(("said", "silence_s"), [("Hello.", 0.3), ("hello and", 1.5), ("hello", 0.5), (None, 1.0)])
+@pytest.mark.parametrize(("said", "silence_s"), [("Hello.", 0.4), ("hello and", 2.65), ("hello", 1.0), (None, 0.5)])
 def test_the_silence_that_ends_a_turn_follows_from_its_words(said, silence_s):
     assert silence_that_ended_it(said) == pytest.approx(silence_s, abs=0.021)
+
+
+def test_it_follows_from_the_voice_too_when_there_are_no_words():
+    assert silence_that_ended_it(sound=0.9) == pytest.approx(0.4, abs=0.021)
+
+
+def softest_heard_db(*, agent_speaks):
+    """How loud the loudest 20 ms of a word must be for it to be a turn."""
+    word = np.frombuffer(WORD, np.int16) / 32768
+    loudest = np.sqrt((word[: len(word) // 480 * 480].reshape(-1, 480) ** 2).mean(axis=1)).max()
+    for level_db in range(-70, -20):
+        bench = Bench(Endpointing(TurnSettings(), agent_speaks=lambda: agent_speaks))
+        for pcm, first in blocks((word * 10 ** (level_db / 20) / loudest * 32767).astype(np.int16).tobytes()):
+            bench.turns.take(pcm, first)
+        if bench.events:
+            return level_db
+    return 0
+
+
+def test_over_the_agent_one_has_to_be_a_little_louder():
+    assert softest_heard_db(agent_speaks=True) - softest_heard_db(agent_speaks=False) == pytest.approx(5, abs=1)

@@ -202,8 +202,10 @@ class Hearing:
 
     def _listen(self, open_turn: str) -> None:
         """Begin to listen for turns here, first of all in what the next engine must hear."""
+        from voiceloop.audio.prosody import complete_by_sound  # noqa: PLC0415 - the same
         from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
+        self._endpointing.model = complete_by_sound
         turns = LocalTurns(
             self._rate_hz,
             self._turn,

@@ -1,8 +1,9 @@
 """The local gate on the short road: it tells when the user speaks, and hands over that alone.
 
 Whatever is in the buffer of an engine that does not end turns becomes part of the turn, is understood and paid for.
-How much silence ends a turn follows from what was said so far, except while the agent speaks: what is said into its
-words is first of all a cough or an interruption, and that must be told soon.
+How much silence ends a turn follows from what was said so far and how, except while the agent speaks: what is said into
+its words is first of all a cough or an interruption, and that must be told soon. It also has to be louder then, since
+what echo cancellation leaves of the agent's own voice is not addressed to it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from voiceloop.audio.gate import Gate, SpeechOnset
+from voiceloop.audio.ring import Ring
 from voiceloop.audio.vad import webrtc_detector
 from voiceloop.events import SpeechStarted, SpeechStopped
 from voiceloop.settings import TurnSettings
@@ -18,6 +20,11 @@ from voiceloop.turn.endpointing import Endpointing
 __all__ = ["LocalTurns"]
 
 SAMPLE_BYTES = 2
+SOUND_AFTER_MS = 160
+"""Silence after which the voice before it is judged."""
+SOUND_S = 2.0
+FLOOR_DB = -50.0
+FLOOR_OVER_AGENT_DB = -45.0
 
 
 class LocalTurns:
@@ -44,6 +51,9 @@ class LocalTurns:
         self._endpointing = endpointing or Endpointing(turn)
         self._send = send
         self._report = report
+        self._recent = Ring(rate_hz, SOUND_S)
+        self._judged = False
+        """The voice before this pause."""
         self._turn_id = self._open_turn = ""
         self._sent_to = 0
 
@@ -52,9 +62,10 @@ class LocalTurns:
         end = first_sample + len(pcm) // SAMPLE_BYTES
         handing_over = self._gate.speaking or bool(self._open_turn)
         self._gate.wait(self._endpointing.silence_ms)
+        self._gate.floor_db = FLOOR_OVER_AGENT_DB if self._endpointing.agent_speaks() else FLOOR_DB
         verdicts = self._gate.feed(pcm, first_sample)
-        if not self._gate.silent_samples:
-            self._endpointing.went_on()
+        self._recent.write(pcm, first_sample)
+        self._judge(end)
         if handing_over:
             self._send(pcm, first_sample)
             self._sent_to = end
@@ -72,6 +83,16 @@ class LocalTurns:
             else:
                 self._open_turn = ""
                 self._report(SpeechStopped(self._turn_id, at_s, "local"))
+
+    def _judge(self, end: int) -> None:
+        silent = self._gate.silent_samples
+        if not silent:
+            self._judged = False
+            self._endpointing.went_on()
+        elif not self._judged and silent * 1000 >= SOUND_AFTER_MS * self._rate_hz:
+            self._judged = True
+            since = max(self._recent.oldest, end - int(SOUND_S * self._rate_hz))
+            self._endpointing.sounded(self._recent.read(since, end), self._rate_hz)
 
     def take_over(self, turn_id: str, blocks: Iterable[tuple[bytes, int]]) -> None:
         """Take once more what an engine heard that ended turns by itself; it had begun a turn unless the id is empty.

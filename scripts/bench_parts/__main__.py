@@ -26,6 +26,7 @@ PARTS = [
     "resilience",
     "failover",
     "capacity",
+    "turns",
 ]
 
 

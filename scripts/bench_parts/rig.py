@@ -83,7 +83,8 @@ def options_of(arguments: list[str] | None, parts: list[str]) -> argparse.Namesp
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Ratios against floors measured in the same run."
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(parts)} (default: all but capacity)")
+    every = f"of: {', '.join(parts)} (default: all but capacity and turns)"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=every)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for a first look")
     parser.add_argument("--json", metavar="FILE", help="write every figure to FILE")
     parser.add_argument("--rounds", type=int, help="interleaved rounds")
@@ -92,6 +93,6 @@ def options_of(arguments: list[str] | None, parts: list[str]) -> argparse.Namesp
     wrong = [part for part in options.parts if part not in parts]
     if wrong:
         parser.error(f"no part {wrong[0]!r}; there are: {', '.join(parts)}")
-    options.parts = options.parts or [part for part in parts if part != "capacity"]
+    options.parts = options.parts or [part for part in parts if part not in ("capacity", "turns")]
     options.rounds = options.rounds or (3 if options.quick else 5)
     return options

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voiceloop.audio.onset import first_sound, loud_s
+from voiceloop.audio.onset import Loudness, first_sound, loud_s
 
 RATE = 1000
 FRAME = 20
@@ -54,3 +54,25 @@ def test_nothing_has_no_beginning():
 def test_seconds_of_somebody_who_speaks_nearby_are_counted():
     assert loud_s(pcm((500, 100), (300, 2000), (200, 100)), RATE) == pytest.approx(0.3)
     assert loud_s(b"", RATE) == 0.0
+
+
+def anybody(*parts):
+    """Which of these (milliseconds, root mean square), one after the other, are heard as somebody."""
+    loudness = Loudness(RATE)
+    return [loudness.anybody(pcm(part)) for part in parts]
+
+
+def test_in_silence_a_soft_voice_is_somebody():
+    assert anybody((300, 0), (300, 201), (300, 199)) == [False, True, False]
+
+
+def test_in_noise_only_what_is_louder_than_it_is_somebody():
+    assert anybody((300, 500), (300, 900), (300, 1100), (300, 500)) == [False, False, True, False]
+
+
+def test_who_is_really_loud_is_somebody_however_long_he_speaks():
+    assert anybody((4000, 3000), (1000, 3000)) == [True, True]
+
+
+def test_noise_that_has_gone_is_forgotten():
+    assert anybody((2000, 800), (3200, 300), (300, 700)) == [False, False, True]

@@ -4,7 +4,7 @@ import pytest
 
 from voiceloop.languages.shelf import language_for
 from voiceloop.settings import TurnSettings
-from voiceloop.turn.endpointing import LONGEST_MS, Ending, Endpointing, ending_by_chance, ending_of
+from voiceloop.turn.endpointing import LONGEST_MS, Ending, Endpointing, ending_of, ending_with
 
 COMPLETE, OPEN, NUMBER, UNFINISHED = Ending.COMPLETE, Ending.OPEN, Ending.NUMBER, Ending.UNFINISHED
 
@@ -18,7 +18,15 @@ COMPLETE, OPEN, NUMBER, UNFINISHED = Ending.COMPLETE, Ending.OPEN, Ending.NUMBER
         ("en", "yes please", COMPLETE),
         ("en", "No.", COMPLETE),
         ("en", "stop", COMPLETE),
-        ("en", "What is it for?", COMPLETE),
+        ("en", "What is it for?", OPEN),
+        ("en", "Can you?", OPEN),
+        ("en", "When is the next train?", COMPLETE),
+        ("en", "if this is right.", UNFINISHED),
+        ("en", "If it rains, take the bus.", COMPLETE),
+        ("en", "After the tone say your name and press the star key.", COMPLETE),
+        ("en", "At 10:30.", COMPLETE),
+        ("en", "25.", COMPLETE),
+        ("en", "It is order 4271.", NUMBER),
         ("en", "I would like a table for", UNFINISHED),
         ("en", "I would like a table for.", UNFINISHED),
         ("en", "I would like...", UNFINISHED),
@@ -64,31 +72,45 @@ def test_a_language_without_a_pattern_for_hesitation_has_none():
     assert ending_of("I would ummm", bare) is OPEN
 
 
-@pytest.mark.parametrize(("chance", "ending"), [(None, OPEN), (0.9, COMPLETE), (0.5, OPEN), (0.1, UNFINISHED)])
-def test_a_guess_counts_only_when_it_is_rather_sure(chance, ending):
-    assert ending_by_chance(chance) is ending
+@pytest.mark.parametrize(
+    ("sound", "words", "ending"),
+    [
+        (None, None, OPEN),
+        (0.6, None, COMPLETE),
+        (0.5, None, OPEN),
+        (None, COMPLETE, COMPLETE),
+        (0.4, COMPLETE, OPEN),
+        (0.7, OPEN, COMPLETE),
+        (0.6, OPEN, OPEN),
+        (0.9, UNFINISHED, UNFINISHED),
+        (0.9, NUMBER, NUMBER),
+    ],
+)
+def test_voice_and_words_are_put_together(sound, words, ending):
+    assert ending_with(sound, words) is ending
 
 
-def endpointing(*, words_come=True, agent_speaks=lambda: False, language="en", **turn):
-    return Endpointing(TurnSettings(**turn), language=language, words_come=words_come, agent_speaks=agent_speaks)
+def endpointing(*, sound=None, agent_speaks=lambda: False, language="en", **turn):
+    return Endpointing(
+        TurnSettings(**turn), language=language, agent_speaks=agent_speaks, model=lambda pcm, rate_hz: sound
+    )
 
 
-def test_where_nothing_is_known_the_usual_silence_ends_a_turn():
-    assert endpointing(words_come=False).silence_ms == 500
-
-
-def test_words_that_are_on_their_way_are_waited_for():
-    assert endpointing().silence_ms == 1000
+@pytest.mark.parametrize(("words_come", "silence_ms"), [(False, 500), (True, 1000)])
+def test_where_nothing_is_known_the_usual_silence_ends_a_turn_unless_words_are_on_their_way(words_come, silence_ms):
+    turn = Endpointing(TurnSettings(), words_come=words_come)
+    turn.sounded(b"", 8000)
+    assert turn.silence_ms == silence_ms
 
 
 @pytest.mark.parametrize(
     ("text", "silence_ms"),
     [
-        ("What time is it?", 300),
-        ("what time is it", 500),
-        ("my number is 555", 1250),
-        ("what time is the", 1500),
-        ("", 500),
+        ("What time is it?", 400),
+        ("what time is it", 1000),
+        ("my number is 555", 2000),
+        ("what time is the", 2650),
+        ("", 1000),
     ],
 )
 def test_words_make_the_silence_shorter_or_longer(text, silence_ms):
@@ -98,42 +120,33 @@ def test_words_make_the_silence_shorter_or_longer(text, silence_ms):
 
 
 def test_who_goes_on_speaking_begins_anew():
-    turn = endpointing()
+    turn = endpointing(sound=0.9)
+    turn.sounded(b"", 8000)
     turn.said("What time is it?")
     turn.went_on()
-    assert turn.silence_ms == 1000
+    assert turn.silence_ms == 500
 
 
 def test_patience_makes_every_silence_longer_but_none_endless():
     turn = endpointing(silence_ms=1500)
     turn.said("What time is it?")
-    assert turn.silence_ms == 900
+    assert turn.silence_ms == 1200
     turn.said("what time is the")
     assert turn.silence_ms == LONGEST_MS
     assert endpointing(silence_ms=5000).silence_ms == 5000
 
 
-def test_the_sound_is_believed_until_words_come_and_where_they_say_nothing():
-    turn = endpointing()
-    turn.sounded(0.9)
-    assert turn.silence_ms == 300
-    turn.said("what time is it")
-    assert turn.silence_ms == 300
+def test_the_sound_is_there_before_the_words():
+    turn = endpointing(sound=0.9)
+    turn.sounded(b"", 8000)
+    assert turn.silence_ms == 400
     turn.said("what time is the")
-    assert turn.silence_ms == 1500
-    turn.went_on()
-    turn.sounded(0.1)
-    assert turn.silence_ms == 1500
-
-
-def test_a_sound_that_tells_nothing_changes_nothing():
-    turn = endpointing()
-    turn.sounded(None)
-    assert turn.silence_ms == 1000
+    assert turn.silence_ms == 2650
 
 
 def test_a_fixed_silence_stays_what_it_is():
-    turn = endpointing(ending="fixed")
+    turn = endpointing(ending="fixed", sound=0.9)
+    turn.sounded(b"", 8000)
     turn.said("What time is it?")
     assert turn.silence_ms == 500
 
@@ -141,6 +154,7 @@ def test_a_fixed_silence_stays_what_it_is():
 def test_while_the_agent_speaks_the_usual_silence_tells_a_cough():
     speaks = True
     turn = endpointing(agent_speaks=lambda: speaks)
+    turn.said("what time is it")
     assert turn.silence_ms == 500
     speaks = False
     assert turn.silence_ms == 1000
@@ -149,6 +163,6 @@ def test_while_the_agent_speaks_the_usual_silence_tells_a_cough():
 def test_where_the_language_is_open_the_words_tell_it():
     turn = endpointing(language="auto")
     turn.said("ich hätte gern ein")
-    assert turn.silence_ms == 1500
+    assert turn.silence_ms == 2650
     turn.said("hmpf")
-    assert turn.silence_ms == 500
+    assert turn.silence_ms == 1000

@@ -6,10 +6,10 @@ Without numpy, which many sessions never load: loading it in the middle of a con
 from __future__ import annotations
 
 from array import array
-from math import sqrt
+from math import inf, sqrt
 from operator import mul
 
-__all__ = ["first_sound", "loud_s"]
+__all__ = ["Loudness", "first_sound", "loud_s"]
 
 FRAME_MS = 20
 LOOKED_AT = 60
@@ -20,6 +20,10 @@ LOUD_RMS = 200.0
 """Always sound, however loud the rest: who speaks without a pause must not raise the bar for himself."""
 ABOVE_NOISE = 2.0
 QUIET_PART = 0.1
+SURE_RMS = 2000.0
+"""Louder than any noise in which recognition is of use: who speaks without a pause must not become the noise."""
+NOISE_FRAMES = 75
+"""Speech pauses between syllables or for breath more often than this."""
 
 
 def first_sound(pcm: bytes, rate_hz: int) -> int | None:
@@ -37,6 +41,30 @@ def first_sound(pcm: bytes, rate_hz: int) -> int | None:
 def loud_s(pcm: bytes, rate_hz: int) -> float:
     """Seconds of 16-bit mono PCM that are loud enough to be somebody who speaks nearby."""
     return sum(level > LOUD_RMS for level in _levels(pcm, rate_hz)) * FRAME_MS / 1000
+
+
+class Loudness:
+    """Tells of one stream whether somebody speaks nearby, louder than the noise around him."""
+
+    __slots__ = ("_before", "_count", "_now", "_rate_hz")
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._before = self._now = inf
+        self._count = 0
+
+    def anybody(self, pcm: bytes) -> bool:
+        """Whether any whole 20 ms of the next sound are loud."""
+        loud = [self._is_loud(level) for level in _levels(pcm, self._rate_hz)]  # each of them tells of the noise
+        return any(loud)
+
+    def _is_loud(self, level: float) -> bool:
+        self._now = min(self._now, level)
+        quietest = min(self._now, self._before)
+        self._count += 1
+        if self._count == NOISE_FRAMES:
+            self._before, self._now, self._count = self._now, inf, 0
+        return level > max(LOUD_RMS, min(ABOVE_NOISE * quietest, SURE_RMS))
 
 
 def _levels(pcm: bytes, rate_hz: int) -> list[float]:

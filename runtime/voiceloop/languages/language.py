@@ -59,6 +59,8 @@ class Words(Form, frozen=True):
     """Signs of listening that ask for nothing."""
     pauses: Words_
     """At the end of an utterance: more is to come."""
+    openers: frozenset[str] = frozenset()
+    """First words of a clause that is no sentence without another one: if, to, when."""
     ignored: Words_ = ()
     """Adds nothing to any of these: please."""
     common: Words_ = ()

@@ -69,7 +69,7 @@ async def test_recognition_begins_before_the_turn_is_over():
         await talk.line("agent_said")
     metrics = talk.said("turn_metrics")[0]
     assert len(talk.services.transcribed) == 1
-    assert metrics["transcript_ms"] - metrics["end_of_turn_ms"] < 150  # of the 400 ms that it takes
+    assert metrics["transcript_ms"] - metrics["end_of_turn_ms"] < 250  # of the 400 ms that it takes
 
 
 @virtual_time

@@ -10,7 +10,7 @@ from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.script import Reply, Spoken
 
 SPEECH = Path(__file__).parents[2] / "fixtures" / "speech"
-MANUAL = {"turn": {"detection": "manual"}}
+MANUAL = {"turn": {"detection": "manual", "ending": "fixed"}}
 NOON = Reply((Spoken("It is noon.", 800),))
 STORY = Reply((Spoken("Once upon a time there was a fox.", 6000),), pace=1.5)
 
@@ -66,7 +66,7 @@ async def test_two_turns_share_no_sound(dialect):
 @dialects
 @virtual_time
 async def test_the_gate_interrupts_the_agent_and_the_heard_part_is_known(dialect):
-    patient = {"turn": {"detection": "manual", "silence_ms": 900}}  # "Stop." is followed by a pause
+    patient = {"turn": {"detection": "manual", "ending": "fixed", "silence_ms": 900}}  # "Stop." is followed by a pause
     async with Journey(STORY, NOON, dialect=dialect, realtime=patient) as talk:
         await talk.passes(1.0)
         plays(talk, "interruption.wav", "tell me a story", "stop what time is it")

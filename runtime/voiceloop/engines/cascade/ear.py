@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from voiceloop.audio.onset import loud_s
+from voiceloop.audio.onset import Loudness
 
 __all__ = ["Ear", "Heard", "Noticed"]
 
@@ -57,6 +57,7 @@ class Ear:
         self._next_sample = 0
         self._start = self.end = self._loud_until = 0
         self._unjudged = b""
+        self._loudness = Loudness(rate_hz)
 
     def take(self, pcm: bytes, first_sample: int) -> Noticed:
         """Take a captured block."""
@@ -106,7 +107,7 @@ class Ear:
         sound = self._unjudged + pcm
         rest = len(sound) % self._frame
         self._unjudged = sound[len(sound) - rest :]
-        if loud_s(sound, self._rate_hz) > 0:
+        if self._loudness.anybody(sound[: len(sound) - rest]):
             self._loud_until = self.end - rest
 
     @property

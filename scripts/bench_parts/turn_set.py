@@ -1,0 +1,284 @@
+# ruff: noqa: PLR2004 - frequencies and lengths are named by what is done with them
+"""The labelled set of turns: sentences that are complete, and sentences with a pause in the middle.
+
+Half of the speech is recorded: prompts and test data that Debian ships, fetched with apt-get and kept outside of the
+repository. The other half is spoken by the voices of this machine. Everything is deterministic: the same packages give
+the same samples. Pauses last what a lognormal distribution gives, median 0.6 s, between 0.25 and 3 s; within recordings
+they stand where the speaker made a shorter one, or between two recordings of one speaker that belong together.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import shutil
+import subprocess
+import tomllib
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voiceloop.audio.g711 import decode_ulaw, encode_ulaw
+from voiceloop.audio.resample import Resampler
+
+__all__ = ["CONDITIONS", "RATE_HZ", "Turn", "in_condition", "turn_set"]
+
+Sound = NDArray[np.float32]
+
+RATE_HZ = 16_000
+CONDITIONS = ("clean", "10 dB noise", "telephone")
+FOLDER = Path(__file__).resolve().parents[2] / ".artefacts" / "turns"
+PACKAGES = ("asterisk-core-sounds-en-g722", "asterisk-core-sounds-en", "pocketsphinx-testdata")
+LEAD_S, TAIL_S = 0.5, 4.2
+SPEECH_DB = -24.0
+ROOM_DB = -66.0
+NOISE_BELOW_DB = 10.0
+QUIET = 0.03
+"""Of the loudest 10 ms: silence within a recording."""
+GAP_MS = 90
+"""A silence in the middle of a sentence that is a pause, made longer."""
+EACH = 100
+"""So many of each kind are recorded, if there are; so many are spoken here."""
+VOICES = ("hibari", "en-us", "en-gb-scotland", "en-gb-x-rp", "en-us+f3", "en-gb+m4")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One labelled turn at `RATE_HZ`, silence around it included."""
+
+    name: str
+    origin: str
+    """Who spoke: recorded or spoken here."""
+    sound: Sound
+    end: int
+    """Sample after the last one of speech, or of the speech before the pause."""
+    resumes: int | None = None
+    """Where the speaker goes on; None: the turn is complete at `end`."""
+
+
+def turn_set() -> list[Turn]:
+    """All turns, clean. Takes a minute the first time; raises SystemExit with the fix when something is missing."""
+    kept = FOLDER / f"set-{_version()}.npz"
+    if not kept.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        made = [*_pick(_recorded(), "recorded"), *_pick(_spoken(), "spoken here")]
+        sounds: dict[str, Any] = {
+            f"{turn.origin}/{turn.name}/{turn.end}/{turn.resumes or 0}": turn.sound for turn in made
+        }
+        np.savez_compressed(kept, **sounds)
+    with np.load(kept) as file:
+        return [_named(name, file[name]) for name in file.files]
+
+
+def in_condition(turn: Turn, condition: str) -> Turn:
+    """The same turn as it sounds in noise or over a telephone; the labels stay."""
+    random = np.random.default_rng(int(hashlib.sha256(turn.name.encode()).hexdigest()[:8], 16))
+    sound = turn.sound + _level(ROOM_DB) * random.standard_normal(len(turn.sound)).astype(np.float32)
+    if condition == "10 dB noise":
+        white = np.fft.rfft(random.standard_normal(len(sound)))
+        pink = np.fft.irfft(white / np.sqrt(np.maximum(np.arange(len(white)), 20)), len(sound))
+        sound = sound + _level(SPEECH_DB - NOISE_BELOW_DB) * (pink / np.sqrt(np.mean(pink**2))).astype(np.float32)
+    elif condition == "telephone":
+        bins = np.fft.rfft(sound)
+        hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
+        bins[(hz < 300) | (hz > 3400)] = 0
+        sound = _through_mulaw(np.fft.irfft(bins, len(sound)).astype(np.float32))
+    return replace(turn, sound=np.clip(sound, -1, 1))
+
+
+# Making it -----------------------------------------------------------------------------------------------------------
+
+
+def _version() -> str:
+    here = Path(__file__)
+    return hashlib.sha256(here.read_bytes() + here.with_name("turn_texts.toml").read_bytes()).hexdigest()[:12]
+
+
+def _texts() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("turn_texts.toml").read_text("utf-8"))
+
+
+def _named(name: str, sound: Sound) -> Turn:
+    origin, rest = name.split("/", 1)
+    label, end, resumes = rest.rsplit("/", 2)
+    return Turn(label, origin, sound, int(end), int(resumes) or None)
+
+
+def _pick(turns: Iterator[tuple[str, Sound, Sound | None]], origin: str) -> Iterator[Turn]:
+    """At most `EACH` of each kind, spread evenly over what there is."""
+    found = list(turns)
+    for kind in (False, True):
+        some = [entry for entry in found if (entry[2] is not None) == kind]
+        step = max(1.0, len(some) / EACH)
+        for number in range(min(EACH, len(some))):
+            yield _turn(*some[int(number * step)], origin)
+
+
+def _turn(name: str, first: Sound, second: Sound | None, origin: str) -> Turn:
+    random = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
+    lead, tail = np.zeros(int(LEAD_S * RATE_HZ), np.float32), np.zeros(int(TAIL_S * RATE_HZ), np.float32)
+    first = _trimmed(first)
+    end = len(lead) + len(first)
+    if second is None:
+        return Turn(name, origin, _at_level(np.concatenate((lead, first, tail))), end)
+    pause_s = float(np.clip(np.exp(np.log(0.6) + 0.55 * random.standard_normal()), 0.25, 3.0))
+    pause = np.zeros(int(pause_s * RATE_HZ), np.float32)
+    sound = _at_level(np.concatenate((lead, first, pause, _trimmed(second), tail)))
+    return Turn(name, origin, sound, end, end + len(pause))
+
+
+def _recorded() -> Iterator[tuple[str, Sound, Sound | None]]:
+    texts, folder = _texts(), _packages()
+    prompts = folder / "usr/share/asterisk/sounds/en_US_f_Allison"
+    read = folder / "usr/share/pocketsphinx/test/data"
+    for pair in texts["fragments"]:
+        first, second = (np.concatenate([_prompt(prompts / name) for name in half.split()]) for half in pair.split("|"))
+        yield pair, first, second
+    for pair in texts["read_pauses"]:
+        first, second = (_file(read / half.strip()) for half in pair.split("|"))
+        yield pair, first, second
+    for name in texts["read_complete"]:
+        yield name, _file(read / name), None
+        yield from _paused(name, _file(read / name))
+    for name, _ in _sentences(folder, texts["incomplete"]):
+        if not (prompts / f"{name}.g722").exists():
+            continue  # listed, but in no package
+        sound = _prompt(prompts / name)
+        yield name, sound, None
+        yield from _paused(name, sound)
+
+
+def _spoken() -> Iterator[tuple[str, Sound, Sound | None]]:
+    texts = _texts()
+    for number, text in enumerate([*texts["complete"], *texts["complete"][:40]]):
+        voice = VOICES[number % len(VOICES)] if number < len(texts["complete"]) else VOICES[(number + 3) % len(VOICES)]
+        yield f"{voice}: {text} {number}", _say(text, voice), None
+    for number, text in enumerate([*texts["pauses"], *texts["pauses"][:40]]):
+        voice = VOICES[number % len(VOICES)] if number < len(texts["pauses"]) else VOICES[(number + 3) % len(VOICES)]
+        first, second = (half.strip() for half in text.split("|"))
+        # The comma keeps the voice from falling as it does at the end of a sentence.
+        yield f"{voice}: {text} {number}", _say(first.rstrip(",") + ",", voice), _say(second, voice)
+
+
+def _sentences(folder: Path, incomplete: str) -> Iterator[tuple[str, str]]:
+    listed = folder / "usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz"
+    with gzip.open(listed, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            name, _, text = line.strip().partition(": ")
+            whole = re.fullmatch(r"[A-Z][^.!?\[\]:]*[.!?]", text) is not None and "..." not in text
+            if whole and 2 <= len(text.split()) <= 16 and re.search(incomplete, text) is None:
+                yield name, text
+
+
+def _paused(name: str, sound: Sound) -> Iterator[tuple[str, Sound, Sound]]:
+    """The sentence with the longest silence in its middle drawn out, if there is one."""
+    sound = _trimmed(sound)
+    block = RATE_HZ // 100
+    levels = _levels(sound)
+    quiet = levels < QUIET * levels.max()
+    runs: list[tuple[int, int]] = []
+    start = None
+    for at, is_quiet in enumerate([*quiet, False]):
+        if is_quiet and start is None:
+            start = at
+        elif not is_quiet and start is not None:
+            runs.append((at - start, start))
+            start = None
+    inner = [
+        (length, at) for length, at in runs if length * 10 >= GAP_MS and at > 30 and at + length < len(levels) - 20
+    ]
+    if inner:
+        length, at = max(inner)
+        yield f"{name} (paused)", sound[: at * block], sound[(at + length) * block :]
+
+
+def _packages() -> Path:
+    folder = FOLDER / "debian"
+    if not (folder / "done").exists():
+        if shutil.which("apt-get") is None or shutil.which("ffmpeg") is None:
+            raise SystemExit("The labelled set needs Debian's apt-get and ffmpeg: sudo apt-get install ffmpeg.")
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=300)
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True, timeout=60)
+        (folder / "done").touch()
+    return folder
+
+
+def _prompt(path: Path) -> Sound:
+    command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", f"{path}.g722", "-f", "s16le", "-ar", str(RATE_HZ), "-"]
+    return _floats(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout)
+
+
+def _file(path: Path) -> Sound:
+    if path.suffix == ".raw":
+        return _floats(path.read_bytes())
+    with wave.open(str(path)) as file:
+        return _resampled(_floats(file.readframes(file.getnframes())), file.getframerate())
+
+
+def _say(text: str, voice: str) -> Sound:
+    if voice == "hibari":
+        from hibari import Hibari  # noqa: PLC0415 - only for whoever makes the set
+
+        model = Hibari()
+        return _resampled(np.asarray(model(text, seed=1), np.float32), model.sample_rate)
+    command = ["espeak-ng", "-v", voice, "-s", "150", "--stdout", text]
+    answer = subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
+    return _resampled(_floats(answer[44:]), int.from_bytes(answer[24:28], "little"))
+
+
+# Sound ---------------------------------------------------------------------------------------------------------------
+
+
+def _floats(pcm: bytes) -> Sound:
+    return np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+
+
+def _resampled(sound: Sound, rate_hz: int) -> Sound:
+    if rate_hz == RATE_HZ:
+        return sound
+    resampler = Resampler(rate_hz, RATE_HZ)
+    pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    return _floats(resampler.feed(pcm) + resampler.drain())
+
+
+def _through_mulaw(sound: Sound) -> Sound:
+    down, up = Resampler(RATE_HZ, 8_000), Resampler(8_000, RATE_HZ)
+    pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    narrow = down.feed(pcm) + down.drain()
+    heard = decode_ulaw(encode_ulaw(narrow))
+    wide = _floats(up.feed(heard) + up.drain())
+    whole: Sound = np.pad(wide, (0, max(0, len(sound) - len(wide))))[: len(sound)]
+    return whole
+
+
+def _levels(sound: Sound) -> Sound:
+    """Root mean square of each 10 ms."""
+    block = RATE_HZ // 100
+    blocks = sound[: len(sound) // block * block].reshape(-1, block)
+    return np.sqrt(np.mean(blocks**2, axis=1) + 1e-12)
+
+
+def _trimmed(sound: Sound) -> Sound:
+    loud = np.flatnonzero(_levels(sound) > QUIET * _levels(sound).max())
+    block = RATE_HZ // 100
+    return sound[loud[0] * block : (loud[-1] + 1) * block]
+
+
+def _at_level(sound: Sound) -> Sound:
+    """Speech at `SPEECH_DB`, as measured where it is loud."""
+    levels = _levels(sound)
+    loud = levels[levels > QUIET * levels.max()]
+    scaled: Sound = np.clip(sound * (_level(SPEECH_DB) / np.sqrt(np.mean(loud**2))), -1, 1).astype(np.float32)
+    return scaled
+
+
+def _level(db: float) -> float:
+    return float(10 ** (db / 20))
