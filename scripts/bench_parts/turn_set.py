@@ -263,7 +263,8 @@ def _levels(sound: Sound) -> Sound:
     """Root mean square of each 10 ms."""
     block = RATE_HZ // 100
     blocks = sound[: len(sound) // block * block].reshape(-1, block)
-    return np.sqrt(np.mean(blocks**2, axis=1) + 1e-12)
+    levels: Sound = np.sqrt(np.mean(blocks**2, axis=1) + 1e-12)
+    return levels
 
 
 def _trimmed(sound: Sound) -> Sound:

@@ -58,7 +58,7 @@ def run(_: argparse.Namespace) -> dict[str, object]:
     picture.write_text(_svg(curves), encoding="utf-8")
     console.print(
         f"{len(turns)} turns, {sum(turn.resumes is not None for turn in turns)} of them with a pause, "
-        f"{sum(turn.origin == 'recorded' for turn in turns)} recorded. Words come {WORDS_MS} ms after they are asked for;"
+        f"{sum(turn.origin == 'recorded' for turn in turns)} recorded. Words come {WORDS_MS} ms after being asked for;"
         f" on this machine they took {statistics.median(words.took_ms or [0]):.0f} ms. Plot: {picture}"
     )
     return told
