@@ -177,6 +177,18 @@ async def test_the_backend_is_asked_before_the_engine_opens_and_every_connection
 
 
 @pytest.mark.real
+async def test_who_is_closed_while_the_backend_is_asked_connects_to_nobody():
+    made = []
+    async with listing("x-realtime") as url:
+        engine = ChoosingEngine(at(url), make=lambda settings: made.append(Engine(settings)) or made[-1])
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(engine.open("seed", Port()))
+            await asyncio.sleep(0)
+            await engine.close(0.5)
+    assert [each.happened for each in made] == [[0.5]]
+
+
+@pytest.mark.real
 async def test_a_session_ends_when_no_model_fits_and_says_so():
     async with listing("chat", "tts-1") as url:
         ended = await Session(Agent(), settings=at(url)).run()

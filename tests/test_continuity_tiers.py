@@ -261,6 +261,48 @@ def test_a_wrong_key_is_told_at_once():
     assert ended == do.EndSession("engine_lost_bad_key", 4, "invalid key")
 
 
+def hanging(profile):
+    """A session whose first tier is being opened, and gives no sign."""
+    core = Core(profile)
+    opened = core.step(on.SessionOpened(), 1.0)
+    return core, [command for command in opened if isinstance(command, do.SetDeadline)]
+
+
+def test_a_session_whose_first_tier_hangs_begins_with_whoever_is_ready_first():
+    core, [patience] = hanging(ALL)
+    assert patience.at_s == 4.0
+    due = core.step(on.DeadlinePassed(patience.name), 4.0)
+    assert do.PrepareEngine(Tier.REST) in due
+    others = next(each for each in due if isinstance(each, do.SetDeadline))
+    assert do.PrepareEngine(Tier.DEVICE) in core.step(on.DeadlinePassed(others.name), others.at_s)
+    began = core.step(on.StandbyReady(DEVICE), 6.0)
+    assert do.SwitchEngine(Tier.DEVICE) in began
+    changed = next(command for command in began if isinstance(command, do.WriteLine))
+    assert (changed.event, changed.fields["cause"]) == ("tier_changed", "unreachable")
+    probed = [each.name for each in began if isinstance(each, do.SetDeadline) and each.name == "probe_realtime"]
+    assert probed == ["probe_realtime"]
+
+
+def test_a_first_tier_that_is_slow_but_ready_first_begins_the_session_after_all():
+    core, [patience] = hanging(BOTH)
+    core.step(on.DeadlinePassed(patience.name), 4.0)
+    began = core.step(REALTIME, 4.5)
+    assert do.DismissEngine(Tier.REST) in began
+    assert [command.event for command in began if isinstance(command, do.WriteLine)] == ["session_started"]
+
+
+def test_a_wrong_key_is_told_even_by_a_first_tier_that_was_slow():
+    core, [patience] = hanging(BOTH)
+    core.step(on.DeadlinePassed(patience.name), 4.0)
+    core.step(on.EngineLost(Cause.BAD_KEY, "invalid key"), 4.5)
+    ended = core.step(on.PlaybackFlushed(()), 4.5)[-1]
+    assert ended == do.EndSession("engine_lost_bad_key", 4, "invalid key")
+
+
+def test_a_tier_that_is_alone_is_waited_for():
+    assert hanging(Profile(tiers=(Tier.REALTIME,)))[1] == []
+
+
 # Long after ----------------------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ class ChoosingEngine:
         self._connection = connection
         self.tier = Tier.REALTIME
         self._engine = make(settings)
+        self._closed = False
 
     def fresh(self, connection: int) -> Engine:
         """Return an engine for the session's next connection, with the model that was chosen, if one was."""
@@ -48,6 +49,8 @@ class ChoosingEngine:
         except (BackendError, SettingsError) as error:
             cause = Cause.SETTINGS if isinstance(error, SettingsError) else Cause.BAD_MODEL
             port.happened(EngineLost(cause, str(error)))
+            return
+        if self._closed:
             return
         self._engine = self._make(self._settings)
         if self._connection > 1:
@@ -68,6 +71,7 @@ class ChoosingEngine:
 
     async def close(self, within_s: float) -> None:
         """Close what is open. Idempotent; safe to cancel."""
+        self._closed = True
         await self._engine.close(within_s)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from voiceloop import commands as do
 from voiceloop import events as on
-from voiceloop.failover import HANGS_AFTER_S, Failover, GiveUp, Move
+from voiceloop.failover import HANGS_AFTER_S, SLOW_START_S, Failover, GiveUp, Move
 from voiceloop.history import History
 from voiceloop.narrator import Narrator
 from voiceloop.reserve import Reserve, probe_of
@@ -25,6 +25,8 @@ RECONNECT: Final = "reconnect"
 REOPEN_AFTER_S: Final = 0.5
 """When nobody else can answer, a tier that was to rest is tried again."""
 FALL_BACK: Final = "fall_back"
+SLOW_START: Final = "slow_start"
+"""Name of the deadline after which the first tier is not waited for alone at the start of a session."""
 OTHERS: Final = "others"
 """Name of the deadline after which the next tier is not waited for alone."""
 
@@ -64,6 +66,11 @@ class Continuity:
         self._earlier: set[str] = set()
         """Replies of earlier engines that are still being played: this engine is told when they are over."""
 
+    def begin(self, now: float) -> list[do.Command]:
+        """Open the first engine; one that hangs does not keep the session from beginning."""
+        out: list[do.Command] = [do.OpenEngine(self._at)]
+        return [*out, do.SetDeadline(SLOW_START, now + SLOW_START_S)] if self.has_next else out
+
     def ready(self, engine: on.EngineReady, now: float) -> list[do.Command]:
         """An engine is ready, or the standby takes over: give it the record."""
         self._failover.serves(engine.tier, now, proven=engine.tier is Tier.REALTIME)
@@ -82,12 +89,13 @@ class Continuity:
         if tier is not self._at:
             out.append(do.DismissEngine(self._at))  # what was to roll over to has nothing to take over
         if len(self._order) > 1:
-            out += [do.ClearDeadline(name) for name in (RECONNECT, FALL_BACK, OTHERS)]
+            out += [do.ClearDeadline(name) for name in (SLOW_START, RECONNECT, FALL_BACK, OTHERS)]
             out += self._reserve.rearranged(tier, now)
         began, self._served = self._served is None and tier is self._order[0], tier
         if tier is not self._at and not began:
             better = self._order.index(tier) < self._order.index(self._at)
-            cause = RECOVERED if better or self._loss is None else str(self._loss.cause)
+            # Nothing was lost where the first tier hung at the start.
+            cause = RECOVERED if better else str(self._loss.cause if self._loss else Cause.UNREACHABLE)
             out.append(self._narrator.line("tier_changed", now, tier=str(tier), cause=cause))
         self._at, self._loss, self._fall_at_s, self._reopens = tier, None, None, False
         return out
@@ -122,7 +130,7 @@ class Continuity:
             case on.StandbyLost(tier=tier):
                 return self._roll_over.failed(now) if tier is self._at else self._reserve_lost(event, now)
 
-    def deadline(self, name: str) -> list[do.Command]:
+    def deadline(self, name: str, now: float) -> list[do.Command]:
         """A deadline passed, maybe one of these. What `FALL_BACK` waited for is looked at in every step."""
         if name == RECONNECT and self._machine.tier is None:  # else a standby came to be ready meanwhile
             return [do.OpenEngine(self._at)]
@@ -130,6 +138,8 @@ class Continuity:
             return self._roll_over.due()
         if name == ROLL_OVER_NOW and self._roll_over.standby is not None:
             return self._machine.lost(Cause.SESSION_CAP)
+        if name == SLOW_START and self._served is None and self._loss is None:
+            return self._falls(Move(None, self._failover.below(self._at), now, begins=False), now)
         others = self._order if name == OTHERS and self._machine.tier is None else ()
         due = [tier for tier in self._order if tier in others or name == probe_of(tier)]
         wanted = [tier for tier in due if tier is not self._at and self._failover.usable(tier)]

@@ -162,7 +162,7 @@ class Core:
         match event:
             case on.SessionOpened():
                 self.life = Life.OPENING
-                return [do.OpenEngine(self.profile.tiers[0])]
+                return self._continuity.begin(now)
             case on.EngineReady():
                 return self._engine_ready(event, now)
             case on.EngineLost() | on.StandbyReady() | on.StandbyLost():
@@ -253,7 +253,7 @@ class Core:
         elif name == IDLE:
             self._idle()
         else:
-            return self._continuity.deadline(name)
+            return self._continuity.deadline(name, now)
         return []
 
     def _idle(self) -> None:

@@ -67,6 +67,8 @@ TABLE: Final[Mapping[Cause, Mapping[Phase, Action]]] = {
 
 HANGS_AFTER_S: Final = 1.0
 """A tier that takes longer to be ready is not waited for alone: all others that could answer are opened too."""
+SLOW_START_S: Final = 3.0
+"""The same for the first tier at the start of a session, where connections and models are cold."""
 NOT_HIDDEN: Final = frozenset({Cause.BAD_KEY, Cause.SETTINGS})
 """At the very start these end the session even where another tier could answer: whoever starts it wants to know."""
 PROBE_EVERY_S: Final = 1.0
