@@ -27,6 +27,7 @@ PARTS = [
     "failover",
     "capacity",
     "turns",
+    "interruptions",
 ]
 
 

@@ -38,6 +38,10 @@ TIERS = Entry("tiers", "uvloop")
 ENTRIES = (STOCK, OURS, FAST, OURS_STOCK)
 
 
+LONG = ("capacity", "turns", "interruptions")
+"""Parts to be asked for; interruptions are a part of turns too."""
+
+
 def cores() -> tuple[set[int], set[int]]:
     """The contestant's core and the server's; the same set where there is only one."""
     usable = sorted(os.sched_getaffinity(0))
@@ -83,7 +87,7 @@ def options_of(arguments: list[str] | None, parts: list[str]) -> argparse.Namesp
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Ratios against floors measured in the same run."
     )
-    every = f"of: {', '.join(parts)} (default: all but capacity and turns)"
+    every = f"of: {', '.join(parts)} (default: all but {', '.join(LONG)})"
     parser.add_argument("parts", nargs="*", metavar="PART", help=every)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds, for a first look")
     parser.add_argument("--json", metavar="FILE", help="write every figure to FILE")
@@ -93,6 +97,6 @@ def options_of(arguments: list[str] | None, parts: list[str]) -> argparse.Namesp
     wrong = [part for part in options.parts if part not in parts]
     if wrong:
         parser.error(f"no part {wrong[0]!r}; there are: {', '.join(parts)}")
-    options.parts = options.parts or [part for part in parts if part not in ("capacity", "turns")]
+    options.parts = options.parts or [part for part in parts if part not in LONG]
     options.rounds = options.rounds or (3 if options.quick else 5)
     return options

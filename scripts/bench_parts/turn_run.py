@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_parts.turn_set import FOLDER, RATE_HZ, Turn
+from bench_parts.speech_sound import FOLDER, RATE_HZ
+from bench_parts.turn_set import Turn
 from voiceloop.audio.gate import Gate, SpeechOnset
 from voiceloop.audio.prosody import complete_by_sound
 from voiceloop.audio.vad import webrtc_detector
@@ -19,7 +20,7 @@ from voiceloop.localturns import SOUND_AFTER_MS, SOUND_S
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
 
-__all__ = ["Result", "Words", "by_fixed_silence", "by_gate", "flags_of", "pcm_of"]
+__all__ = ["Result", "Words", "by_fixed_silence", "by_gate", "flags_of"]
 
 FRAME = RATE_HZ // 50
 Flags = list[bool]
@@ -76,11 +77,6 @@ def _recogniser() -> Callable[[bytes], str]:
     recogniser = Recogniser(2)
     recogniser.warm_up()
     return lambda pcm: str(recogniser.transcribe(pcm, RATE_HZ, "en", ()))
-
-
-def pcm_of(turn: Turn) -> bytes:
-    """16-bit PCM."""
-    return (turn.sound * 32767).astype("<i2").tobytes()
 
 
 def flags_of(pcm: bytes, mode: int) -> Flags:

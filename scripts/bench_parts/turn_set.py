@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - frequencies and lengths are named by what is done with them
+# ruff: noqa: PLR2004 - lengths are named by what is done with them
 """The labelled set of turns: sentences that are complete, and sentences with a pause in the middle.
 
 Half of the speech is recorded: prompts and test data that Debian ships, fetched with apt-get and kept outside of the
@@ -12,8 +12,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-import shutil
-import subprocess
 import tomllib
 import wave
 from collections.abc import Iterator
@@ -22,25 +20,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from voiceloop.audio.g711 import decode_ulaw, encode_ulaw
-from voiceloop.audio.resample import Resampler
+from bench_parts.speech_sound import (
+    FOLDER,
+    QUIET,
+    RATE_HZ,
+    Sound,
+    at_level,
+    fetched,
+    floats,
+    levels,
+    recorded,
+    resampled,
+    say,
+    sounding,
+    trimmed,
+    version_of,
+)
 
-__all__ = ["CONDITIONS", "RATE_HZ", "Turn", "in_condition", "turn_set"]
+__all__ = ["Turn", "in_condition", "turn_set"]
 
-Sound = NDArray[np.float32]
-
-RATE_HZ = 16_000
-CONDITIONS = ("clean", "10 dB noise", "telephone")
-FOLDER = Path(__file__).resolve().parents[2] / ".artefacts" / "turns"
 PACKAGES = ("asterisk-core-sounds-en-g722", "asterisk-core-sounds-en", "pocketsphinx-testdata")
 LEAD_S, TAIL_S = 0.5, 4.2
-SPEECH_DB = -24.0
-ROOM_DB = -66.0
-NOISE_BELOW_DB = 10.0
-QUIET = 0.03
-"""Of the loudest 10 ms: silence within a recording."""
 GAP_MS = 90
 """A silence in the middle of a sentence that is a pause, made longer."""
 EACH = 100
@@ -64,7 +65,7 @@ class Turn:
 
 def turn_set() -> list[Turn]:
     """All turns, clean. Takes a minute the first time; raises SystemExit with the fix when something is missing."""
-    kept = FOLDER / f"set-{_version()}.npz"
+    kept = FOLDER / f"set-{version_of('turn_set.py', 'turn_texts.toml')}.npz"
     if not kept.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         made = [*_pick(_recorded(), "recorded"), *_pick(_spoken(), "spoken here")]
@@ -78,26 +79,10 @@ def turn_set() -> list[Turn]:
 
 def in_condition(turn: Turn, condition: str) -> Turn:
     """The same turn as it sounds in noise or over a telephone; the labels stay."""
-    random = np.random.default_rng(int(hashlib.sha256(turn.name.encode()).hexdigest()[:8], 16))
-    sound = turn.sound + _level(ROOM_DB) * random.standard_normal(len(turn.sound)).astype(np.float32)
-    if condition == "10 dB noise":
-        white = np.fft.rfft(random.standard_normal(len(sound)))
-        pink = np.fft.irfft(white / np.sqrt(np.maximum(np.arange(len(white)), 20)), len(sound))
-        sound = sound + _level(SPEECH_DB - NOISE_BELOW_DB) * (pink / np.sqrt(np.mean(pink**2))).astype(np.float32)
-    elif condition == "telephone":
-        bins = np.fft.rfft(sound)
-        hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
-        bins[(hz < 300) | (hz > 3400)] = 0
-        sound = _through_mulaw(np.fft.irfft(bins, len(sound)).astype(np.float32))
-    return replace(turn, sound=np.clip(sound, -1, 1))
+    return replace(turn, sound=sounding(turn.sound, condition, turn.name))
 
 
 # Making it -----------------------------------------------------------------------------------------------------------
-
-
-def _version() -> str:
-    here = Path(__file__)
-    return hashlib.sha256(here.read_bytes() + here.with_name("turn_texts.toml").read_bytes()).hexdigest()[:12]
 
 
 def _texts() -> dict[str, Any]:
@@ -123,22 +108,24 @@ def _pick(turns: Iterator[tuple[str, Sound, Sound | None]], origin: str) -> Iter
 def _turn(name: str, first: Sound, second: Sound | None, origin: str) -> Turn:
     random = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
     lead, tail = np.zeros(int(LEAD_S * RATE_HZ), np.float32), np.zeros(int(TAIL_S * RATE_HZ), np.float32)
-    first = _trimmed(first)
+    first = trimmed(first)
     end = len(lead) + len(first)
     if second is None:
-        return Turn(name, origin, _at_level(np.concatenate((lead, first, tail))), end)
+        return Turn(name, origin, at_level(np.concatenate((lead, first, tail))), end)
     pause_s = float(np.clip(np.exp(np.log(0.6) + 0.55 * random.standard_normal()), 0.25, 3.0))
     pause = np.zeros(int(pause_s * RATE_HZ), np.float32)
-    sound = _at_level(np.concatenate((lead, first, pause, _trimmed(second), tail)))
+    sound = at_level(np.concatenate((lead, first, pause, trimmed(second), tail)))
     return Turn(name, origin, sound, end, end + len(pause))
 
 
 def _recorded() -> Iterator[tuple[str, Sound, Sound | None]]:
-    texts, folder = _texts(), _packages()
+    texts, folder = _texts(), fetched(FOLDER / "debian", PACKAGES)
     prompts = folder / "usr/share/asterisk/sounds/en_US_f_Allison"
     read = folder / "usr/share/pocketsphinx/test/data"
     for pair in texts["fragments"]:
-        first, second = (np.concatenate([_prompt(prompts / name) for name in half.split()]) for half in pair.split("|"))
+        first, second = (
+            np.concatenate([recorded(prompts / f"{name}.g722") for name in half.split()]) for half in pair.split("|")
+        )
         yield pair, first, second
     for pair in texts["read_pauses"]:
         first, second = (_file(read / half.strip()) for half in pair.split("|"))
@@ -149,7 +136,7 @@ def _recorded() -> Iterator[tuple[str, Sound, Sound | None]]:
     for name, _ in _sentences(folder, texts["incomplete"]):
         if not (prompts / f"{name}.g722").exists():
             continue  # listed, but in no package
-        sound = _prompt(prompts / name)
+        sound = recorded(prompts / f"{name}.g722")
         yield name, sound, None
         yield from _paused(name, sound)
 
@@ -158,12 +145,12 @@ def _spoken() -> Iterator[tuple[str, Sound, Sound | None]]:
     texts = _texts()
     for number, text in enumerate([*texts["complete"], *texts["complete"][:40]]):
         voice = VOICES[number % len(VOICES)] if number < len(texts["complete"]) else VOICES[(number + 3) % len(VOICES)]
-        yield f"{voice}: {text} {number}", _say(text, voice), None
+        yield f"{voice}: {text} {number}", say(text, voice), None
     for number, text in enumerate([*texts["pauses"], *texts["pauses"][:40]]):
         voice = VOICES[number % len(VOICES)] if number < len(texts["pauses"]) else VOICES[(number + 3) % len(VOICES)]
         first, second = (half.strip() for half in text.split("|"))
         # The comma keeps the voice from falling as it does at the end of a sentence.
-        yield f"{voice}: {text} {number}", _say(first.rstrip(",") + ",", voice), _say(second, voice)
+        yield f"{voice}: {text} {number}", say(first.rstrip(",") + ",", voice), say(second, voice)
 
 
 def _sentences(folder: Path, incomplete: str) -> Iterator[tuple[str, str]]:
@@ -178,10 +165,10 @@ def _sentences(folder: Path, incomplete: str) -> Iterator[tuple[str, str]]:
 
 def _paused(name: str, sound: Sound) -> Iterator[tuple[str, Sound, Sound]]:
     """The sentence with the longest silence in its middle drawn out, if there is one."""
-    sound = _trimmed(sound)
+    sound = trimmed(sound)
     block = RATE_HZ // 100
-    levels = _levels(sound)
-    quiet = levels < QUIET * levels.max()
+    heights = levels(sound)
+    quiet = heights < QUIET * heights.max()
     runs: list[tuple[int, int]] = []
     start = None
     for at, is_quiet in enumerate([*quiet, False]):
@@ -191,95 +178,15 @@ def _paused(name: str, sound: Sound) -> Iterator[tuple[str, Sound, Sound]]:
             runs.append((at - start, start))
             start = None
     inner = [
-        (length, at) for length, at in runs if length * 10 >= GAP_MS and at > 30 and at + length < len(levels) - 20
+        (length, at) for length, at in runs if length * 10 >= GAP_MS and at > 30 and at + length < len(heights) - 20
     ]
     if inner:
         length, at = max(inner)
         yield f"{name} (paused)", sound[: at * block], sound[(at + length) * block :]
 
 
-def _packages() -> Path:
-    folder = FOLDER / "debian"
-    if not (folder / "done").exists():
-        if shutil.which("apt-get") is None or shutil.which("ffmpeg") is None:
-            raise SystemExit("The labelled set needs Debian's apt-get and ffmpeg: sudo apt-get install ffmpeg.")
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, check=True, capture_output=True, timeout=300)
-        for package in folder.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, folder], check=True, timeout=60)
-        (folder / "done").touch()
-    return folder
-
-
-def _prompt(path: Path) -> Sound:
-    command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", f"{path}.g722", "-f", "s16le", "-ar", str(RATE_HZ), "-"]
-    return _floats(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout)
-
-
 def _file(path: Path) -> Sound:
     if path.suffix == ".raw":
-        return _floats(path.read_bytes())
+        return floats(path.read_bytes())
     with wave.open(str(path)) as file:
-        return _resampled(_floats(file.readframes(file.getnframes())), file.getframerate())
-
-
-def _say(text: str, voice: str) -> Sound:
-    if voice == "hibari":
-        from hibari import Hibari  # noqa: PLC0415 - only for whoever makes the set
-
-        model = Hibari()
-        return _resampled(np.asarray(model(text, seed=1), np.float32), model.sample_rate)
-    command = ["espeak-ng", "-v", voice, "-s", "150", "--stdout", text]
-    answer = subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
-    return _resampled(_floats(answer[44:]), int.from_bytes(answer[24:28], "little"))
-
-
-# Sound ---------------------------------------------------------------------------------------------------------------
-
-
-def _floats(pcm: bytes) -> Sound:
-    return np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
-
-
-def _resampled(sound: Sound, rate_hz: int) -> Sound:
-    if rate_hz == RATE_HZ:
-        return sound
-    resampler = Resampler(rate_hz, RATE_HZ)
-    pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-    return _floats(resampler.feed(pcm) + resampler.drain())
-
-
-def _through_mulaw(sound: Sound) -> Sound:
-    down, up = Resampler(RATE_HZ, 8_000), Resampler(8_000, RATE_HZ)
-    pcm = (np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-    narrow = down.feed(pcm) + down.drain()
-    heard = decode_ulaw(encode_ulaw(narrow))
-    wide = _floats(up.feed(heard) + up.drain())
-    whole: Sound = np.pad(wide, (0, max(0, len(sound) - len(wide))))[: len(sound)]
-    return whole
-
-
-def _levels(sound: Sound) -> Sound:
-    """Root mean square of each 10 ms."""
-    block = RATE_HZ // 100
-    blocks = sound[: len(sound) // block * block].reshape(-1, block)
-    levels: Sound = np.sqrt(np.mean(blocks**2, axis=1) + 1e-12)
-    return levels
-
-
-def _trimmed(sound: Sound) -> Sound:
-    loud = np.flatnonzero(_levels(sound) > QUIET * _levels(sound).max())
-    block = RATE_HZ // 100
-    return sound[loud[0] * block : (loud[-1] + 1) * block]
-
-
-def _at_level(sound: Sound) -> Sound:
-    """Speech at `SPEECH_DB`, as measured where it is loud."""
-    levels = _levels(sound)
-    loud = levels[levels > QUIET * levels.max()]
-    scaled: Sound = np.clip(sound * (_level(SPEECH_DB) / np.sqrt(np.mean(loud**2))), -1, 1).astype(np.float32)
-    return scaled
-
-
-def _level(db: float) -> float:
-    return float(10 ** (db / 20))
+        return resampled(floats(file.readframes(file.getnframes())), file.getframerate())

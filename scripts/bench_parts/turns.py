@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench_parts import interruptions
+from bench_parts.speech_sound import CONDITIONS, FOLDER, pcm_of
 from bench_parts.stats import percentile
 from bench_parts.table import Table, console
-from bench_parts.turn_run import WORDS_MS, Flags, Result, Words, by_fixed_silence, by_gate, flags_of, pcm_of
-from bench_parts.turn_set import CONDITIONS, FOLDER, Turn, in_condition, turn_set
+from bench_parts.turn_run import WORDS_MS, Flags, Result, Words, by_fixed_silence, by_gate, flags_of
+from bench_parts.turn_set import Turn, in_condition, turn_set
 from voiceloop.settings import TurnSettings
 
 MODES = (1, 2, 3)
@@ -42,8 +44,8 @@ class Point:
 Sounding = tuple[Turn, bytes, dict[int, Flags]]
 
 
-def run(_: argparse.Namespace) -> dict[str, object]:
-    """Print a table for each condition and write the picture."""
+def run(options: argparse.Namespace) -> dict[str, object]:
+    """Print a table for each condition and write the picture; then the same of interruptions."""
     turns, words = turn_set(), Words()
     told: dict[str, object] = {}
     curves: dict[str, tuple[list[Point], list[Point]]] = {}
@@ -61,11 +63,11 @@ def run(_: argparse.Namespace) -> dict[str, object]:
         f"{sum(turn.origin == 'recorded' for turn in turns)} recorded. Words come {WORDS_MS} ms after being asked for;"
         f" on this machine they took {statistics.median(words.took_ms or [0]):.0f} ms. Plot: {picture}"
     )
-    return told
+    return {**told, "interruptions": interruptions.run(options)}
 
 
 def _sounding(turn: Turn) -> Sounding:
-    pcm = pcm_of(turn)
+    pcm = pcm_of(turn.sound)
     return turn, pcm, {mode: flags_of(pcm, mode) for mode in MODES}
 
 
