@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 
 from test_readme import PAGES
 from voiceloop import cli
-from voiceloop.devices.soundcard import has_soundcard
+from voiceloop.devices.portaudio import has_soundcard
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "BUSY_HINT",
     "MICROPHONE_HINT",
     "PORTAUDIO_HINT",
     "SIGNAL_REASONS",
+    "SOUND_PERMISSION_HINT",
+    "SOUND_SERVER_HINT",
     "child_options",
     "data_dir",
     "on_signals",
@@ -54,6 +57,23 @@ MICROPHONE_HINT = (
     else "see whether it is muted (pavucontrol, alsamixer), or choose another: voiceloop devices"
 )
 """What to do about a microphone that gives nothing but zeros."""
+BUSY_HINT = (
+    "close the program that took it for itself (Audio MIDI Setup shows it)"
+    if MACOS
+    else "close that program, or forbid exclusive control in the device's properties under Sound"
+    if WINDOWS
+    else "close that program (fuser -v /dev/snd/* names it), or share it through the sound server: device default"
+)
+"""What to do about a device that another program holds."""
+SOUND_PERMISSION_HINT = None if MACOS or WINDOWS else "sudo usermod -aG audio $USER, then log in again"
+"""How to be let to the sound devices; None where there is only the microphone's own permission."""
+SOUND_SERVER_HINT = (
+    "restart it: sudo killall coreaudiod"
+    if MACOS
+    else "restart the service Windows Audio"
+    if WINDOWS
+    else "restart it: systemctl --user restart pipewire pipewire-pulse, or pulseaudio --start"
+)
 
 
 # Paths ---------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voiceloop.commandline import sound
-from voiceloop.devices.soundcard import Device
+from voiceloop.devices.portaudio import Device
 from voiceloop.errors import DeviceError
 
 CARD = Device(0, "USB Audio", "ALSA", 1, 2, default_input=True, default_output=True)

@@ -19,7 +19,8 @@ import numpy as np
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.soundcard import factory, has_soundcard, list_devices
+from voiceloop.devices.portaudio import has_soundcard, list_devices
+from voiceloop.devices.soundcard import factory
 from voiceloop.errors import DeviceError
 from voiceloop.events import PlaybackFinished, PlaybackStarted
 from voiceloop.settings import AudioSettings

@@ -32,6 +32,15 @@ def test_blocks_are_played_in_order_and_silence_after_them():
     assert speaker.ring.dry == 1
 
 
+def test_mono_goes_left_and_right_and_nowhere_else():
+    ring, out = SpeakerRing(4, channels=4), bytearray(16)
+    ring.put(b"\1\2\3\4")
+    assert ring.render(memoryview(out)) == 0
+    assert out == b"\1\2\1\2\0\0\0\0" + b"\3\4\3\4\0\0\0\0"
+    assert ring.render(memoryview(out)) == SILENT
+    assert out == bytes(16)
+
+
 def test_silence_before_the_first_block_is_no_trouble():
     speaker = Speaker()
     assert speaker.render() == (SILENT, bytes(4))

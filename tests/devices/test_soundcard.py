@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from voiceloop.devices import soundcard
+from devices.fakeportaudio import FakePortAudio
+from voiceloop.devices import portaudio, soundcard
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
 from voiceloop.errors import DeviceError, SettingsError, UsageError
@@ -106,7 +107,8 @@ def test_an_unknown_device_is_a_device_error(sound):
 def test_a_machine_without_sound_says_so():
     program = (
         "import asyncio\n"
-        "from voiceloop.devices.soundcard import factory, has_soundcard\n"
+        "from voiceloop.devices.portaudio import has_soundcard\n"
+        "from voiceloop.devices.soundcard import factory\n"
         "from voiceloop.devices.context import LineContext\n"
         "from voiceloop.audio.ledger import Ledger\n"
         "from voiceloop.errors import DeviceError\n"
@@ -126,121 +128,100 @@ def test_a_machine_without_sound_says_so():
         assert "--input FILE.wav --output FILE.wav" in message or "libportaudio2" in message
 
 
-class FailingImport:
-    """Stands in for sounddevice on a machine without the PortAudio library."""
-
-    def __init__(self, failure):
-        self.failure = failure
-
-    def find_spec(self, name, path=None, target=None):
-        if name == "sounddevice":
-            raise self.failure
-
-
-@pytest.mark.parametrize(
-    ("failure", "advice"),
-    [
-        (OSError("PortAudio library not found"), "sudo apt-get install libportaudio2"),
-        (ImportError("No module named sounddevice"), "pip install sounddevice"),
-    ],
-)
-def test_a_missing_library_is_named_with_what_to_do(monkeypatch, failure, advice):
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [FailingImport(failure), *sys.meta_path])
-    assert not soundcard.has_soundcard()
-    with pytest.raises(DeviceError, match=advice):
-        soundcard.list_devices()
-
-
-class FakeStream:
-    latency = 0.02
-
-    def __init__(self, calls, **parts):
-        self.calls = calls
-        self.callback = parts["callback"]
-
-    def start(self):
-        self.calls.append("start")
-
-    def abort(self):
-        self.calls.append("abort")
-
-    def close(self):
-        self.calls.append("close")
-
-
-class FakePortAudio:
-    """Stands in for sounddevice; supports one sample rate."""
-
-    class PortAudioError(Exception):
-        pass
-
-    def __init__(self, rate_hz):
-        self.rate_hz = rate_hz
-        self.calls = []
-
-    def query_devices(self, device=None, kind=None):
-        return {"default_samplerate": float(self.rate_hz)} if kind else [{}]
-
-    def open(self, **parts):
-        self.calls.append((parts["device"], parts["samplerate"], parts["blocksize"]))
-        if parts["samplerate"] != self.rate_hz:
-            raise self.PortAudioError("Invalid sample rate [PaErrorCode -9997]\nmore")
-        return FakeStream(self.calls, **parts)
-
-    RawInputStream = RawOutputStream = property(lambda self: self.open)
-
-
-async def make_card(monkeypatch, rate_hz, *, microphone):
-    fake = FakePortAudio(rate_hz)
-    monkeypatch.setattr(soundcard, "_load", lambda: fake)
+async def make_card(monkeypatch, fake, *, microphone=True, speaker=False):
+    monkeypatch.setattr(portaudio, "load", lambda: fake)
     audio = AudioSettings(input_device="3", output_device="USB")
     woken = asyncio.Event()
-    card = soundcard.Card(audio, microphone=microphone, speaker=not microphone, woken=woken.set, stopped=lambda: None)
-    return fake, card, woken
+    card = soundcard.Card(audio, microphone=microphone, speaker=speaker, woken=woken.set, stopped=lambda: None)
+    return card, woken
 
 
-async def test_a_card_that_cannot_do_48_khz_runs_at_its_own_rate(monkeypatch):
-    fake, card, woken = await make_card(monkeypatch, 44_100, microphone=True)
+async def test_a_card_takes_blocks_and_wakes_the_loop(monkeypatch):
+    fake = FakePortAudio()
+    card, woken = await make_card(monkeypatch, fake)
     card.open()
-    assert fake.calls == [(3, 48_000, 480), (3, 44_100, 441), "start"]
-    card._streams[0].callback(memoryview(b"ab" * 441), 441, None, None)
+    assert fake.calls == [("in", 3, 48_000, 480, 1), "start"]
+    card._streams[0].callback(memoryview(b"abcd" * 480), 480, None, None)
     await asyncio.wait_for(woken.wait(), 1)
-    assert [captured.pcm for captured in card.captured.read()] == [b"ab" * 441]
+    assert [captured.pcm for captured in card.captured.read()] == [b"abcd" * 480]
     assert card.last_s > 0
     card.close()
     card.close()
-    assert fake.calls[3:] == ["abort", "close"]
+    assert fake.calls[2:] == ["abort", "close"]
 
 
-async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):
-    fake, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
-    card.close()
+async def test_a_microphone_of_44_khz_stands_beside_a_stereo_speaker_of_48(monkeypatch):
+    fake = FakePortAudio(inputs=({44_100}, {1}), outputs=({48_000}, {2}))
+    card, _ = await make_card(monkeypatch, fake, speaker=True)
     card.open()
-    assert fake.calls == [("USB", 48_000, 480), "start", "close"]
+    assert fake.opened == [("out", "USB", 48_000, 480, 2), ("in", 3, 44_100, 441, 1)]
+    assert (card.input_hz, card.output_hz) == (44_100, 48_000)
+    card.speaker.put(bytes([1, 2]) * 480)
+    out = bytearray(1920)
+    card._streams[0].callback(memoryview(out), 480, None, None)
+    assert out == bytes([1, 2]) * 960
+    card.close()
 
 
-async def test_a_card_that_hangs_is_left_out_of_the_farewell(monkeypatch):
-    fake, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
-    left_out = []
-    fake._exit_handler = "farewell"
-    monkeypatch.setattr(soundcard.atexit, "unregister", left_out.append)
-    card.abandon()
-    assert left_out == ["farewell"]
+async def test_a_device_of_eight_channels_only_is_opened_with_all(monkeypatch):
+    fake = FakePortAudio(inputs=({48_000}, {8}), own_channels=8)
+    card, _ = await make_card(monkeypatch, fake)
+    card.open()
+    assert card.input_channels == 8
+    card._streams[0].callback(memoryview(bytes(4 * 8 * 480)), 480, None, None)
+    (captured,) = card.captured.read()
+    assert len(captured.pcm) == 4 * 8 * 480
+    card.close()
 
 
-async def test_a_rate_that_fits_no_block_is_refused_in_one_line(monkeypatch):
-    _, card, _ = await make_card(monkeypatch, 44_056, microphone=True)
-    with pytest.raises(DeviceError, match="Invalid sample rate") as caught:
+async def test_a_busy_device_is_not_tried_in_every_shape(monkeypatch):
+    fake = FakePortAudio(busy=True)
+    card, _ = await make_card(monkeypatch, fake)
+    with pytest.raises(DeviceError, match=r"microphone '3' is in use by another program") as caught:
+        card.open()
+    assert len(fake.calls) == 1
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_speaker_that_does_not_start_closes_both(monkeypatch):
+    fake = FakePortAudio(starts=False)
+    card, _ = await make_card(monkeypatch, fake, speaker=True)
+    with pytest.raises(DeviceError, match="speaker 'USB' went away"):
+        card.open()
+    assert fake.calls.count("close") == 2
+
+
+async def test_a_device_that_takes_nothing_is_refused_in_one_line(monkeypatch):
+    fake = FakePortAudio(inputs=({44_056}, {1}))
+    card, _ = await make_card(monkeypatch, fake)
+    with pytest.raises(DeviceError, match="takes no usual sample rate") as caught:
         card.open()
     assert "\n" not in str(caught.value)
 
 
+async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):
+    fake = FakePortAudio()
+    card, _ = await make_card(monkeypatch, fake, microphone=False, speaker=True)
+    card.close()
+    card.open()
+    assert fake.calls == [("out", "USB", 48_000, 480, 1), "start", "close"]
+
+
+async def test_a_card_that_hangs_is_left_out_of_the_farewell(monkeypatch):
+    fake = FakePortAudio()
+    card, _ = await make_card(monkeypatch, fake)
+    left_out = []
+    fake._exit_handler = "farewell"
+    monkeypatch.setattr(portaudio.atexit, "unregister", left_out.append)
+    card.abandon()
+    assert left_out == ["farewell"]
+
+
 async def test_trouble_is_counted_and_a_closed_loop_is_left_alone(monkeypatch):
-    _, card, _ = await make_card(monkeypatch, 48_000, microphone=False)
+    card, _ = await make_card(monkeypatch, FakePortAudio(), microphone=False, speaker=True)
     card.open()
     out = bytearray(960)
-    card._streams[0].callback(out, 480, None, "output underflow")
+    card._streams[0].callback(memoryview(out), 480, None, "output underflow")
     assert (card.underflows, card.overflows) == (1, 0)
     monkeypatch.setattr(card, "_loop", asyncio.new_event_loop())
     card._loop.close()

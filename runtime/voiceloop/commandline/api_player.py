@@ -34,7 +34,7 @@ class Player:
     @property
     def rate_hz(self) -> int:
         """Samples per second to feed; known once the speaker is open."""
-        return self._card.rate_hz
+        return self._card.output_hz
 
     async def __aenter__(self) -> Self:
         try:
@@ -75,7 +75,7 @@ class Player:
 
     @property
     def _block_bytes(self) -> int:
-        return 2 * self._card.rate_hz // 100
+        return 2 * self._card.output_hz // 100
 
     def _move(self) -> None:
         """Give the card what it has room for. Called by the card after each block, too."""

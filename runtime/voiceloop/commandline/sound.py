@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voiceloop.commandline.listings import print_rows
-from voiceloop.devices.soundcard import Device, list_devices
+from voiceloop.devices.portaudio import Device, list_devices
 from voiceloop.errors import DeviceError
 
 __all__ = ["devices", "why_no_sound"]

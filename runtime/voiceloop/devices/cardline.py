@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from voiceloop.audio.cleaning import make_cleaner
@@ -24,6 +25,8 @@ __all__ = ["CardLine", "Trouble"]
 OPEN_WITHIN_S = 10.0
 DEAD_AFTER_S = 2.0
 _LOOK_EVERY_S = 0.5
+_SILENT = f"the microphone gives nothing but zeros: it is muted, or this program may not use it; {MICROPHONE_HINT}"
+_BROKEN = "the microphone gives samples that are no numbers; they become silence: its driver is at fault"
 _ECHO_STATUS = {"webrtc": "on", "half_duplex": "half duplex, you cannot interrupt", "none": "off"}
 
 
@@ -39,6 +42,8 @@ class Trouble:
     """Blocks of silence played because the loop was late."""
     lost_blocks: int
     """Blocks of the microphone replaced by silence."""
+    broken_samples: int = 0
+    """Samples of the microphone that were no numbers and became silence."""
 
 
 class CardLine:
@@ -83,7 +88,8 @@ class CardLine:
         card, exchange = self._card, self._exchange
         if card is None or exchange is None:
             return Trouble(0, 0, 0, 0)
-        return Trouble(card.underflows, card.overflows, card.speaker.dry, exchange.times.missing_blocks)
+        lost, broken = exchange.times.missing_blocks, exchange.intake.broken_samples
+        return Trouble(card.underflows, card.overflows, card.speaker.dry, lost, broken)
 
     async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
         """Open the card and wait for its first block. Raises DeviceError or UsageError; cancelling closes the line."""
@@ -176,7 +182,8 @@ class CardLine:
     def _connect(self, exchange: Exchange, rate_hz: int) -> Exchange:
         """Put in place what stands between card and session."""
         context, path = self._context, exchange.echo_path
-        exchange.deaf = self._deaf
+        exchange.deaf = partial(context.warn, "microphone_silent", _SILENT)
+        exchange.broken = partial(context.warn, "microphone_broken", _BROKEN)
         if context.input is not None:
             exchange.file, exchange.file_ended = self._file, self._file_ended
         echo_s = 0.0 if path is None or context.input is not None else path.echo_after_s
@@ -214,12 +221,6 @@ class CardLine:
             captures = self._card.captured.written or self._context.input is not None
             if captures and (self._card.rendered.written or not self._has_speaker):
                 self._started.set()
-
-    def _deaf(self) -> None:
-        silent = (
-            f"the microphone gives nothing but zeros: it is muted, or this program may not use it; {MICROPHONE_HINT}"
-        )
-        self._context.warn("microphone_silent", silent)
 
     def _file_ended(self) -> None:
         if self._reports is not None:

@@ -11,23 +11,27 @@ from typing import Protocol
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.base import Ears
 from voiceloop.devices.duplex import BLOCKS_PER_S, BlockTimes, EchoPath, Microphone, Playback, SpeakerFeed
+from voiceloop.devices.intake import Intake, MuteWatch
 from voiceloop.devices.rings import Captured, CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import FileMicrophone
 
-__all__ = ["DEAF_AFTER_S", "Card", "CardMaker", "Exchange"]
+__all__ = ["Card", "CardMaker", "Exchange"]
 
-DEAF_AFTER_S = 2
+_FLOAT_BYTES = 4
 
 
 class Card(Protocol):
     """An open card as the line sees it. `open` and `close` block and run in threads."""
 
-    rate_hz: int
+    input_hz: int
+    output_hz: int
+    input_channels: int
     input_latency_s: float
     output_latency_s: float
     underflows: int
     overflows: int
     captured: CaptureRing
+    """Interleaved 32-bit floats."""
     rendered: RenderLog
     speaker: SpeakerRing
 
@@ -61,15 +65,18 @@ class Exchange:
     """
 
     def __init__(self, card: Card, ledger: Ledger, ears: Ears, rate_hz: int, *, speaker: bool) -> None:
-        self.microphone = Microphone(ears, rate_hz, card.rate_hz)
+        self.microphone = Microphone(ears, rate_hz, card.input_hz)
         self.times = BlockTimes()
         self.file: FileMicrophone | None = None
         self.file_ended: Callable[[], None] | None = None
         """Set where a file stands in for the microphone, also after its end."""
         self.deaf: Callable[[], None] | None = None
-        """Called once when the microphone has given nothing but exact zeros for `DEAF_AFTER_S`."""
-        self._zeros = bytes(2 * (card.rate_hz // BLOCKS_PER_S))
-        self._zero_blocks = 0
+        """Called when the microphone has given nothing but exact zeros for a while; see `MuteWatch`."""
+        self.broken: Callable[[], None] | None = None
+        """Called once when the microphone gives samples that are no numbers."""
+        self.intake = Intake(card.input_channels)
+        self._mute = MuteWatch(self._tell_deaf, BLOCKS_PER_S)
+        self._zeros = bytes(_FLOAT_BYTES * card.input_channels * (card.input_hz // BLOCKS_PER_S))
         self.playback: Playback | None = None
         self.echo_path: EchoPath | None = None
         self._card = card
@@ -79,7 +86,7 @@ class Exchange:
         self._underflows = card.underflows
         self._overflows = card.overflows
         if speaker:
-            self._feed = SpeakerFeed(ledger, card.speaker, rate_hz, card.rate_hz)
+            self._feed = SpeakerFeed(ledger, card.speaker, rate_hz, card.output_hz)
             self.playback = Playback(self._feed, rate_hz, card.output_latency_s)
             self.echo_path = EchoPath(self.playback, self.times, card.input_latency_s + card.output_latency_s)
         else:
@@ -116,24 +123,29 @@ class Exchange:
             self.times.alarm()
 
     def _capture(self, captured: Captured | None) -> None:
-        missing = 0
+        missing, clean = 0, None
         if captured is None:
             self.times.lost()
         else:
             missing = self.times.block(captured.at_s)
-            self._listen_for_life(captured.pcm)
+            clean = self._clean(captured.pcm)
         number = self.times.blocks - 1 - missing
         for _ in range(missing):
             self.microphone.block(None, self._far(number))
             number += 1
-        self.microphone.block(None if captured is None else captured.pcm, self._far(number))
+        self.microphone.block(clean, self._far(number))
 
-    def _listen_for_life(self, pcm: bytes) -> None:
-        """A microphone that works hears at least its own noise; one that is muted or forbidden gives zeros."""
-        self._zero_blocks = self._zero_blocks + 1 if pcm == self._zeros else 0
-        if self._zero_blocks == DEAF_AFTER_S * BLOCKS_PER_S and self.deaf is not None:
-            deaf, self.deaf = self.deaf, None
-            deaf()
+    def _clean(self, captured: bytes) -> bytes:
+        self._mute.block(zeros=captured == self._zeros)
+        clean = self.intake.take(captured)
+        if self.intake.broken_samples and self.broken is not None:
+            broken, self.broken = self.broken, None
+            broken()
+        return clean
+
+    def _tell_deaf(self) -> None:
+        if self.deaf is not None:
+            self.deaf()
 
     def _far(self, number: int) -> bytes | None:
         return None if self.echo_path is None else self.echo_path.far(number)

@@ -17,11 +17,16 @@ SILENT = -1
 
 
 class SpeakerRing:
-    """At most 3 blocks on their way to the speaker; those of an old generation are never played."""
+    """At most 3 blocks on their way to the speaker; those of an old generation are never played.
+
+    block_bytes: of a block of 16-bit mono. It goes to the first two of `channels`, which are left and right.
+    """
 
     SLOTS = 3
 
-    def __init__(self, block_bytes: int) -> None:
+    def __init__(self, block_bytes: int, channels: int = 1) -> None:
+        block_bytes *= channels
+        self._channels = channels
         memory = memoryview(bytearray(self.SLOTS * block_bytes))
         self._slots = [memory[n * block_bytes : (n + 1) * block_bytes] for n in range(self.SLOTS)]
         self._generations = [0] * self.SLOTS
@@ -41,9 +46,13 @@ class SpeakerRing:
         return self.written - self.taken
 
     def put(self, block: bytes) -> None:
-        """Loop side: add a block of the current generation. There must be room."""
+        """Loop side: add a block of the current generation, mono. There must be room."""
         slot = self.written % self.SLOTS
-        self._slots[slot][:] = block
+        if self._channels == 1:
+            self._slots[slot][:] = block
+        else:
+            frames, mono = self._slots[slot].cast("h"), memoryview(block).cast("h")
+            frames[:: self._channels] = frames[1 :: self._channels] = mono
         self._generations[slot] = self.generation
         self.written += 1
 
@@ -69,6 +78,7 @@ class Captured(NamedTuple):
     """One block of the microphone, as the loop sees it later."""
 
     pcm: bytes
+    """32-bit floats, the channels interleaved."""
     at_s: float
     """When its callback came, on the monotonic clock."""
 

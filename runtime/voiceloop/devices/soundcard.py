@@ -1,83 +1,34 @@
-"""The sound card: microphone and speaker of this machine. The only door to sounddevice and PortAudio.
+"""The sound card: microphone and speaker of this machine.
 
 One callback per 10 ms block and direction copies to or from rings set aside before and wakes the loop; all work is on
 the loop's side, in `exchange`. The card runs at 48 kHz whatever the session's rate: others cost 60 ms of round trip.
+A device that does not take that is asked for others, each direction by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 from voiceloop.devices.base import Line
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
 from voiceloop.devices.duplex import BLOCKS_PER_S
+from voiceloop.devices.portaudio import CARD_HZ, open_stream, skip_farewell, start
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import check_paths
-from voiceloop.errors import DeviceError, SettingsError
-from voiceloop.machine import PORTAUDIO_HINT
+from voiceloop.errors import SettingsError
 from voiceloop.settings import AudioSettings
 
-__all__ = ["Card", "Device", "factory", "has_soundcard", "list_devices"]
+__all__ = ["Card", "factory"]
 
-CARD_HZ = 48_000
 CAPTURE_BLOCKS = 200
 """The loop may be late by 2 s before captured audio is lost; then silence takes its place."""
-
-_NO_PORTAUDIO = f"The PortAudio library is missing; install it: {PORTAUDIO_HINT}"
-_FILES_INSTEAD = "connect one, or use files: --input FILE.wav --output FILE.wav"
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One device of this machine, as `voiceloop devices` lists it."""
-
-    number: int
-    name: str
-    host: str
-    inputs: int
-    outputs: int
-    default_input: bool
-    default_output: bool
-
-
-def has_soundcard() -> bool:
-    """There is a microphone and a speaker. False also where PortAudio is missing."""
-    try:
-        devices = list_devices()
-    except DeviceError:
-        return False
-    return any(d.inputs for d in devices) and any(d.outputs for d in devices)
-
-
-def list_devices() -> list[Device]:
-    """All devices PortAudio knows. Blocks for some 100 ms the first time. Raises DeviceError without PortAudio."""
-    card = _load()
-    try:
-        inputs, outputs = card.default.device
-        hosts = [host["name"] for host in card.query_hostapis()]
-        return [
-            Device(
-                number,
-                found["name"],
-                hosts[found["hostapi"]],
-                found["max_input_channels"],
-                found["max_output_channels"],
-                number == inputs,
-                number == outputs,
-            )
-            for number, found in enumerate(card.query_devices())
-        ]
-    except card.PortAudioError as failure:
-        raise DeviceError(f"The sound devices cannot be listed: {_first_line(failure)}") from failure
 
 
 class Card:
@@ -107,18 +58,15 @@ class Card:
         self._streams: list[Any] = []
         self._input_s = 0.0
         self._output_s = 0.0
-        self.rate_hz = CARD_HZ
+        self.input_hz = self.output_hz = CARD_HZ
+        self.input_channels = 1
         self.input_latency_s = 0.0
         self.output_latency_s = 0.0
         self.underflows = 0
         self.overflows = 0
-        self._size_rings()
-
-    def _size_rings(self) -> None:
-        block_bytes = 2 * self.rate_hz // BLOCKS_PER_S
-        self.captured = CaptureRing(block_bytes, CAPTURE_BLOCKS)
+        self.captured = CaptureRing(0, CAPTURE_BLOCKS)
         self.rendered = RenderLog(CAPTURE_BLOCKS)
-        self.speaker = SpeakerRing(block_bytes)
+        self.speaker = SpeakerRing(2 * CARD_HZ // BLOCKS_PER_S)
 
     @property
     def last_s(self) -> float:
@@ -127,17 +75,13 @@ class Card:
 
     def open(self) -> None:
         """Open and start. Raises DeviceError."""
-        sounddevice = _load()
         streams: list[Any] = []
         try:
-            self._open_streams(sounddevice, streams)
-            self._input_s = self._output_s = monotonic()
-            for stream in streams:
-                stream.start()
-        except (sounddevice.PortAudioError, ValueError) as failure:
+            self._open_streams(streams)
+        except BaseException:
             for stream in streams:
                 stream.close()
-            raise DeviceError(f"The sound card cannot be opened: {_explain(sounddevice, failure)}") from failure
+            raise
         with self._guard:
             if not self._closed:
                 self._streams = streams
@@ -157,43 +101,27 @@ class Card:
     def abandon(self) -> None:
         """`close` hangs, and so would PortAudio's own farewell at the end of the process: skip it."""
         self._closed = True
-        atexit.unregister(_load()._exit_handler)  # noqa: SLF001  (there is no public way)
+        skip_farewell()
 
-    def _open_streams(self, sounddevice: Any, streams: list[Any]) -> None:  # noqa: ANN401  (sounddevice has no types)
+    def _open_streams(self, streams: list[Any]) -> None:
         """One stream for each direction: in a common one, an underrun of the speaker would delay the microphone."""
-        try:
-            self._open_at(sounddevice, streams, CARD_HZ)
-        except sounddevice.PortAudioError:
-            kind = "input" if self._microphone else "output"
-            own_hz = int(sounddevice.query_devices(self._devices()[not self._microphone], kind)["default_samplerate"])
-            if own_hz == CARD_HZ or own_hz % BLOCKS_PER_S:
-                raise
-            for stream in streams:
-                stream.close()
-            streams.clear()
-            self._open_at(sounddevice, streams, own_hz)
-
-    def _open_at(self, sounddevice: Any, streams: list[Any], rate_hz: int) -> None:  # noqa: ANN401
-        self.rate_hz = rate_hz
-        self._size_rings()
-        inputs, outputs = self._devices()
-        common = {
-            "samplerate": rate_hz,
-            "blocksize": rate_hz // BLOCKS_PER_S,
-            "channels": 1,
-            "dtype": "int16",
-            "latency": "low",
-            "finished_callback": self._finished,
-        }
+        audio = self._audio
+        kinds: list[tuple[Literal["input", "output"], str | None]] = []
         if self._speaker:
-            streams.append(sounddevice.RawOutputStream(device=outputs, callback=self._render, **common))
-            self.output_latency_s = streams[-1].latency
+            kinds.append(("output", audio.output_device))
+            stream, self.output_hz, channels = open_stream(*kinds[-1], self._render, self._finished)
+            streams.append(stream)
+            self.output_latency_s = stream.latency
+            self.speaker = SpeakerRing(2 * self.output_hz // BLOCKS_PER_S, channels)
         if self._microphone:
-            streams.append(sounddevice.RawInputStream(device=inputs, callback=self._capture, **common))
-            self.input_latency_s = streams[-1].latency
-
-    def _devices(self) -> tuple[int | str | None, int | str | None]:
-        return _device(self._audio.input_device), _device(self._audio.output_device)
+            kinds.append(("input", audio.input_device))
+            stream, self.input_hz, channels = open_stream(*kinds[-1], self._capture, self._finished)
+            streams.append(stream)
+            self.input_channels, self.input_latency_s = channels, stream.latency
+            self.captured = CaptureRing(4 * channels * self.input_hz // BLOCKS_PER_S, CAPTURE_BLOCKS)
+        self._input_s = self._output_s = monotonic()
+        for stream, (kind, name) in zip(streams, kinds, strict=True):
+            start(stream, kind, name)
 
     # On the card's threads: copy and leave -------------------------------------------------------------------------
 
@@ -243,29 +171,3 @@ def factory(settings: Mapping[str, object], context: LineContext) -> Line:
         raise SettingsError(f"[line.soundcard] knows no setting {name!r}; devices are named in [audio]")
     check_paths(context.input, context.output)
     return CardLine(context, partial(Card, context.audio))
-
-
-def _load() -> Any:  # noqa: ANN401  (sounddevice has no types)
-    try:
-        import sounddevice  # noqa: PLC0415  needs a library of the system, which servers lack
-    except ImportError as failure:
-        raise DeviceError("The package sounddevice is missing; install it: pip install sounddevice") from failure
-    except OSError as failure:
-        raise DeviceError(_NO_PORTAUDIO) from failure
-    return sounddevice
-
-
-def _first_line(failure: BaseException) -> str:
-    return str(failure).splitlines()[0] if str(failure) else type(failure).__name__
-
-
-def _explain(sounddevice: Any, failure: BaseException) -> str:  # noqa: ANN401
-    """One line that says what to do instead of PortAudio's own words."""
-    if not list(sounddevice.query_devices()):
-        return f"this machine has none; {_FILES_INSTEAD}."
-    return f"{_first_line(failure)}; see which there are: voiceloop devices"
-
-
-def _device(name: str | None) -> int | str | None:
-    """A number, or a part of a name, as sounddevice takes them."""
-    return int(name) if name is not None and name.isdigit() else name
