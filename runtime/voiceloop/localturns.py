@@ -22,7 +22,7 @@ __all__ = ["LocalTurns"]
 SAMPLE_BYTES = 2
 SOUND_AFTER_MS = 160
 """Silence after which the voice before it is judged."""
-SOUND_S = 2.0
+SOUND_S = 3.0
 FLOOR_DB = -50.0
 FLOOR_OVER_AGENT_DB = -45.0
 
@@ -55,7 +55,7 @@ class LocalTurns:
         self._judged = False
         """The voice before this pause."""
         self._turn_id = self._open_turn = ""
-        self._sent_to = 0
+        self._began = self._sent_to = 0
 
     def take(self, pcm: bytes, first_sample: int) -> None:
         """Take captured audio, 16-bit mono PCM."""
@@ -78,6 +78,7 @@ class LocalTurns:
         for verdict in verdicts:  # after the sound they are about: an end hands the turn over
             at_s = verdict.sample / self._rate_hz
             if isinstance(verdict, SpeechOnset):
+                self._began = verdict.sample
                 self._turn_id = self._open_turn or f"turn-{next(self._numbers)}"
                 self._report(SpeechStarted(self._turn_id, at_s, "local"))
             else:
@@ -91,7 +92,7 @@ class LocalTurns:
             self._endpointing.went_on()
         elif not self._judged and silent * 1000 >= SOUND_AFTER_MS * self._rate_hz:
             self._judged = True
-            since = max(self._recent.oldest, end - int(SOUND_S * self._rate_hz))
+            since = max(self._recent.oldest, self._began, end - int(SOUND_S * self._rate_hz))
             self._endpointing.sounded(self._recent.read(since, end), self._rate_hz)
 
     def take_over(self, turn_id: str, blocks: Iterable[tuple[bytes, int]]) -> None:

@@ -1,8 +1,9 @@
-"""One labelled turn through gate, ear and endpointing: when does it end? Virtual: nothing here takes its time."""
+"""When a labelled turn ends by the local gate, and by webrtcvad with a fixed silence. Nothing here takes its time."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -11,21 +12,27 @@ from pathlib import Path
 
 from bench_parts.speech_sound import FOLDER, RATE_HZ
 from bench_parts.turn_set import Turn
-from voiceloop.audio.gate import Gate, SpeechOnset
 from voiceloop.audio.prosody import complete_by_sound
 from voiceloop.audio.vad import webrtc_detector
 from voiceloop.engines.cascade.ear import Ear, Noticed
 from voiceloop.engines.cascade.listening import MOST_GUESSES
-from voiceloop.localturns import SOUND_AFTER_MS, SOUND_S
+from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.localturns import LocalTurns
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
 
-__all__ = ["Result", "Words", "by_fixed_silence", "by_gate", "flags_of"]
+__all__ = ["Result", "Verdict", "Words", "by_fixed_silence", "by_local_turns", "flags_of", "held_out", "judged"]
 
 FRAME = RATE_HZ // 50
 Flags = list[bool]
+Verdict = tuple[int, bool]
+"""At this sample it was decided that somebody speaks, or that the turn is over."""
 WORDS_MS = 350
 """How long words take here. The same in every run; the table tells what they took on this machine."""
+FIRST = RATE_HZ * 3 // 4
+"""What ends before is none of the labelled speech."""
+NOTICED = RATE_HZ // 5
+"""So long after speech goes on that has been noticed."""
 
 
 @dataclass(frozen=True)
@@ -85,79 +92,90 @@ def flags_of(pcm: bytes, mode: int) -> Flags:
     return [detect(frame) for _, frame in _frames(pcm)]
 
 
-def by_fixed_silence(turn: Turn, flags: Flags, silence_ms: int, onset_frames: int = 3) -> Result:
+def held_out(turn: Turn) -> bool:
+    """Whether nothing was tuned to this turn: half of the texts and recordings, whoever speaks them, however often."""
+    text = turn.name.removesuffix(" (paused)")
+    if turn.origin != "recorded":
+        text = text.partition(": ")[2].rpartition(" ")[0]
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2 == 1
+
+
+def by_fixed_silence(turn: Turn, flags: Flags, silence_ms: int, onset_frames: int = 3) -> list[Verdict]:
     """By webrtcvad alone: a turn begins with 60 ms of speech and ends with so much silence."""
     spoken = silent = 0
     speaking = False
-    for number, flag in enumerate(flags, 1):
+    verdicts = []
+    for number, flag in enumerate(flags[: _until(turn) // FRAME], 1):
         spoken, silent = (spoken + 1, 0) if flag else (0, silent + 1)
-        speaking = speaking or spoken >= onset_frames
-        if speaking and silent * 20 >= silence_ms:
-            ended = _judged(turn, number * FRAME)
-            if ended is not None:
-                return ended
-            speaking = False
-        if turn.resumes is not None and number * FRAME > turn.resumes + RATE_HZ // 2:
-            break
-    return _unended(turn)
+        if speaking != (silent * 20 < silence_ms if speaking else spoken >= onset_frames):
+            speaking = not speaking
+            verdicts.append((number * FRAME, speaking))
+    return verdicts
 
 
-def by_gate(turn: Turn, pcm: bytes, flags: Flags, settings: TurnSettings, words: Words | None) -> Result:  # noqa: C901, PLR0912, PLR0915 - one frame, told in order
-    """Ours: the gate over the same detector, and endpointing; with words where there are any."""
-    asked = iter(flags)
-    gate = Gate(RATE_HZ, lambda _: next(asked), hangover_ms=settings.silence_ms)
-    endpointing, judged = Endpointing(settings, model=complete_by_sound), False
-    ear, guesses = Ear(RATE_HZ, settings.silence_ms), 0
-    coming: tuple[int, str] | None = None
-    for first, frame in _frames(pcm):
+def by_local_turns(turn: Turn, pcm: bytes, settings: TurnSettings, words: Words | None) -> list[Verdict]:  # noqa: C901 - one frame, told in order
+    """By this machine, as over REST; with words where there are any."""
+    now, guesses, verdicts = 0, 0, list[Verdict]()
+    ear, coming = Ear(RATE_HZ, settings.silence_ms), list[tuple[int, str]]()
+
+    def report(event: SpeechStarted | SpeechStopped) -> None:
+        nonlocal ear, guesses
+        verdicts.append((now, isinstance(event, SpeechStarted)))
+        if isinstance(event, SpeechStopped):
+            ear, guesses = Ear(RATE_HZ, settings.silence_ms), 0
+            coming.clear()
+
+    def send(speech: bytes, first: int) -> None:
+        nonlocal guesses
+        noticed = ear.take(speech, first)
+        if words is None or noticed is Noticed.NOTHING:
+            return
+        coming.clear()
+        if noticed is Noticed.PAUSE:
+            guesses += 1
+            text = words(ear.so_far()) if guesses <= MOST_GUESSES else ""
+            coming.append((now + (RATE_HZ * WORDS_MS // 1000 if text else 0), text))
+
+    endpointing = Endpointing(settings, words_come=words is not None, model=_guess)
+    turns = LocalTurns(RATE_HZ, settings, send=send, report=report, numbers=itertools.count(1), endpointing=endpointing)
+    for first, frame in _frames(pcm[: 2 * _until(turn)]):
         now = first + FRAME
-        if coming is not None and coming[0] <= now:
-            endpointing.said(coming[1])
-            coming = None
-        gate.wait(endpointing.silence_ms)
-        was_speaking = gate.speaking
-        verdicts = gate.feed(frame, first)
-        if not gate.silent_samples:
-            endpointing.went_on()
-            judged = False
-        elif not judged and gate.silent_samples >= SOUND_AFTER_MS * RATE_HZ // 1000:
-            judged = True
-            endpointing.sounded(pcm[max(0, 2 * (now - int(SOUND_S * RATE_HZ))) : 2 * now], RATE_HZ)
-        heard = frame
-        for verdict in verdicts:
-            if isinstance(verdict, SpeechOnset):
-                was_speaking, heard = True, gate.preroll()
-                continue
-            ended = _judged(turn, now)
-            if ended is not None:
-                return ended
-            ear, guesses, coming, was_speaking = Ear(RATE_HZ, settings.silence_ms), 0, None, False
-        if words is not None and was_speaking:
-            match ear.take(heard, now - len(heard) // 2):
-                case Noticed.PAUSE:
-                    guesses += 1
-                    text = words(ear.so_far()) if guesses <= MOST_GUESSES else ""
-                    coming = (now + (RATE_HZ * WORDS_MS // 1000 if text else 0), text)
-                case Noticed.WENT_ON | Noticed.ANEW:
-                    coming = None
-                case Noticed.NOTHING:
-                    pass
-        if turn.resumes is not None and now > turn.resumes + RATE_HZ // 2:
+        if coming and coming[0][0] <= now:
+            endpointing.said(coming.pop()[1])
+        turns.take(frame, first)
+        if turn.resumes is None and verdicts and not verdicts[-1][1] and now >= turn.end:
             break
-    return _unended(turn)
+    return verdicts
 
 
-def _judged(turn: Turn, ended: int) -> Result | None:
-    """What it means that a turn was ended at this sample; None: it was none of the labelled speech."""
-    if ended < RATE_HZ * 3 // 4:
-        return None
-    if turn.resumes is not None:
-        return Result(cut=ended < turn.resumes + RATE_HZ // 5, delay_ms=0.0)
-    return Result(cut=ended < turn.end, delay_ms=(ended - turn.end) * 1000 / RATE_HZ)
-
-
-def _unended(turn: Turn) -> Result:
+def judged(turn: Turn, verdicts: list[Verdict], sounds_after_ms: int = 0) -> Result:
+    """What became of the turn. One that goes on before an answer sounds, so long after its end, is not cut."""
+    within = RATE_HZ * sounds_after_ms // 1000
+    over = turn.end if turn.resumes is None else turn.resumes + NOTICED
+    for (at, speaking), (again, _) in itertools.pairwise([*verdicts, (len(turn.sound), True)]):
+        if speaking or at < FIRST:
+            continue
+        if at >= over:
+            return Result(cut=False, delay_ms=(at - turn.end) * 1000 / RATE_HZ)
+        if not within or again > at + within:
+            return Result(cut=True, delay_ms=0.0)
     return Result(cut=False, delay_ms=(len(turn.sound) - turn.end) * 1000 / RATE_HZ)
+
+
+_GUESSES: dict[bytes, float | None] = {}
+
+
+def _guess(pcm: bytes, rate_hz: int) -> float | None:
+    """As in the product; each sound is judged once for all settings."""
+    key = hashlib.sha256(pcm).digest()
+    if key not in _GUESSES:
+        _GUESSES[key] = complete_by_sound(pcm, rate_hz)
+    return _GUESSES[key]
+
+
+def _until(turn: Turn) -> int:
+    """Nothing that comes later matters."""
+    return len(turn.sound) if turn.resumes is None else turn.resumes + RATE_HZ
 
 
 def _frames(pcm: bytes) -> Iterator[tuple[int, bytes]]:

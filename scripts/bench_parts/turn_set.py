@@ -38,7 +38,7 @@ from bench_parts.speech_sound import (
     version_of,
 )
 
-__all__ = ["Turn", "in_condition", "turn_set"]
+__all__ = ["Turn", "in_condition", "paused", "turn_of", "turn_set"]
 
 PACKAGES = ("asterisk-core-sounds-en-g722", "asterisk-core-sounds-en", "pocketsphinx-testdata")
 LEAD_S, TAIL_S = 0.5, 4.2
@@ -102,10 +102,11 @@ def _pick(turns: Iterator[tuple[str, Sound, Sound | None]], origin: str) -> Iter
         some = [entry for entry in found if (entry[2] is not None) == kind]
         step = max(1.0, len(some) / EACH)
         for number in range(min(EACH, len(some))):
-            yield _turn(*some[int(number * step)], origin)
+            yield turn_of(*some[int(number * step)], origin)
 
 
-def _turn(name: str, first: Sound, second: Sound | None, origin: str) -> Turn:
+def turn_of(name: str, first: Sound, second: Sound | None, origin: str) -> Turn:
+    """Return these halves with a pause between them that follows from the name; None: the first is the whole turn."""
     random = np.random.default_rng(int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
     lead, tail = np.zeros(int(LEAD_S * RATE_HZ), np.float32), np.zeros(int(TAIL_S * RATE_HZ), np.float32)
     first = trimmed(first)
@@ -132,13 +133,13 @@ def _recorded() -> Iterator[tuple[str, Sound, Sound | None]]:
         yield pair, first, second
     for name in texts["read_complete"]:
         yield name, _file(read / name), None
-        yield from _paused(name, _file(read / name))
+        yield from paused(name, _file(read / name))
     for name, _ in _sentences(folder, texts["incomplete"]):
         if not (prompts / f"{name}.g722").exists():
             continue  # listed, but in no package
         sound = recorded(prompts / f"{name}.g722")
         yield name, sound, None
-        yield from _paused(name, sound)
+        yield from paused(name, sound)
 
 
 def _spoken() -> Iterator[tuple[str, Sound, Sound | None]]:
@@ -163,7 +164,7 @@ def _sentences(folder: Path, incomplete: str) -> Iterator[tuple[str, str]]:
                 yield name, text
 
 
-def _paused(name: str, sound: Sound) -> Iterator[tuple[str, Sound, Sound]]:
+def paused(name: str, sound: Sound) -> Iterator[tuple[str, Sound, Sound]]:
     """The sentence with the longest silence in its middle drawn out, if there is one."""
     sound = trimmed(sound)
     block = RATE_HZ // 100

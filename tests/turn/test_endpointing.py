@@ -77,11 +77,11 @@ def test_a_language_without_a_pattern_for_hesitation_has_none():
     [
         (None, None, OPEN),
         (0.6, None, COMPLETE),
-        (0.5, None, OPEN),
+        (0.4, None, OPEN),
         (None, COMPLETE, COMPLETE),
-        (0.4, COMPLETE, OPEN),
-        (0.7, OPEN, COMPLETE),
-        (0.6, OPEN, OPEN),
+        (0.25, COMPLETE, OPEN),
+        (0.6, OPEN, COMPLETE),
+        (0.5, OPEN, OPEN),
         (0.9, UNFINISHED, UNFINISHED),
         (0.9, NUMBER, NUMBER),
     ],
@@ -96,7 +96,7 @@ def endpointing(*, sound=None, agent_speaks=lambda: False, language="en", **turn
     )
 
 
-@pytest.mark.parametrize(("words_come", "silence_ms"), [(False, 500), (True, 1000)])
+@pytest.mark.parametrize(("words_come", "silence_ms"), [(False, 500), (True, 1300)])
 def test_where_nothing_is_known_the_usual_silence_ends_a_turn_unless_words_are_on_their_way(words_come, silence_ms):
     turn = Endpointing(TurnSettings(), words_come=words_come)
     turn.sounded(b"", 8000)
@@ -107,10 +107,10 @@ def test_where_nothing_is_known_the_usual_silence_ends_a_turn_unless_words_are_o
     ("text", "silence_ms"),
     [
         ("What time is it?", 400),
-        ("what time is it", 1000),
+        ("what time is it", 1300),
         ("my number is 555", 2000),
         ("what time is the", 2650),
-        ("", 1000),
+        ("", 1300),
     ],
 )
 def test_words_make_the_silence_shorter_or_longer(text, silence_ms):
@@ -157,7 +157,7 @@ def test_while_the_agent_speaks_the_usual_silence_tells_a_cough():
     turn.said("what time is it")
     assert turn.silence_ms == 500
     speaks = False
-    assert turn.silence_ms == 1000
+    assert turn.silence_ms == 1300
 
 
 def test_where_the_language_is_open_the_words_tell_it():
@@ -165,4 +165,4 @@ def test_where_the_language_is_open_the_words_tell_it():
     turn.said("ich hätte gern ein")
     assert turn.silence_ms == 2650
     turn.said("hmpf")
-    assert turn.silence_ms == 1000
+    assert turn.silence_ms == 1300

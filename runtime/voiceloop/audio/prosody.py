@@ -6,12 +6,14 @@ when no words are. Statements, questions and requests end lower, softer and fall
 
 from __future__ import annotations
 
+import tomllib
+from importlib import resources
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "complete_by_sound", "melody"]
+__all__ = ["FEATURES", "REACH", "complete_by_sound", "melody"]
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +24,9 @@ VOICED: Final = 0.5
 """Of the autocorrelation at the pitch; less is a hiss or noise."""
 SOFT_DB: Final = 25.0
 """Below the loudest: no vowel."""
+FAINT_DB: Final = 30.0
+"""Below the loudest: no speech."""
+ABOVE_NOISE_DB: Final = 4.0
 OCTAVE_BIAS: Final = 0.1
 """Two periods are as like each other as one: of the two the shorter is meant."""
 OCTAVE_ERROR: Final = 9.0
@@ -30,18 +35,25 @@ LONGEST_GAP: Final = 2
 """Windows without a pitch that do not end a vowel."""
 FEWEST: Final = 12
 """Windows with a pitch, 10 ms each, that say anything."""
-BOUNDS: Final = 12.0
+STEEPEST: Final = 8.0
 
-FEATURES: Final = ("end", "above lowest", "slope", "loudness", "loudness slope", "last vowel", "highest")
-"""Pitch of the last 60 ms against the middle and against the lowest, in semitones; how it moves over the last 120 ms,
-semitones in 100 ms; loudness of the last 100 ms against the middle, in dB, and how it moves; how long the last voiced
-stretch is, in 100 ms; the highest pitch of the last 300 ms."""
-MEAN: Final = np.array([-4.49, 0.76, -0.61, -4.2, -3.47, 2.05, 2.76])
-SPREAD: Final = np.array([4.37, 4.1, 3.56, 3.4, 4.35, 1.95, 3.89])
-WEIGHTS: Final = np.array([-0.455, -0.03, -0.285, -0.397, 0.065, -0.248, -0.302])
-BIAS: Final = 0.124
-"""A logistic regression over 428 ends and 172 pauses within sentences of Asterisk's French, Italian and Spanish prompts
-(three speakers), each clean, in 10 dB of noise and in telephone band."""
+FEATURES: Final = ("end", "above_lowest", "highest", "rank", "slope", "trail", "vowels_per_s", "fall")
+"""Pitch of the last 60 ms against the middle and against the lowest, and the highest of the last 300 ms against the
+middle, in semitones; the share of the speech that is lower than the end; how the pitch moves over the last 300 ms, in
+semitones in 100 ms; what follows the last pitch, in 100 ms; vowels in a second; how far it fell in the last 400 ms."""
+REACH: Final = 2.2
+"""Spreads from the mean; more is a mistake of the measurement."""
+
+
+def _model() -> tuple[Floats, Floats, Floats, Floats, float]:
+    """Mean, spread, weight and bend of each feature, and the bias: a part of this package in another notation."""
+    read = tomllib.loads(resources.files("voiceloop.audio").joinpath("data", "complete.toml").read_text("utf-8"))
+    columns = (np.array([read[name][key] for name in FEATURES]) for key in ("mean", "spread", "weight", "bend"))
+    mean, spread, weight, bend = columns
+    return mean, spread, weight, bend, float(read["bias"])
+
+
+MEAN, SPREAD, WEIGHT, BEND, BIAS = _model()
 
 
 def complete_by_sound(pcm: bytes, rate_hz: int) -> float | None:
@@ -52,7 +64,8 @@ def complete_by_sound(pcm: bytes, rate_hz: int) -> float | None:
     found = melody(pcm, rate_hz)
     if found is None:
         return None
-    return float(1 / (1 + np.exp(-(WEIGHTS @ ((found - MEAN) / SPREAD) + BIAS))))
+    away = np.clip((found - MEAN) / SPREAD, -REACH, REACH)
+    return float(1 / (1 + np.exp(-(WEIGHT @ away + BEND @ away**2 + BIAS))))
 
 
 def melody(pcm: bytes, rate_hz: int) -> Floats | None:
@@ -60,23 +73,26 @@ def melody(pcm: bytes, rate_hz: int) -> Floats | None:
     pitch, clarity, loudness = _tracks(pcm, rate_hz)
     if not len(pitch):
         return None
-    voiced = (clarity > VOICED) & (loudness > np.percentile(loudness, 95) - SOFT_DB)
+    quiet, loud = np.percentile(loudness, [5, 95])
+    voiced = (clarity > VOICED) & (loudness > loud - SOFT_DB)
     if voiced.sum() < FEWEST:
         return None
     at = np.flatnonzero(voiced & (np.abs(pitch - np.median(pitch[voiced])) < OCTAVE_ERROR))
     if len(at) < FEWEST:
         return None
     height, middle, end = pitch[at], np.median(pitch[at]), np.median(pitch[at[-6:]])
-    breaks = np.flatnonzero(np.diff(at) > LONGEST_GAP)
+    vowels = 1 + int((np.diff(at) > LONGEST_GAP).sum())
+    last = int(np.flatnonzero(loudness > max(loud - FAINT_DB, quiet + ABOVE_NOISE_DB))[-1])
     return np.array(
         [
             end - middle,
             end - np.percentile(height, 10),
-            np.clip(_slope(at[-12:], pitch), -BOUNDS, BOUNDS),
-            loudness[at[-10:]].mean() - np.median(loudness[at]),
-            np.clip(_slope(at[-15:], loudness), -2 * BOUNDS, 2 * BOUNDS),
-            min(len(at) - 1 - (breaks[-1] if len(breaks) else -1), 60) / 10,
             height[-30:].max() - middle,
+            (height < end).mean(),
+            np.clip(_slope(at[-30:], pitch), -STEEPEST, STEEPEST),
+            min(last + 1 - at[-1], 30) / 10,
+            vowels / (len(loudness) * HOP_S),
+            height[-40:].max() - end,
         ]
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 from typing import Final
@@ -19,7 +20,7 @@ from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.languages.utterances import assents, normalised, refuses, stops, trails_off
 from voiceloop.settings import TurnSettings
 
-__all__ = ["LONGEST_MS", "TIMES", "Ending", "Endpointing", "TurnModel", "ending_of", "ending_with"]
+__all__ = ["LONGEST_MS", "WAITS", "Ending", "Endpointing", "TurnModel", "Wait", "ending_of", "ending_with"]
 
 
 def _never() -> bool:
@@ -46,20 +47,31 @@ class Ending(StrEnum):
     """More is to come: "and", "the", "um", half a sentence."""
 
 
-TIMES: Final[Mapping[Ending, float]] = {
-    Ending.COMPLETE: 0.8,
-    Ending.OPEN: 2.0,
-    Ending.NUMBER: 4.0,
-    Ending.UNFINISHED: 5.3,
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How much silence an ending asks for: so many times the usual one, and at least so much more than a complete one.
+
+    Few pauses within a sentence last longer than a second, whatever the usual silence is.
+    """
+
+    times: float
+    longer_ms: int = 0
+
+
+WAITS: Final[Mapping[Ending, Wait]] = {
+    Ending.COMPLETE: Wait(0.8),
+    Ending.OPEN: Wait(2.0, 900),
+    Ending.NUMBER: Wait(4.0, 1200),
+    Ending.UNFINISHED: Wait(5.3, 2000),
 }
-"""Of the usual silence."""
 LONGEST_MS: Final = 4000
 """Whoever says nothing for so long is done, or gone."""
-SURE: Final = 0.57
+NO_IDEA: Final = 0.4
+SURE: Final = 0.43
 """A voice that sounds so complete needs no words."""
-AGREES: Final = 0.43
+AGREES: Final = 0.28
 """A voice that contradicts words which could be all makes them open."""
-INSISTS: Final = 0.65
+INSISTS: Final = 0.53
 """A voice that sounds so complete makes up for words that could be all or not."""
 READ_OUT: Final = 2
 """So many figures in a row are a number that is being read out; one alone is a count, unless it has three digits."""
@@ -89,7 +101,7 @@ def ending_of(text: str, language: Language) -> Ending:
 
 def ending_with(sound: float | None, words: Ending | None) -> Ending:
     """Put together how complete the voice sounds, 0 to 1, and what the words promise; None where that is not known."""
-    sound = 0.5 if sound is None else sound
+    sound = NO_IDEA if sound is None else sound
     if words in (Ending.NUMBER, Ending.UNFINISHED):
         return words
     bar = {None: SURE, Ending.COMPLETE: AGREES, Ending.OPEN: INSISTS}[words]
@@ -126,7 +138,9 @@ class Endpointing:
             return usual_ms
         if self._sound is None and self._words is None and not self.words_come:
             return usual_ms  # nothing is known, and nothing will be
-        return min(round(usual_ms * TIMES[ending_with(self._sound, self._words)]), max(LONGEST_MS, usual_ms))
+        wait, complete = WAITS[ending_with(self._sound, self._words)], WAITS[Ending.COMPLETE]
+        longer_ms = complete.times * usual_ms + wait.longer_ms
+        return min(round(max(wait.times * usual_ms, longer_ms)), max(LONGEST_MS, usual_ms))
 
     def went_on(self) -> None:
         """Somebody speaks: what was known of the pause before counts no more."""
