@@ -21,6 +21,7 @@ from bench_parts.speech_sound import (
     Sound,
     at_level,
     fetched,
+    levels,
     recorded,
     say,
     sounding,
@@ -45,6 +46,11 @@ LEAD_S, TAIL_S = 1.8, 2.0
 SHORTEST_LONG_S = 0.9
 LONGEST_BACKCHANNEL_S = 0.8
 """Game voices draw words out for as long as no listener does."""
+HISS = 0.06
+"""Of the loudest 10 ms."""
+CLICK_10MS = 3
+HUM = np.ones(RATE_HZ // 50, np.float32)
+"""20 ms, which is a mean of all that is too low for a voice: some recordings begin with a thump of it."""
 WORDS_PER_MINUTE = {"cmn": 250}
 """Of voices that are no hurry at 170."""
 SPOKEN = {"backchannels": (52, 17), "stops": (36, 14), "long": (40, 12)}
@@ -175,9 +181,20 @@ def _files(folder: Path, names: Sequence[str], kind: Kind, language: str) -> Ite
 def _natural(name: str, kind: Kind, language: str, path: Path) -> Iterator[Made]:
     """The recording, unless it is of a length that its kind never has."""
     sound = recorded(path)
-    lasts_s = len(trimmed(sound)) / RATE_HZ
+    sound = sound - np.convolve(sound, HUM, "same") / np.convolve(np.ones_like(sound), HUM, "same")
+    sound = _voice(sound)
+    lasts_s = len(sound) / RATE_HZ
     if kind is Kind.LONG and lasts_s < SHORTEST_LONG_S:
         return
     if kind is Kind.BACKCHANNEL and lasts_s > LONGEST_BACKCHANNEL_S:
         return
     yield name, kind, language, "recorded", sound
+
+
+def _voice(sound: Sound) -> Sound:
+    """From the first sound that is no click on; tape hiss and what is as low is no speech yet."""
+    heights = levels(sound)
+    loud = heights > HISS * heights.max()
+    lasting = np.convolve(loud, np.ones(CLICK_10MS), "valid") == CLICK_10MS
+    first = int(np.argmax(lasting)) if lasting.any() else 0
+    return trimmed(sound[first * RATE_HZ // 100 :])

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
-from bench_parts.interruption_run import Outcome, Recognise, Spoken, interrupted
 from bench_parts.interruption_set import Interjection, Kind, in_condition, interjections
 from bench_parts.speech_sound import CONDITIONS, FOLDER, RATE_HZ, pcm_of
 from bench_parts.stats import percentile
 from bench_parts.table import Table, console
 from bench_parts.turn_run import WORDS_MS, Words
+from journeys.interjected import Outcome, Recognise, Spoken, interrupted
 from voiceloop.audio.resample import Resampler
 from voiceloop.settings import TurnSettings
 

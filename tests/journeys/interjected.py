@@ -25,7 +25,7 @@ from voiceloop.engines.services.seams import Question, Services, Transcript
 from voiceloop.session import Session
 from voiceloop.settings import AgentSettings, AudioSettings, RealtimeSettings, Settings, TurnSettings
 from voiceloop.testing.clock import run_virtual
-from voiceloop.vocabulary import Encoding
+from voiceloop.vocabulary import Encoding, UserTurn
 
 __all__ = ["Outcome", "Recognise", "Spoken", "interrupted"]
 
@@ -33,12 +33,15 @@ Recognise = Callable[[bytes, int], str]
 """Words of 16-bit mono PCM at a rate; asked where a session would ask its recogniser."""
 
 BLOCK_MS: Final = 20
+ASKED: Final = "tell me a story"
 SENTENCE: Final = "Once upon a time there was a story that went on and on."
 STORY_S: Final = 30
 LEVEL: Final = 4000
 LEAST: Final = 3000
 DUCKED: Final = 0.5
 """Of the full level: the listener notices that the agent makes way."""
+SETTLED_S: Final = 3.2
+"""So long the room is heard before the story begins: a gate learns in 3 s how loud its noise is."""
 SURE_S: Final = 1.6
 """So long after the last word an agent that speaks at its full level has not been stopped."""
 
@@ -86,7 +89,8 @@ async def _interrupted(said: Spoken, turn: TurnSettings, recognise: Recognise | 
     engine = CascadeEngine(_services(story.tobytes(), recognise, words_ms / 1000), hangover_ms=turn.silence_ms)
     line = _Room(said, story)
     async with Session(Agent.from_settings(settings.agent, ()), line=line, settings=settings, engine=engine) as session:
-        await session.send_text("tell me a story")
+        await asyncio.sleep(SETTLED_S)
+        await session.send_text(ASKED)
         await line.over.wait()
     return line.outcome()
 
@@ -105,9 +109,12 @@ def _services(story: bytes, recognise: Recognise | None, words_s: float) -> Serv
 
     @contextlib.asynccontextmanager
     async def chat(question: Question) -> AsyncIterator[AsyncIterator[ChatDelta]]:
+        asked = any(isinstance(item, UserTurn) and item.text == ASKED for item in question.items)
+
         async def deltas() -> AsyncIterator[ChatDelta]:
-            yield Said(SENTENCE)
-            yield Ended(Completion(text=SENTENCE, stop=Stop.END))
+            if asked:  # and no answer to the noise of a room that the gate does not know yet
+                yield Said(SENTENCE)
+            yield Ended(Completion(text=SENTENCE if asked else "", stop=Stop.END))
 
         yield deltas()
 
@@ -179,9 +186,10 @@ class _Room:
             self._hear(self._ledger.pull(self._block), first)
 
     def _captured(self, first: int) -> bytes:
-        if self._story_from is None:
-            return bytes(2 * self._block)
-        at = 2 * (first - self._story_from)
+        if self._story_from is None:  # the noise of the room
+            at = 2 * (first % (self._said.onset // 2 // self._block * self._block))
+        else:
+            at = 2 * (first - self._story_from)
         pcm = self._said.pcm[at : at + 2 * self._block]
         return pcm.ljust(2 * self._block, b"\0")
 
