@@ -8,7 +8,7 @@ from __future__ import annotations
 from any_order import MS_PER_SAMPLE, World
 from audio.listening import samples
 from voiceloop import events as on
-from voiceloop.vocabulary import Cause, Outcome, ReplyStatus, Tier, ToolCall
+from voiceloop.vocabulary import Cause, Flow, Outcome, ReplyStatus, Tier, ToolCall
 
 CAUSES = (Cause.DROP, Cause.DROP, Cause.DEAD_WIRE, Cause.SLOW_MODEL, Cause.SESSION_CAP, Cause.BUSY, Cause.CONTEXT_FULL)
 UNREACHED = (Cause.UNREACHABLE, Cause.REFUSED)
@@ -19,6 +19,7 @@ TOOLS = ("clock", "taxi")
 
 INSTEAD = {
     "user_stops": "user_starts",
+    "user_flows": "user_starts",
     "turn_is_taken": "user_stops",
     "words_come": "turn_is_taken",
     "ask_is_refused": "reply_starts",
@@ -74,6 +75,15 @@ class Deeds(World):
                 self.engine.commits.append(turn_id)
             self.happens(on.SpeechStopped(turn_id, max(0.0, self.capture_s - ms / 1000), self.source))
 
+    def user_flows(self, which: int, ms: int) -> None:
+        """... over the agent or not: who tells of it does not know for sure."""
+        if self.hears and self.speaking:
+            flows: tuple[on.Event, ...] = (
+                *(on.SpeechFlowed(self.speaking, flow) for flow in Flow),
+                on.UserSaidSoFar(("", "mm-hmm", "stop", "tell me more")[ms % 4]),
+            )
+            self.happens(flows[which % len(flows)])
+
     def turn_is_taken(self, which: int, ms: int) -> None:
         if self.engine.live and self.engine.commits:
             turn_id = self.engine.commits.pop(0)
@@ -90,10 +100,10 @@ class Deeds(World):
         if wordless and self.engine.live:
             turn_id = wordless[which % len(wordless)]
             self.written[turn_id] += 1
-            failed = ms > 1000
-            self.happens(
-                on.TranscriptionFailed(turn_id, "no") if failed else on.UserTranscribed(turn_id, f"[{turn_id}]")
-            )
+            if ms > 1000:
+                self.happens(on.TranscriptionFailed(turn_id, "no"))
+            else:
+                self.happens(on.UserTranscribed(turn_id, "mm-hmm" if ms % 3 else f"[{turn_id}]"))
 
     def user_types(self, which: int, ms: int) -> None:
         if self.line_opens:

@@ -82,6 +82,8 @@ class World:
         self.words = 0
         self.speaking = ""
         """The turn that whoever ends turns has heard begin."""
+        self.volume = 1.0
+        """Not done to the samples, whose values are their numbers."""
         self.turns: list[str] = []
         """Those the user has begun."""
         self.handed_over: list[str] = []
@@ -127,8 +129,11 @@ class World:
                 self.ledger.pause()
             case do.ResumePlayback():
                 self.ledger.resume()
+            case do.DuckPlayback(gain=gain):
+                self.volume = gain
             case do.FlushPlayback():
                 spans = self.ledger.flush()
+                self.volume = 1.0
                 self.pulled = self.pulled[: self.acked] + [0] * (len(self.pulled) - self.acked)
                 for span in spans:
                     self.check_span(span)

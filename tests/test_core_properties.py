@@ -38,6 +38,7 @@ LEGAL = {
     "passes": 6,
     "user_starts": 4,
     "user_stops": 4,
+    "user_flows": 3,
     "turn_is_taken": 5,
     "turn_was_nothing": 1,
     "words_come": 3,
@@ -174,6 +175,7 @@ def settles(world, within_s=90.0):
         everybody_behaves(world)
         world.passes(pause_s)
         pause_s = min(2.0, pause_s * 1.5)
+    assert world.ended is not None or world.volume == 1.0, "the agent stays quiet"
     return world
 
 

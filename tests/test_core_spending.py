@@ -27,7 +27,7 @@ def test_money_is_announced_and_ends_the_session_by_the_hand_of_time_alone():
 
 def test_a_turn_that_was_interrupted_is_told_when_its_cancelled_reply_has_said_what_it_used():
     talk = Talk().user_turn().playing()
-    talk.heard(on.SpeechStarted("u2", talk.now - 100)).after(0.8)
+    talk.heard(on.SpeechStarted("u2", talk.now - 100)).after(1.2)
     assert talk.said("agent_said")[0]["interrupted"]
     assert talk.said("turn_metrics") == []
     talk.heard(on.ReplyFinished("r1", ReplyStatus.CANCELLED, usage=Usage(90, 20))).user_turn("u2")

@@ -11,6 +11,7 @@ from voiceloop.events import SpeechStarted, SpeechStopped
 from voiceloop.localturns import LocalTurns
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
+from voiceloop.vocabulary import FlowTimes
 
 RATE = 24_000
 BLOCK = 2_400
@@ -138,7 +139,7 @@ def softest_heard_db(*, agent_speaks):
     word = np.frombuffer(WORD, np.int16) / 32768
     loudest = np.sqrt((word[: len(word) // 480 * 480].reshape(-1, 480) ** 2).mean(axis=1)).max()
     for level_db in range(-70, -20):
-        bench = Bench(Endpointing(TurnSettings(), agent_speaks=lambda: agent_speaks))
+        bench = Bench(Endpointing(TurnSettings(), agent_speaks=lambda: FlowTimes() if agent_speaks else None))
         for pcm, first in blocks((word * 10 ** (level_db / 20) / loudest * 32767).astype(np.int16).tobytes()):
             bench.turns.take(pcm, first)
         if bench.events:

@@ -86,11 +86,11 @@ def test_an_agent_without_wishes_changes_nothing_of_the_realtime_section():
 @pytest.mark.parametrize(
     ("patience", "silence_ms", "interrupt_after_ms", "eagerness"),
     [
-        ("low", 300, 200, "high"),
-        ("normal", 500, 250, "auto"),
-        ("relaxed", 900, 400, "low"),
-        ("very_relaxed", 1500, 600, "low"),
-        ("high", 900, 400, "low"),
+        ("low", 300, 400, "high"),
+        ("normal", 500, 600, "auto"),
+        ("relaxed", 900, 800, "low"),
+        ("very_relaxed", 1500, 1000, "low"),
+        ("high", 900, 800, "low"),
     ],
 )
 def test_patience_sets_how_turns_end_and_how_easily_the_agent_is_interrupted(
@@ -102,7 +102,7 @@ def test_patience_sets_how_turns_end_and_how_easily_the_agent_is_interrupted(
 
 def test_a_value_that_is_set_wins_over_patience_even_if_it_is_the_default():
     turn = of({"patience": "high"}, turn={"silence_ms": 500}).realtime.turn
-    assert (turn.silence_ms, turn.interrupt_after_ms) == (500, 400)
+    assert (turn.silence_ms, turn.interrupt_after_ms) == (500, 800)
     assert TurnSettings().silence_ms == 500
 
 

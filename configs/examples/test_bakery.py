@@ -17,7 +17,7 @@ async def test_an_order_is_looked_up_and_told():
 @pytest.mark.asyncio
 async def test_whoever_talks_over_the_answer_is_answered_next():
     async with testing.converse(agent, audio=True) as c:
-        await c.says("where is order 7", heard_s=0.5)
+        await c.says("where is order 7", heard_s=0.2)
         await c.says("where is order 8")
         c.said_like("order 8")
         assert "Order 7 leaves today." not in c.said

@@ -83,6 +83,7 @@ def profile_of(
         tool_rounds=who.limits.tool_rounds,
         survivors=survivors(map(as_tool, agent.tools)),
         interrupt_after_s=turn.interrupt_after_ms / 1000,
+        interrupt_by=turn.interrupt_by,
         silence_s=turn.silence_ms / 1000,
         reply_start_s=2 * settings.realtime.reply_start_timeout_s,  # the engine notices first
         ask_after_s=settings.realtime.reply_start_timeout_s / 2,

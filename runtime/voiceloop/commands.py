@@ -163,6 +163,13 @@ class ResumePlayback(msgspec.Struct, frozen=True):
     """Go on exactly where playback paused."""
 
 
+class DuckPlayback(msgspec.Struct, frozen=True):
+    """Play at this volume from now on: the user may be interrupting."""
+
+    gain: float
+    """0 to 1; 1 as always."""
+
+
 class FlushPlayback(msgspec.Struct, frozen=True):
     """Throw away all that is unplayed; answered by `PlaybackFlushed` in the same breath."""
 
@@ -180,7 +187,9 @@ class StopNotice(msgspec.Struct, frozen=True):
     notice_id: str
 
 
-PlaybackCommand = SealPlayback | MuteReply | PausePlayback | ResumePlayback | FlushPlayback | PlayNotice | StopNotice
+PlaybackCommand = (
+    SealPlayback | MuteReply | PausePlayback | ResumePlayback | DuckPlayback | FlushPlayback | PlayNotice | StopNotice
+)
 
 # To the tool bus -----------------------------------------------------------------------------------------------------
 

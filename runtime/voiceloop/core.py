@@ -21,7 +21,7 @@ from voiceloop.notices.announcer import Announcer
 from voiceloop.profile import Profile
 from voiceloop.rollover import RollOver
 from voiceloop.turn.arbiter import Want
-from voiceloop.turn.machine import NO_TURN, TurnMachine, TurnPolicy
+from voiceloop.turn.machine import NO_TURN, TurnMachine
 from voiceloop.unclear import Unclear
 from voiceloop.vocabulary import Cause, ReplyStatus
 
@@ -83,16 +83,7 @@ class Core:
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self.machine = TurnMachine(
-            TurnPolicy(
-                interrupt_after_s=profile.interrupt_after_s,
-                silence_s=profile.silence_s,
-                reply_start_s=profile.reply_start_s,
-                ask_after_s=profile.ask_after_s,
-                tool_rounds=profile.tool_rounds,
-                survivors=profile.survivors,
-            )
-        )
+        self.machine = TurnMachine(profile.turns)
         self.narrator = Narrator(transcribes=profile.transcribes, prices=profile.prices)
         self.spending = self.narrator.spending
         self._watch = Watch(Limits(profile.limit_s, profile.token_limit, profile.money_limit), self.spending)
@@ -329,13 +320,13 @@ class Core:
 
     def _tell(self, event: on.Event, done: list[do.Command], now: float) -> list[do.WriteLine]:
         tell = self.narrator
+        if forgotten := [command.turn_id for command in done if isinstance(command, do.ForgetTurn)]:
+            return [line for turn_id in forgotten for line in tell.forget(turn_id, now)]
         match event:
             case on.SpeechStarted() | on.SpeechStopped():
                 self._user_is_here()
                 return tell.speech(event, now)
             case on.TurnCommitted(turn_id=turn_id):
-                if any(isinstance(command, do.ForgetTurn) for command in done):
-                    return tell.forget(turn_id, now)
                 return tell.committed(turn_id, now)
             case on.UserTranscribed(turn_id=turn_id, text=text):
                 return tell.words(turn_id, text, now)

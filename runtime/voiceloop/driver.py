@@ -123,9 +123,9 @@ class Driver:
                 self._set_deadline(name, at_s)
             case do.ClearDeadline(name=name):
                 self._clear_deadline(name)
-            case do.SealPlayback() | do.MuteReply() | do.PausePlayback() | do.ResumePlayback() | do.FlushPlayback():
+            case do.SealPlayback() | do.MuteReply() | do.PausePlayback() | do.ResumePlayback() | do.DuckPlayback():
                 self._play(command, hands)
-            case do.PlayNotice() | do.StopNotice():
+            case do.FlushPlayback() | do.PlayNotice() | do.StopNotice():
                 self._play(command, hands)
             case do.RunTool(call=call):
                 hands.bus.run(call)
@@ -181,6 +181,8 @@ class Driver:
                 hands.ledger.pause()
             case do.ResumePlayback():
                 hands.ledger.resume()
+            case do.DuckPlayback(gain=gain):
+                hands.ledger.duck(gain)
             case do.FlushPlayback():
                 self._flush(hands)
             case do.PlayNotice(notice_id=notice_id, name=name):

@@ -16,6 +16,7 @@ import msgspec
 
 from voiceloop.vocabulary import (
     Cause,
+    Flow,
     HeardSpan,
     Outcome,
     ReplyStatus,
@@ -132,6 +133,19 @@ class SpeechStopped(msgspec.Struct, frozen=True):
     at_s: float
     """Last speech sample, without hang-over."""
     source: Source = "engine"
+
+
+class SpeechFlowed(msgspec.Struct, frozen=True):
+    """How speech over the agent goes on, told only while it is open whether it interrupts."""
+
+    turn_id: str
+    flow: Flow
+
+
+class UserSaidSoFar(msgspec.Struct, frozen=True):
+    """The words of the open turn up to the pause it is in; empty when they come only with its end."""
+
+    text: str
 
 
 class TurnCommitted(msgspec.Struct, frozen=True):
@@ -316,6 +330,8 @@ class EndAsked(msgspec.Struct, frozen=True):
 UserEvent = (
     SpeechStarted
     | SpeechStopped
+    | SpeechFlowed
+    | UserSaidSoFar
     | TurnCommitted
     | SilenceCommitted
     | TextTyped

@@ -10,10 +10,12 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from voiceloop.audio.flow import Overheard
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.unanswered import Unanswered
 from voiceloop.events import (
     Event,
+    SpeechFlowed,
     SpeechStarted,
     SpeechStopped,
     TurnCommitted,
@@ -21,13 +23,15 @@ from voiceloop.events import (
 )
 from voiceloop.settings import Settings, TurnSettings
 from voiceloop.turn.endpointing import Endpointing
-from voiceloop.vocabulary import Traits
+from voiceloop.vocabulary import Flow, FlowTimes, Traits
 
 __all__ = ["Hearing"]
 
 MAX_KEPT_FRAMES = 1500
 """30 s of 20 ms frames kept while the engine cannot take them; then the oldest goes."""
 MAX_LATER = 16
+BEFORE_S = 2.0
+"""How much sound of before is looked at when an engine tells that somebody speaks."""
 
 SAMPLE_BYTES = 2
 
@@ -70,14 +74,21 @@ class Hearing:
         self._endpointing = endpointing or Endpointing(turn)
         self._numbers = itertools.count(1)
         self._again: Callable[[], None] | None = None
+        self._overheard: tuple[str, Overheard] | None = None
+        """The turn that an engine hears over the agent."""
 
     @classmethod
     def of(cls, settings: Settings, ledger: Ledger, happened: Callable[[Event], None]) -> Self:
         """Return the hearing of a session, which plays from `ledger`."""
         turn = settings.realtime.turn
-        endpointing = Endpointing(
-            turn, language=settings.agent.language, agent_speaks=lambda: ledger.playing is not None
-        )
+
+        def agent_speaks() -> FlowTimes | None:
+            if ledger.playing is None:
+                return None
+            lasts_ms = turn.interrupt_after_ms
+            return FlowTimes.over_echo(lasts_ms) if ledger.echoes else FlowTimes(lasts_ms)
+
+        endpointing = Endpointing(turn, language=settings.agent.language, agent_speaks=agent_speaks)
         return cls(ledger.rate_hz, turn, happened, endpointing)
 
     @property
@@ -118,6 +129,8 @@ class Hearing:
             self._gated(pcm, first_sample)
             if self._kept:
                 self._catch_up()  # no frame may follow for minutes
+        if self._overheard is not None:
+            self._overhear(*self._overheard, pcm, first_sample + len(pcm) // SAMPLE_BYTES)
         if self._between is not None:
             self.frame_over()
 
@@ -151,8 +164,12 @@ class Hearing:
         match event:
             case SpeechStarted(turn_id=turn_id, at_s=at_s):
                 self.unanswered.began(turn_id, at_s)
+                times = self._endpointing.agent_speaks() if event.source == "engine" else None
+                if times is not None:
+                    self._overheard = turn_id, Overheard(self._rate_hz, times, round(at_s * self._rate_hz))
             case SpeechStopped(turn_id=turn_id, at_s=at_s):
                 self.unanswered.stopped(turn_id, at_s)
+                self._overheard = None
             case TurnCommitted(turn_id=turn_id):
                 self.unanswered.committed(turn_id)
                 return replace(event, heard_s=self.heard_s)
@@ -161,6 +178,13 @@ class Hearing:
             case _:
                 pass
         return event
+
+    def _overhear(self, turn_id: str, overheard: Overheard, pcm: bytes, end: int) -> None:
+        """Follow what is said over the agent; the engine has told of it a while after it began."""
+        for flow in overheard.hear(self.unanswered.newest(BEFORE_S) if overheard.fresh else pcm, end):
+            if flow is Flow.LASTED:
+                self._overheard = None
+            self._happened(SpeechFlowed(turn_id, flow))
 
     def _send(self, pcm: bytes, first_sample: int) -> None:
         hear = self._hear

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from voiceloop.audio.flow import SpeechFlow
 from voiceloop.audio.gate import Gate, SpeechOnset
 from voiceloop.audio.ring import Ring
 from voiceloop.audio.vad import webrtc_detector
-from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.events import SpeechFlowed, SpeechStarted, SpeechStopped
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
+from voiceloop.vocabulary import Flow
 
 __all__ = ["LocalTurns"]
 
@@ -36,7 +38,7 @@ class LocalTurns:
         turn: TurnSettings,
         *,
         send: Callable[[bytes, int], None],
-        report: Callable[[SpeechStarted | SpeechStopped], None],
+        report: Callable[[SpeechStarted | SpeechStopped | SpeechFlowed], None],
         numbers: Iterator[int],
         endpointing: Endpointing | None = None,
     ) -> None:
@@ -51,6 +53,8 @@ class LocalTurns:
         self._endpointing = endpointing or Endpointing(turn)
         self._send = send
         self._report = report
+        self._flow: SpeechFlow | None = None
+        """Of what is being said over the agent."""
         self._recent = Ring(rate_hz, SOUND_S)
         self._judged = False
         """The voice before this pause."""
@@ -62,7 +66,7 @@ class LocalTurns:
         end = first_sample + len(pcm) // SAMPLE_BYTES
         handing_over = self._gate.speaking or bool(self._open_turn)
         self._gate.wait(self._endpointing.silence_ms)
-        self._gate.floor_db = FLOOR_OVER_AGENT_DB if self._endpointing.agent_speaks() else FLOOR_DB
+        self._gate.floor_db = FLOOR_OVER_AGENT_DB if self._endpointing.agent_speaks() is not None else FLOOR_DB
         verdicts = self._gate.feed(pcm, first_sample)
         self._recent.write(pcm, first_sample)
         self._judge(end)
@@ -80,10 +84,20 @@ class LocalTurns:
             if isinstance(verdict, SpeechOnset):
                 self._began = verdict.sample
                 self._turn_id = self._open_turn or f"turn-{next(self._numbers)}"
+                if (times := self._endpointing.agent_speaks()) is not None:
+                    self._flow = SpeechFlow(self._rate_hz, times, verdict.sample)
                 self._report(SpeechStarted(self._turn_id, at_s, "local"))
             else:
-                self._open_turn = ""
+                self._open_turn, self._flow = "", None
                 self._report(SpeechStopped(self._turn_id, at_s, "local"))
+        self._follow(end)
+
+    def _follow(self, end: int) -> None:
+        flow = None if self._flow is None else self._flow.follow(end, speech=not self._gate.silent_samples)
+        if flow is Flow.LASTED:
+            self._flow = None
+        if flow is not None:
+            self._report(SpeechFlowed(self._turn_id, flow))
 
     def _judge(self, end: int) -> None:
         silent = self._gate.silent_samples

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from typing import Literal
 
 from voiceloop.history import HistoryPolicy
 from voiceloop.notices.policy import NoticePolicy
 from voiceloop.prices import PriceList
+from voiceloop.turn.interruption import Interruptions, words_in
+from voiceloop.turn.policy import TurnPolicy
 from voiceloop.vocabulary import Tier
 
 __all__ = ["Profile"]
@@ -31,7 +35,8 @@ class Profile:
     prices: PriceList | None = None
     tool_rounds: int = 6
     survivors: tuple[str, ...] = ()
-    interrupt_after_s: float = 0.25
+    interrupt_after_s: float = 0.6
+    interrupt_by: Literal["words", "length"] = "words"
     silence_s: float = 0.5
     reply_start_s: float = 10.0
     ask_after_s: float = 2.5
@@ -47,3 +52,19 @@ class Profile:
     """What makes this session's jitter its own."""
     tiers: tuple[Tier, ...] = (Tier.REALTIME,)
     """Who may answer, the best one first."""
+
+    @property
+    def turns(self) -> TurnPolicy:
+        """What the turn machine decides by."""
+        return TurnPolicy(
+            interruptions=Interruptions(
+                after_s=self.interrupt_after_s,
+                by_words=self.interrupt_by == "words" and self.transcribes,
+                words_in=partial(words_in, tag=self.notices.language),
+            ),
+            silence_s=self.silence_s,
+            reply_start_s=self.reply_start_s,
+            ask_after_s=self.ask_after_s,
+            tool_rounds=self.tool_rounds,
+            survivors=self.survivors,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 __all__ = ["Recent"]
@@ -22,6 +23,9 @@ class Recent(Generic[V]):
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
@@ -47,3 +51,7 @@ class Recent(Generic[V]):
     def pop(self, key: str, default: V) -> V:
         """Forget an id and return its value; `default` when it is unknown or forgotten."""
         return self._values.pop(key, default)
+
+    def forget(self, key: str) -> None:
+        """Forget an id, if it is known."""
+        self._values.pop(key, None)

@@ -21,12 +21,12 @@ Unclear = Literal["none", "sentence"]
 Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
 EchoMethod = Literal["webrtc", "half_duplex", "none"]
 
-_RELAXED: Final[Mapping[str, int | str]] = {"silence_ms": 900, "interrupt_after_ms": 400, "eagerness": "low"}
+_RELAXED: Final[Mapping[str, int | str]] = {"silence_ms": 900, "interrupt_after_ms": 800, "eagerness": "low"}
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
-    "low": {"silence_ms": 300, "interrupt_after_ms": 200, "eagerness": "high"},
+    "low": {"silence_ms": 300, "interrupt_after_ms": 400, "eagerness": "high"},
     "normal": {},
     "relaxed": _RELAXED,
-    "very_relaxed": {"silence_ms": 1500, "interrupt_after_ms": 600, "eagerness": "low"},
+    "very_relaxed": {"silence_ms": 1500, "interrupt_after_ms": 1000, "eagerness": "low"},
     "high": _RELAXED,
 }
 """What each patience sets of `TurnSettings`, as far as it is not set itself; normal is its defaults.
@@ -201,8 +201,11 @@ class TurnSettings(Section):
     """Where this machine ends turns: adaptive takes less than `silence_ms` after a whole sentence and more after "and",
     "um" or digits; fixed takes `silence_ms` always."""
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"
-    interrupt_after_ms: int = Field(default=250, ge=0)
-    """Speech shorter than this while the agent speaks is a cough: playback pauses and goes on."""
+    interrupt_after_ms: int = Field(default=600, ge=0)
+    """Speech longer than this interrupts the agent, which goes on quieter until then."""
+    interrupt_by: Literal["words", "length"] = "words"
+    """Whether shorter speech interrupts: by its words it does, unless they are none or only show that somebody listens
+    ("mm-hmm"); by length it never does."""
 
 
 class RealtimeSettings(Section):

@@ -14,7 +14,7 @@ from typing import Any
 
 from voiceloop.commands import CommitTurn, EngineCommand, ForgetTurn, UpdateEngine
 from voiceloop.engines.base import Engine, Seed
-from voiceloop.events import EngineLost, EngineReady, Event, StandbyLost, StandbyReady
+from voiceloop.events import EngineLost, EngineReady, Event, StandbyLost, StandbyReady, UserSaidSoFar
 from voiceloop.hearing import Hearing
 from voiceloop.vocabulary import Item, Tier, Traits
 
@@ -171,6 +171,7 @@ class Switchboard:
     def said_so_far(self, text: str) -> None:
         """Take the words of the open turn up to the pause it is in."""
         self._hearing.said_so_far(text)
+        self._happened(UserSaidSoFar(text))
 
     def doubtful(self) -> bool:
         """Whether what is heard here contradicts what the engine tells."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from voiceloop.errors import MisuseError
 
@@ -15,6 +15,8 @@ __all__ = [
     "AudioFormat",
     "Cause",
     "Encoding",
+    "Flow",
+    "FlowTimes",
     "HeardSpan",
     "Item",
     "Notice",
@@ -135,6 +137,31 @@ class Traits:
     """The engine holds the reply's audio in its history, so a barge-in must trim it there."""
     tells_words: bool = False
     """The engine tells at each pause what was said so far, while the turn may still go on."""
+
+
+class Flow(StrEnum):
+    """How speech over the agent goes on."""
+
+    PAUSED = "paused"
+    """A gap that is longer than those between words."""
+    WENT_ON = "went_on"
+    LASTED = "lasted"
+    """It is longer than a short sound by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTimes:
+    """What counts as long in speech over the agent, and as a pause."""
+
+    lasts_ms: int = 600
+    """Longer speech, without its pauses, is no mere sound."""
+    pause_ms: int = 200
+    """Rarely is a gap between words longer."""
+
+    @classmethod
+    def over_echo(cls, lasts_ms: int) -> Self:
+        """Where the agent's own echo is taken out a voice is told late, and has holes."""
+        return cls(max(0, lasts_ms - 250), 400)
 
 
 @dataclass(frozen=True, slots=True)

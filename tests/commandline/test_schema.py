@@ -78,6 +78,6 @@ def test_toml_has_no_null_so_an_empty_text_stands_for_it():
 
 
 def test_what_is_told_of_a_setting_where_it_is_defined_is_told_by_the_editor():
-    assert form_of(("realtime", "turn", "interrupt_after_ms"))["description"].startswith("Speech shorter than this")
+    assert form_of(("realtime", "turn", "interrupt_after_ms"))["description"].startswith("Speech longer than this")
     told = [path for path in leaves(Settings) if path[0] != "plugins" and path != ("backend", "api_key")]
     assert sum("description" in form_of(path) for path in told) > len(told) / 2

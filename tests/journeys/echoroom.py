@@ -97,6 +97,7 @@ class RoomLine:
     async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
         """Start both directions."""
         self._ears, self._ledger, self.rate_hz = ears, ledger, rate_hz
+        ledger.echoes = True
         self._room = Room(self._path, rate_hz)
         self._cleaner = make_cleaner("webrtc", rate_hz, noise_suppression=True)
         self._opened_s = asyncio.get_running_loop().time()

@@ -222,10 +222,10 @@ def test_nobody_is_asked_for_patience_twice():
 
 def test_the_farewell_follows_what_is_queued_and_replaces_what_was_told():
     play = Play(waiting_after_s=1.5, apology_after_s=8.0).turns(tier=None, owed=True).after(1.5)
-    *stopped, resumed, played, within = play.notices.farewell(play.now)
+    *stopped, resumed, loud, played, within = play.notices.farewell(play.now)
     assert stopped[0] == StopNotice("notice-1")
     assert {command.name for command in stopped[1:]} == {"notice_waiting", "notice_outage", "notice_tier"}
-    assert resumed == do.ResumePlayback()
+    assert (resumed, loud) == (do.ResumePlayback(), do.DuckPlayback(1.0))
     assert played == PlayNotice("notice-2", Notice.UNAVAILABLE)
     assert within == do.SetDeadline("notice_farewell", play.now + FAREWELL_WITHIN_S)
 

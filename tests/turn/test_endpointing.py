@@ -5,6 +5,7 @@ import pytest
 from voiceloop.languages.shelf import language_for
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import LONGEST_MS, Ending, Endpointing, ending_of, ending_with
+from voiceloop.vocabulary import FlowTimes
 
 COMPLETE, OPEN, NUMBER, UNFINISHED = Ending.COMPLETE, Ending.OPEN, Ending.NUMBER, Ending.UNFINISHED
 
@@ -90,7 +91,7 @@ def test_voice_and_words_are_put_together(sound, words, ending):
     assert ending_with(sound, words) is ending
 
 
-def endpointing(*, sound=None, agent_speaks=lambda: False, language="en", **turn):
+def endpointing(*, sound=None, agent_speaks=lambda: None, language="en", **turn):
     return Endpointing(
         TurnSettings(**turn), language=language, agent_speaks=agent_speaks, model=lambda pcm, rate_hz: sound
     )
@@ -153,7 +154,7 @@ def test_a_fixed_silence_stays_what_it_is():
 
 def test_while_the_agent_speaks_the_usual_silence_tells_a_cough():
     speaks = True
-    turn = endpointing(agent_speaks=lambda: speaks)
+    turn = endpointing(agent_speaks=lambda: FlowTimes() if speaks else None)
     turn.said("what time is it")
     assert turn.silence_ms == 500
     speaks = False

@@ -93,14 +93,14 @@ def test_a_reply_that_was_complete_plays_on_and_is_not_asked_for_again():
 def test_a_cut_reply_that_the_user_talks_over_is_not_asked_for_again():
     talk = Talk().user_turn().playing().heard(DROP, ready())
     talk.flushes = (HeardSpan("r1", "r1-a", 0, 400, 900),)
-    talk.heard(on.SpeechStarted("u2", 3.0)).after(0.8).expect(do.FlushPlayback()).never(do.AskReply)
+    talk.heard(on.SpeechStarted("u2", 3.0)).after(1.2).expect(do.FlushPlayback()).never(do.AskReply)
     talk.heard(on.SpeechStopped("u2", 3.9), on.TurnCommitted("u2")).reply("r2").finished("r2")
     talk.after(20.0).never(do.AskReply)
 
 
 def test_a_reply_that_is_held_goes_on_after_the_cough_and_is_asked_for_again_at_its_end():
     talk = Talk().user_turn().playing().heard(on.SpeechStarted("u2", 3.5), DROP, ready())
-    talk.heard(on.SpeechStarted("u2", 3.5), on.SpeechStopped("u2", 3.6)).expect(do.ResumePlayback())
+    talk.heard(on.SpeechStarted("u2", 3.5), on.SpeechStopped("u2", 3.6)).expect(do.DuckPlayback(1.0))
     talk.heard(on.TurnCommitted("u2")).played().only(do.AskReply)
 
 

@@ -8,12 +8,14 @@ from conversation import CLIENT, MANUAL, Talk
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.core import Profile
-from voiceloop.turn.machine import TurnMachine, TurnPolicy
+from voiceloop.turn.machine import TurnMachine
 from voiceloop.turn.phase import phase_of
+from voiceloop.turn.policy import TurnPolicy
 from voiceloop.turn.states import Slot
 from voiceloop.vocabulary import Cause, HeardSpan, Outcome, Phase, ReplyStatus, Tier, ToolCall, Traits, UserImage
 
 HALF = (HeardSpan("r1", "r1-a", 0, 1500, 4000),)
+DUCK, LOUD = do.DuckPlayback(0.25), do.DuckPlayback(1.0)
 
 
 # A turn and its reply ------------------------------------------------------------------------------------------------
@@ -113,23 +115,23 @@ def test_too_many_sayings_are_dropped_with_a_warning():
 # Interruption --------------------------------------------------------------------------------------------------------
 
 
-def test_speech_over_the_agent_pauses_it_at_once_and_trims_it_when_it_is_meant():
+def test_speech_over_the_agent_ducks_it_at_once_and_trims_it_when_it_is_meant():
     talk = Talk().user_turn().playing().after(2.0)
-    talk.heard(on.SpeechStarted("u2", 3.5)).expect(do.PausePlayback()).never(do.CancelReply, do.FlushPlayback)
+    talk.heard(on.SpeechStarted("u2", 3.5)).expect(DUCK).never(do.PausePlayback, do.CancelReply, do.FlushPlayback)
     talk.flushes = HALF
-    talk.after(0.8).expect(do.CancelReply("r1"), do.MuteReply("r1"), do.FlushPlayback(), do.TrimReply(HALF[0]))
+    talk.after(1.2).expect(do.CancelReply("r1"), do.MuteReply("r1"), do.FlushPlayback(), do.TrimReply(HALF[0]))
 
 
 def test_an_interruption_is_decided_by_the_stop_when_that_comes_first():
     talk = Talk().user_turn().playing().after(2.0)
-    talk.heard(on.SpeechStarted("u2", 3.5)).after(0.6)
-    talk.heard(on.SpeechStopped("u2", 3.9)).expect(do.CancelReply("r1"), do.FlushPlayback())
+    talk.heard(on.SpeechStarted("u2", 3.5)).after(1.0)
+    talk.heard(on.SpeechStopped("u2", 4.2)).expect(do.CancelReply("r1"), do.FlushPlayback())
 
 
 def test_a_cough_resumes_the_agent_and_leaves_no_trace():
     talk = Talk().user_turn().playing().after(2.0)
     talk.heard(on.SpeechStarted("u2", 3.5)).after(0.6)
-    talk.heard(on.SpeechStopped("u2", 3.6)).expect(do.ResumePlayback()).never(do.CancelReply)
+    talk.heard(on.SpeechStopped("u2", 3.6)).expect(LOUD).never(do.CancelReply)
     talk.heard(on.TurnCommitted("u2")).expect(do.ForgetTurn("u2")).never(do.AskReply)
     talk.heard(on.UserTranscribed("u2", "Khm."))
     talk.finished().played()
@@ -149,7 +151,7 @@ def test_a_reply_the_server_starts_to_a_cough_is_cancelled_and_never_heard():
 def test_in_manual_mode_a_cough_is_not_handed_over():
     talk = Talk(traits=MANUAL).heard(on.SayAsked("A long story.")).playing(ask_id="ask-1")
     talk.heard(on.SpeechStarted("t", 1.0, "local"), on.SpeechStopped("t", 1.1, "local"))
-    talk.never(do.CommitTurn).expect(do.ResumePlayback())
+    talk.never(do.CommitTurn).expect(LOUD)
     assert talk.core.machine.floor.free
 
 
@@ -178,9 +180,9 @@ def test_an_interrupt_with_nothing_to_interrupt_does_nothing():
 def test_a_greeting_that_may_not_be_interrupted_goes_on_and_the_next_reply_may_be():
     talk = Talk(Profile(greeting="Hello.", greeting_interruptible=False))
     talk.playing(ask_id="ask-1")
-    talk.heard(on.SpeechStarted("u1", 0.5)).never(do.PausePlayback)
+    talk.heard(on.SpeechStarted("u1", 0.5)).never(do.PausePlayback, do.DuckPlayback)
     talk.heard(on.SpeechStopped("u1", 1.0), on.TurnCommitted("u1")).finished().played()
-    talk.playing("r2").heard(on.SpeechStarted("u2", 3.0)).expect(do.PausePlayback())
+    talk.playing("r2").heard(on.SpeechStarted("u2", 3.0)).expect(DUCK)
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -192,13 +194,13 @@ def test_a_greeting_that_may_not_be_interrupted_may_not_be_when_the_next_engine_
     if begun:
         talk.played()
     talk.expect(do.AskReply("ask-2", "Hello.")).playing("r2", ask_id="ask-2")
-    talk.heard(on.SpeechStarted("u1", 0.5)).after(1.0).never(do.PausePlayback, do.FlushPlayback)
+    talk.heard(on.SpeechStarted("u1", 0.5)).after(1.5).never(do.PausePlayback, do.DuckPlayback, do.FlushPlayback)
 
 
 def test_a_reply_that_starts_while_the_user_speaks_is_held_before_its_first_sound():
     talk = Talk().user_turn().heard(on.SpeechStarted("u2", 2.0))
     talk.heard(on.ReplyStarted("r1")).expect(do.PausePlayback())
-    talk.after(1.0).expect(do.CancelReply("r1"))
+    talk.after(1.2).expect(do.CancelReply("r1"))
     talk.heard(on.SpeechStopped("u2", 3.0), on.TurnCommitted("u2")).finished(status=ReplyStatus.CANCELLED)
     talk.playing("r2").never(do.PausePlayback)
 

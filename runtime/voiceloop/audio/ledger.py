@@ -44,6 +44,8 @@ class Ledger:
         """Dropped because their reply was muted, flushed, sealed or finished."""
         self.refused_samples = 0
         """Dropped because the ledger was full."""
+        self.echoes = False
+        """What is played comes back through the microphone, as far as it is not cancelled; for the line to set."""
         self.underruns = 0
         """Gaps in the middle of a reply because its audio came too late."""
         self._notify = notify
@@ -55,7 +57,8 @@ class Ledger:
         self._heard: Reply | None = None
         self._timeline = Timeline(self._hear)
         self._verdicts: deque[PlaybackStarted | PlaybackFinished] = deque()
-        self._fader = Fader()
+        self.fader = Fader()
+        """Makes what is pulled as loud as it should be; a line that does so by itself may put its own here."""
         self._paused = False
         self._starved = False
 
@@ -123,8 +126,14 @@ class Ledger:
             reply.hold = NO_HOLD if sample is None else max(sample, reply.pulled)
 
     def duck(self, gain: float) -> None:
-        """Play at `gain` (0 to 1) from the next pull on, with a ramp over that pull."""
-        self._fader.target = gain
+        """Play at `gain` (0 to 1) from the next pull on, with a ramp over that pull.
+
+        Where the user's microphone hears what is played, it pauses instead: without an echo the user is understood.
+        """
+        if self.echoes:
+            self._paused = gain < 1.0
+        else:
+            self.fader.target = gain
 
     def pause(self) -> None:
         """Silence from the next pull on; keep the rest."""
@@ -150,7 +159,7 @@ class Ledger:
         self._floor = self._heard = None
         self._queued = 0
         self._paused = self._starved = False
-        self._fader = Fader()
+        self.fader.reset()
         self.generation += 1
         return spans
 
@@ -169,7 +178,7 @@ class Ledger:
             self.position = self._timeline.note(self.position, part, taken)
             if taken < samples:
                 pcm += self._gather(samples - taken)
-        return pcm if self._fader.steady else self._fader.apply(pcm)
+        return pcm if self.fader.steady else self.fader.apply(pcm)
 
     def ack(self, position: int) -> None:
         """The line has played everything before `position`; what was acknowledged stays so."""

@@ -214,6 +214,10 @@ class Fader:
         self._now = 1.0
         self.target = 1.0
 
+    def reset(self) -> None:
+        """Be at full volume at once: what was ducked is gone."""
+        self._now = self.target = 1.0
+
     @property
     def steady(self) -> bool:
         """Blocks may pass as they are."""

@@ -118,6 +118,10 @@ class Unanswered:
         self._doubted_from = None
         self._join()
 
+    def newest(self, seconds: float) -> bytes:
+        """The sound up to now, as much of it as there is."""
+        return self._ring.read(self._ring.end - self._samples(seconds), self._ring.end)
+
     def speech(self, turn_id: str) -> bytes:
         """The sound of a turn that was handed over; empty when it is no longer there."""
         turn = self._turns.get(turn_id)

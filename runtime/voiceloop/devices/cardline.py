@@ -100,6 +100,7 @@ class CardLine:
             self._open_files(rate_hz)
             card = await self._start_card()
             self._exchange = self._connect(Exchange(card, ledger, ears, rate_hz, speaker=self._has_speaker), rate_hz)
+            ledger.echoes = self.echo_status == _ECHO_STATUS["webrtc"]
         except BaseException:
             await self.close(0.5)
             raise

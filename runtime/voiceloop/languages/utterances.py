@@ -11,7 +11,7 @@ import unicodedata
 
 from voiceloop.languages.language import Language
 
-__all__ = ["assents", "is_backchannel", "normalised", "refuses", "stops", "trails_off"]
+__all__ = ["assents", "is_backchannel", "normalised", "only_fills", "refuses", "stops", "trails_off"]
 
 Phrase = tuple[str, ...]
 
@@ -42,6 +42,11 @@ def stops(text: str, language: Language) -> bool:
 def is_backchannel(text: str, language: Language) -> bool:
     """Whether the utterance only shows that somebody listens."""
     return _made_of(text, language, "backchannels")
+
+
+def only_fills(text: str, language: Language) -> bool:
+    """Whether the utterance is made of words that mean nothing by themselves: "um", "oh", "thank you"."""
+    return _made_of(text, language, "ignored")
 
 
 def trails_off(text: str, language: Language) -> bool:

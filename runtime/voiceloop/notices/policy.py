@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from voiceloop import events as on
-from voiceloop.commands import ClearDeadline, Command, PlayNotice, ResumePlayback, SetDeadline, StopNotice
+from voiceloop.commands import ClearDeadline, Command, DuckPlayback, PlayNotice, ResumePlayback, SetDeadline, StopNotice
 from voiceloop.notices.tiernews import TIER_NEWS, TierNews
 from voiceloop.vocabulary import Notice, Tier
 
@@ -106,7 +106,7 @@ class Notices:
             return []
         stopped = [*self._stop(), ClearDeadline(WAITING), ClearDeadline(OUTAGE), ClearDeadline(TIER_NEWS)]
         # The user may have been about to interrupt; what was held would keep the last word back.
-        spoken: list[Command] = [ResumePlayback(), self._play(Notice.UNAVAILABLE)]
+        spoken: list[Command] = [ResumePlayback(), DuckPlayback(1.0), self._play(Notice.UNAVAILABLE)]
         return [*stopped, *spoken, SetDeadline(FAREWELL, now + FAREWELL_WITHIN_S)]
 
     def parted(self, event: on.Event) -> bool:

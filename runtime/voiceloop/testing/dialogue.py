@@ -94,7 +94,7 @@ class Dialogue:
     async def says(self, text: str, *, heard_s: float | None = None) -> None:
         """Say or type a turn and wait until the agent has answered and is done.
 
-        With `heard_s`, only until that much of the answer was heard: whatever is said next interrupts it.
+        With `heard_s`, only until that much of the answer was heard: what is said next interrupts it, once it lasts.
         """
         self._check_alive()
         self._record.turn_begins(repr(text))

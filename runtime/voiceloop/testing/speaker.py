@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
 from voiceloop.audio.ledger import Ledger
+from voiceloop.audio.playout import Fader
 from voiceloop.testing.numbers import SAMPLE_BYTES, Run, runs
 
 __all__ = ["Speaker"]
+
+
+class _Unfaded(Fader):
+    """Leaves samples as they are."""
+
+    @property
+    @override
+    def steady(self) -> bool:
+        return True
 
 
 class Speaker:
@@ -18,15 +30,20 @@ class Speaker:
     def __init__(self, ledger: Ledger, latency: int = 0, off: int = 0, keeps: int | None = None) -> None:
         self.generation = 0
         self._ledger = ledger
+        ledger.fader = _Unfaded()
         self._latency = latency
         self._off = off
         self._keeps = keeps
         self._pcm = bytearray()
         self._dropped = 0
         self._elapsed = 0
+        self.volumes: list[tuple[int, float]] = [(0, 1.0)]
+        """From which sample on it was how loud, 0 to 1. Samples keep their values, which are their numbers."""
 
     def pull(self, samples: int) -> None:
         """Take the next block out of the ledger."""
+        if self._ledger.fader.target != self.volumes[-1][1]:
+            self.volumes.append((self._ledger.position, self._ledger.fader.target))
         self._pcm += self._ledger.pull(samples)
         if self._keeps is not None and self.played - self._dropped > 2 * self._keeps:
             gone = self.played - self._dropped - self._keeps

@@ -19,12 +19,13 @@ from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import AUTO, english, language_for
 from voiceloop.languages.utterances import assents, normalised, refuses, stops, trails_off
 from voiceloop.settings import TurnSettings
+from voiceloop.vocabulary import FlowTimes
 
 __all__ = ["LONGEST_MS", "WAITS", "Ending", "Endpointing", "TurnModel", "Wait", "ending_of", "ending_with"]
 
 
-def _never() -> bool:
-    return False
+def _never() -> FlowTimes | None:
+    return None
 
 
 TurnModel = Callable[[bytes, int], float | None]
@@ -117,10 +118,10 @@ class Endpointing:
         *,
         language: str = "en",
         words_come: bool = False,
-        agent_speaks: Callable[[], bool] = _never,
+        agent_speaks: Callable[[], FlowTimes | None] = _never,
         model: TurnModel | None = None,
     ) -> None:
-        """`language` is a tag or `auto`. While `agent_speaks` the usual silence ends a turn."""
+        """`language` is a tag or `auto`; what `agent_speaks` tells judges speech over it, which the usual silence ends."""
         self.words_come = words_come
         """Whoever listens tells the words so far at each pause; changes with who does."""
         self.agent_speaks = agent_speaks
@@ -134,7 +135,7 @@ class Endpointing:
     def silence_ms(self) -> int:
         """The silence that ends the turn if nothing more is said."""
         usual_ms = self._turn.silence_ms
-        if self._turn.ending == "fixed" or self.agent_speaks():
+        if self._turn.ending == "fixed" or self.agent_speaks() is not None:
             return usual_ms
         if self._sound is None and self._words is None and not self.words_come:
             return usual_ms  # nothing is known, and nothing will be

@@ -1,37 +1,57 @@
 """Who has the floor: the user's ear state, the agent's mouth state, and the hold between them while it is unclear.
 
-Speech over the agent holds playback. The hold ends in one of two ways: the speech was too short to be meant (a cough,
-playback goes on) or it was an interruption (the machine cancels the reply and flushes).
+Speech over the agent ducks it; a reply that has not sounded yet is kept back. The hold ends in one of two ways: the
+speech was not meant (playback goes on as before) or it was an interruption (the machine cancels the reply and flushes).
 """
 
 from __future__ import annotations
 
-from collections import deque
+from enum import StrEnum
 
-from voiceloop.commands import ClearDeadline, Command, PausePlayback, ResumePlayback, SetDeadline
+from voiceloop.commands import ClearDeadline, Command, DuckPlayback, PausePlayback, ResumePlayback, SetDeadline
+from voiceloop.turn.doubts import Doubt, Doubts
+from voiceloop.turn.interruption import TABLE, Interruptions, Length, Verdict, Words
 from voiceloop.turn.states import EAR, MOUTH, Ear, EarTrigger, Mouth, MouthTrigger, advance
+from voiceloop.vocabulary import Flow
 
-__all__ = ["BARGE_IN", "Floor"]
+__all__ = ["BARGE_IN", "WORDS_DUE", "Floor"]
 
 BARGE_IN = "barge_in"
-MAX_COUGHS = 16
+WORDS_DUE = "words_due"
+WORDS_WITHIN_S = 4.0
+"""From the end of short speech over the agent to its words; without them it is no interruption."""
+
+
+class Hold(StrEnum):
+    """How the agent waits for it to become clear whether the user means to interrupt."""
+
+    NONE = "none"
+    PAUSED = "paused"
+    """What was about to sound is kept back."""
+    DUCKED = "ducked"
+    """It goes on, quieter."""
+    EASED = "eased"
+    """It goes on as always: the user has paused, and may have finished."""
 
 
 class Floor:
     """Keeps ear and mouth; `onset_s` and `at_s` are seconds on the capture clock, `now` on the monotonic one."""
 
-    def __init__(self, interrupt_after_s: float, silence_s: float) -> None:
+    def __init__(self, interruptions: Interruptions, silence_s: float) -> None:
+        """`silence_s` is what the engine waits for before it says that speech stopped."""
         self.ear = Ear.QUIET
         self.mouth = Mouth.QUIET
         self.speaking_turn = ""
         """The turn the ear is about; empty while the user is quiet."""
+        self.doubts = Doubts()
         self.out_of_order: list[str] = []
         """Steps that stand in no table, by name; for the caller to report and clear."""
-        self._interrupt_after_s = interrupt_after_s
+        self._interruptions = interruptions
         self._silence_s = silence_s
         self._onset_s = 0.0
-        self._held_from_s: float | None = None
-        self._coughs: deque[str] = deque(maxlen=MAX_COUGHS)
+        self._held_from_s = 0.0
+        self._hold = Hold.NONE
+        self._words = Words.UNKNOWN
 
     @property
     def quiet(self) -> bool:
@@ -41,12 +61,22 @@ class Floor:
     @property
     def free(self) -> bool:
         """The agent may begin to answer: the user is silent and nothing is held."""
-        return self.ear is Ear.QUIET and self.mouth is not Mouth.HELD
+        return self.ear is Ear.QUIET and not self.held
 
     @property
     def held(self) -> bool:
-        """Playback waits for it to become clear whether the user means to interrupt."""
-        return self._held_from_s is not None
+        """It is not clear yet whether the user means to interrupt."""
+        return self._hold is not Hold.NONE
+
+    @property
+    def overlapped(self) -> bool:
+        """The user speaks, or has just spoken, over an agent that goes on."""
+        return self._hold in {Hold.DUCKED, Hold.EASED}
+
+    @property
+    def paused(self) -> bool:
+        """The user has paused meanwhile."""
+        return self._hold is Hold.EASED
 
     def hear(self, trigger: EarTrigger) -> None:
         """Something happened to the user's speech."""
@@ -72,32 +102,80 @@ class Floor:
         self.speaking_turn = turn_id
         self._onset_s = at_s
 
+    # The hold ----------------------------------------------------------------------------------------------------
+
     def hold(self, now: float) -> list[Command]:
-        """Pause the agent until it is clear whether this speech is meant."""
-        if self._held_from_s is None:
+        """Speak quieter, or not begin, until it is clear whether this speech is meant."""
+        if not self.held:
             self._held_from_s = self._onset_s
-        self.speak(MouthTrigger.HOLD)
+        self._words = Words.UNKNOWN
         # Whoever is still speaking when a stop would long have been reported has spoken long enough.
-        return [PausePlayback(), SetDeadline(BARGE_IN, now + self._interrupt_after_s + self._silence_s)]
+        due = SetDeadline(BARGE_IN, now + self._interruptions.after_s + self._silence_s)
+        if self.mouth is Mouth.SPEAKING:
+            self._hold = Hold.DUCKED
+            return [DuckPlayback(self._interruptions.duck_gain), due]
+        self._hold = Hold.PAUSED
+        self.speak(MouthTrigger.HOLD)
+        return [PausePlayback(), due]
 
-    def too_short(self, turn_id: str, at_s: float) -> bool:
-        """Speech under the hold stopped at `at_s`: was it a cough? Coughs are remembered by their turn."""
-        if self._held_from_s is None or at_s - self._held_from_s >= self._interrupt_after_s:
-            return False
-        self._coughs.append(turn_id)
-        return True
+    def overlaps(self, turn_id: str) -> bool:
+        """Whether this turn is being spoken over an agent that goes on."""
+        return self.overlapped and turn_id == self.speaking_turn
 
-    def was_cough(self, turn_id: str) -> bool:
-        """True for a turn that is noise."""
-        return turn_id in self._coughs
+    def flows(self, turn_id: str, flow: Flow) -> list[Command]:
+        """Be as loud as before while the user pauses; quieter again when that was not all."""
+        if not self.overlaps(turn_id):
+            return []
+        if flow is Flow.PAUSED and self._hold is Hold.DUCKED:
+            self._hold = Hold.EASED
+            return [DuckPlayback(1.0)]
+        if flow is Flow.WENT_ON and self._hold is Hold.EASED:
+            self._hold, self._words = Hold.DUCKED, Words.UNKNOWN
+            return [DuckPlayback(self._interruptions.duck_gain)]
+        return []
 
-    def resume(self, *, sounding: bool) -> list[Command]:
-        """End the hold and go on speaking, if anything was being said."""
-        self._held_from_s = None
-        self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
-        return [ClearDeadline(BARGE_IN), ResumePlayback()]
+    def words(self, text: str) -> Verdict:
+        """Judge what was said so far; later words may change it."""
+        if not text or not self.overlapped:
+            return Verdict.WAIT
+        self._words = self._interruptions.words_in(text)
+        return TABLE[self._words][Length.SHORT]
+
+    def judge(self, at_s: float) -> Verdict:
+        """Judge speech under the hold that has ended at `at_s`."""
+        spoken_s = at_s - self._held_from_s
+        if self.overlapped:
+            return TABLE[self._words][self._interruptions.length(spoken_s)]
+        # Nothing had sounded: who goes on speaking goes on with the turn before.
+        return Verdict.GO_ON if spoken_s < self._interruptions.cough_s else Verdict.STOP
+
+    def go_on(self, turn_id: str, verdict: Verdict, now: float, *, sounding: bool) -> list[Command]:
+        """End the hold and go on speaking, if anything was being said: the turn was not meant, or it has to be seen."""
+        hold, self._hold = self._hold, Hold.NONE
+        out: list[Command] = [ClearDeadline(BARGE_IN)]
+        if verdict is Verdict.WAIT:
+            self.doubts.note(turn_id, Doubt.SPOKEN)
+            out.append(SetDeadline(WORDS_DUE, now + WORDS_WITHIN_S))
+        else:
+            out += self.doubts.dismiss(turn_id)
+        if hold is Hold.PAUSED:
+            self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
+            return [*out, ResumePlayback()]
+        return [*out, DuckPlayback(1.0)]
+
+    def said_all(self, *, more: bool) -> list[Command]:
+        """The agent has finished what it said; `more`: it works on more, which is kept back while the user speaks."""
+        self.speak(MouthTrigger.FINISHED)
+        if not self.overlapped:
+            return []
+        if not more:
+            self._hold = Hold.NONE
+            return [ClearDeadline(BARGE_IN), DuckPlayback(1.0)]
+        self._hold = Hold.PAUSED
+        self.speak(MouthTrigger.HOLD)
+        return [DuckPlayback(1.0), PausePlayback()]
 
     def give_up(self) -> None:
         """The agent loses the floor."""
-        self._held_from_s = None
+        self._hold = Hold.NONE
         self.speak(MouthTrigger.FLUSH)

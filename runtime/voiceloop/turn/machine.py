@@ -1,25 +1,28 @@
 """The turn machine: told what happened, it answers with what should be done about turns, replies and interruptions.
 
 It branches on the engine's traits, never on an engine's name, and on no text. How an interruption works: speech while
-the agent is answering *holds* playback at once; speech too short to be meant resumes it exactly where it stopped; else
-the reply is cancelled, playback flushed, and the engine's history trimmed to what was heard.
+the agent is answering *holds* it at once: it goes on quieter. Speech that lasts cancels the reply, flushes playback and
+trims the engine's history to what was heard. After short speech the agent goes on as before, until its words show that
+it was meant.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from voiceloop import commands as do
 from voiceloop import events as on
 from voiceloop.turn.arbiter import REPLY_SLOT, Arbiter, Want
 from voiceloop.turn.calls import CallBook
-from voiceloop.turn.floor import BARGE_IN, Floor
+from voiceloop.turn.doubts import Doubt
+from voiceloop.turn.floor import BARGE_IN, WORDS_DUE, Floor
+from voiceloop.turn.interruption import TABLE, Length, Verdict
+from voiceloop.turn.policy import TurnPolicy
 from voiceloop.turn.replies import LiveReply, Replies
 from voiceloop.turn.states import Ear, EarTrigger, MouthTrigger, Slot
-from voiceloop.vocabulary import Cause, ReplyStatus, Tier, Traits
+from voiceloop.vocabulary import Cause, Flow, ReplyStatus, Tier, Traits
 
-__all__ = ["NO_TURN", "TurnMachine", "TurnPolicy"]
+__all__ = ["NO_TURN", "TurnMachine"]
 
 REPLY_DUE = "reply_due"
 COMMIT_DUE = "commit_due"
@@ -31,22 +34,6 @@ GRACE_S = 0.3
 COMMIT_WITHIN_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class TurnPolicy:
-    """What the machine may decide."""
-
-    interrupt_after_s: float = 0.25
-    """Shorter speech over the agent is a cough."""
-    silence_s: float = 0.5
-    """Silence the engine waits for before it says that speech stopped."""
-    reply_start_s: float = 10.0
-    ask_after_s: float = 2.5
-    """How long an engine that starts replies by itself may take before it is asked."""
-    tool_rounds: int = 6
-    survivors: tuple[str, ...] = ()
-    """Tools that go on when the user interrupts."""
-
-
 class TurnMachine:
     """Whose turn is it. `now` is seconds on any monotonic clock."""
 
@@ -56,7 +43,8 @@ class TurnMachine:
         """Who answers; None while nobody can."""
         self.traits = Traits()
         self._last_tier: Tier | None = None
-        self.floor = Floor(policy.interrupt_after_s, policy.silence_s)
+        self.floor = Floor(policy.interruptions, policy.silence_s)
+        self.doubts = self.floor.doubts
         self.arbiter = Arbiter(policy.reply_start_s)
         self.calls = CallBook(policy.survivors)
         self.replies = Replies()
@@ -82,7 +70,8 @@ class TurnMachine:
     @property
     def settled(self) -> bool:
         """Nobody speaks, nothing is owed, nothing runs."""
-        return self.floor.quiet and not (self.answering or self.arbiter.busy or self.unanswered)
+        owed = self.answering or self.arbiter.busy or self.unanswered or self.doubts.open
+        return self.floor.quiet and not owed
 
     def step(self, event: on.Event, now: float) -> list[do.Command]:
         """Handle one event; the commands are to be carried out in order."""
@@ -106,6 +95,11 @@ class TurnMachine:
                 # An engine that ends turns by itself is believed; else the local gate is.
                 heard = (event.source == "engine") is self.traits.ends_turns
                 return self._speech(event, now) if heard else []
+            case on.SpeechFlowed(turn_id=turn_id, flow=flow):
+                lasted = flow is Flow.LASTED and self.floor.overlaps(turn_id)
+                return self._interrupt(now) if lasted else self.floor.flows(turn_id, flow)
+            case on.UserSaidSoFar(text=text):
+                return self._interrupt(now) if self.floor.words(text) is Verdict.STOP else []
             case on.TurnCommitted(turn_id=turn_id):
                 return self._committed(turn_id, now)
             case on.SilenceCommitted():
@@ -140,15 +134,15 @@ class TurnMachine:
                 return self._reply_started(reply_id, ask_id, now)
             case on.ReplyFinished():
                 return self._reply_finished(event, now)
-            case on.ReplyTextArrived(reply_id=reply_id):
-                if reply_id in self.replies:
-                    self.replies.live[reply_id].worded = True
-            case on.ReplyAudioStarted() | on.PlaybackStarted() | on.PlaybackFinished():
-                self._sounded(event)
+            case on.ReplyTextArrived() | on.ReplyAudioStarted():
+                self.replies.grew(event)
+            case on.PlaybackStarted():
+                self.floor.speak(MouthTrigger.STARTED)
+            case on.PlaybackFinished():
+                return self._played(event)
             case on.PlaybackFlushed(spans=spans):
-                trims = self.replies.to_trim(spans) if self.traits.keeps_audio else []
-                self.replies.live.clear()
-                return [do.TrimReply(span) for span in trims]
+                trims = self.replies.flushed(spans)
+                return [do.TrimReply(span) for span in trims] if self.traits.keeps_audio else []
             case on.ToolCalled(reply_id=reply_id, call=call):
                 reply = self.replies.get(reply_id)
                 turn_id = self.turn_id if reply is None else reply.turn_id
@@ -158,17 +152,21 @@ class TurnMachine:
                 if reply_of is not None:
                     self._follow_up(reply_of)
                     return [do.SendToolOutput(call_id, output)]
-            case on.EngineComplained():
-                return self._complained(event)
+            case on.UserTranscribed() | on.TranscriptionFailed():
+                return self._understood(event, now)
+            case on.EngineComplained(code=code) if code == NO_TURN and not self.traits.ends_turns:
+                self.floor.hear(EarTrigger.ABANDONED)
+                return [do.ClearDeadline(COMMIT_DUE)]
+            case on.EngineComplained(ask_id=ask_id) if ask_id:
+                return self.arbiter.refused(ask_id, answering=self.replies.turn_of(self.arbiter.reply_id))
             case (
                 on.SessionOpened()
                 | on.LineOpened()
                 | on.LineEnded()
                 | on.LineLost()
+                | on.EngineComplained()
                 | on.StandbyReady()
                 | on.StandbyLost()
-                | on.UserTranscribed()
-                | on.TranscriptionFailed()
                 | on.Summarised()
                 | on.SummaryFailed()
                 | on.EndAsked()
@@ -193,13 +191,15 @@ class TurnMachine:
     def _speech_stopped(self, event: on.SpeechStopped, now: float) -> list[do.Command]:
         self.floor.hear(EarTrigger.STOPPED)
         out: list[do.Command] = [do.SetDeadline(COMMIT_DUE, now + COMMIT_WITHIN_S)] if self.tier else []
-        if self.floor.too_short(event.turn_id, event.at_s):
-            out += self.floor.resume(sounding=self.replies.sounding)
-        elif self.floor.held:
-            out += self._interrupt(now)
+        if self.floor.held:
+            verdict = self.floor.judge(event.at_s)
+            if verdict is Verdict.STOP:
+                out += self._interrupt(now)
+            else:
+                out += self.floor.go_on(event.turn_id, verdict, now, sounding=self.replies.sounding)
         if self.traits.ends_turns:
             return out
-        if self.floor.was_cough(event.turn_id):
+        if self.doubts.cough(event.turn_id):
             self.floor.hear(EarTrigger.ABANDONED)
             return out
         return [*out, do.CommitTurn(event.turn_id, event.at_s)] if self.tier else out
@@ -209,12 +209,18 @@ class TurnMachine:
         if self.floor.ear is not Ear.SPEAKING or turn_id == self.floor.speaking_turn:  # else the next turn has begun
             self.floor.hear(EarTrigger.COMMITTED)
             out.append(do.ClearDeadline(COMMIT_DUE))
-        if self.floor.was_cough(turn_id):
+        if self.floor.paused:
+            out += self.floor.go_on(turn_id, Verdict.WAIT, now, sounding=self.replies.sounding)
+        cough = self.doubts.cough(turn_id)
+        if cough or self.doubts.of(turn_id) is not None:
             self._cough_handed_over = turn_id
-            owed = [do.SetDeadline(REPLY_DUE, now + self.policy.ask_after_s)] if self.unanswered else []
-            return [*out, do.ForgetTurn(turn_id), *owed]
+            if not cough:
+                self.doubts.note(turn_id, Doubt.HANDED_OVER)
+            out += [do.ForgetTurn(turn_id)] if cough else []
+            return [*out, do.SetDeadline(REPLY_DUE, now + self.policy.ask_after_s)] if self.unanswered else out
         if self.floor.held:
             out += self._interrupt(now)
+        self.doubts.drop_all()
         self._cough_handed_over = self.leaving = ""
         self.turn_id = self.unanswered = self._spoken_turn = turn_id
         if self.traits.starts_replies:
@@ -226,12 +232,28 @@ class TurnMachine:
 
     def _typed(self, turn_id: str, text: str, now: float) -> list[do.Command]:
         out = self._interrupt(now) if self.answering else []
+        self.doubts.drop_all()
         self.leaving = ""
         self.turn_id = turn_id
         self.want(Want(turn_id))
         return [*out, do.SendText(turn_id, text)]
 
     # Interruption ------------------------------------------------------------------------------------------------
+
+    def _understood(self, event: on.UserTranscribed | on.TranscriptionFailed, now: float) -> list[do.Command]:
+        """The words of a turn came: they settle whether short speech over the agent was meant."""
+        turn_id = event.turn_id
+        if self.doubts.of(turn_id) is None:
+            return []
+        text = event.text if isinstance(event, on.UserTranscribed) else ""
+        if TABLE[self.policy.interruptions.words_in(text)][Length.SHORT] is not Verdict.STOP:
+            return self.doubts.dismiss(turn_id)
+        out = self._interrupt(now) if self.answering else []
+        if self.doubts.drop(turn_id) is Doubt.HANDED_OVER:
+            self._cough_handed_over = self.leaving = ""
+            self.turn_id = self._spoken_turn = turn_id
+            self.want(Want(turn_id))  # what an engine began by itself was cancelled
+        return out
 
     def _interrupt(self, now: float) -> list[do.Command]:
         self.floor.give_up()
@@ -260,11 +282,7 @@ class TurnMachine:
             return out + self.arbiter.cancel(now)
         # What an engine starts by itself answers speech; typed turns are always asked for.
         turn_id = (self.unanswered or self._spoken_turn) if want is None else want.turn_id
-        say = None if want is None else want.say
-        tries = 0 if want is None else want.tries
-        allowed = want is None or want.tools_allowed
-        shielded = want is not None and want.shielded
-        self.replies.live[reply_id] = LiveReply(turn_id, shielded, say, tries=tries, tools_allowed=allowed)
+        self.replies.live[reply_id] = LiveReply(turn_id) if want is None else LiveReply.of(want)
         asked = want is not None and want.say is None and not self.traits.starts_replies
         if self.unanswered == turn_id or asked:  # what we ask for answers all that was said; only engines split it
             self.unanswered = ""
@@ -284,8 +302,7 @@ class TurnMachine:
             out.append(do.ClearDeadline(REPLY_SLOT))
         if reply is not None:
             reply.generating = False
-            again = reply.retry(event)
-            if again is not None:
+            if (again := reply.retry(event)) is not None:
                 self.want(again)
             elif event.status in {ReplyStatus.FAILED, ReplyStatus.INCOMPLETE}:
                 if event.status is ReplyStatus.FAILED and not reply.sounding:
@@ -296,19 +313,12 @@ class TurnMachine:
             out.append(do.SetDeadline(REPLY_DUE, now + GRACE_S))
         return out
 
-    def _sounded(self, event: on.ReplyAudioStarted | on.PlaybackStarted | on.PlaybackFinished) -> None:
+    def _played(self, event: on.PlaybackFinished) -> list[do.Command]:
         reply = self.replies.get(event.reply_id)
-        if isinstance(event, on.ReplyAudioStarted):
-            if reply is not None:
-                reply.sounding = True
-        elif isinstance(event, on.PlaybackStarted):
-            self.floor.speak(MouthTrigger.STARTED)
-        else:
-            if reply is not None and reply.again is not None:
-                self.want(reply.again)
-            self.replies.live.pop(event.reply_id, None)
-            if not self.replies.sounding:
-                self.floor.speak(MouthTrigger.FINISHED)
+        if reply is not None and reply.again is not None:
+            self.want(reply.again)
+        self.replies.live.pop(event.reply_id, None)
+        return [] if self.replies.sounding else self.floor.said_all(more=self.answering)
 
     # Tools -------------------------------------------------------------------------------------------------------
 
@@ -365,18 +375,11 @@ class TurnMachine:
 
     # Trouble -----------------------------------------------------------------------------------------------------
 
-    def _complained(self, event: on.EngineComplained) -> list[do.Command]:
-        if event.code == NO_TURN and not self.traits.ends_turns:
-            self.floor.hear(EarTrigger.ABANDONED)
-            return [do.ClearDeadline(COMMIT_DUE)]
-        if not event.ask_id:
-            return []
-        running = self.replies.get(self.arbiter.reply_id)
-        return self.arbiter.refused(event.ask_id, answering=running.turn_id if running else "")
-
     def _deadline(self, name: str, now: float) -> list[do.Command]:
         if name == BARGE_IN and self.floor.held:
             return self._interrupt(now)
+        if name == WORDS_DUE:
+            return self.doubts.dismiss_all()
         if name == COMMIT_DUE:
             self.floor.hear(EarTrigger.ABANDONED)
             return [do.SetDeadline(REPLY_DUE, now + GRACE_S)] if self.unanswered else []

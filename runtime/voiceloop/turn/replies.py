@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Self
 
-from voiceloop.events import ReplyFinished
+from voiceloop.events import ReplyAudioStarted, ReplyFinished, ReplyTextArrived
 from voiceloop.recent import Recent
 from voiceloop.turn.arbiter import MAX_TRIES, Want
 from voiceloop.vocabulary import HeardSpan, ReplyStatus
@@ -30,6 +31,11 @@ class LiveReply:
     tools_allowed: bool = True
     again: Want | None = None
     """What to ask for once its playback is over: the engine was lost before it had said all."""
+
+    @classmethod
+    def of(cls, want: Want) -> Self:
+        """Return what was asked for."""
+        return cls(want.turn_id, want.shielded, want.say, tries=want.tries, tools_allowed=want.tools_allowed)
 
     def retry(self, event: ReplyFinished) -> Want | None:
         """The same reply once more, when the engine failed before anything of it could be heard."""
@@ -65,6 +71,15 @@ class Replies:
         """The live reply of this id."""
         return self.live.get(reply_id)
 
+    def grew(self, event: ReplyTextArrived | ReplyAudioStarted) -> None:
+        """Words or sound came for one of them, or for one that is over."""
+        if (reply := self.get(event.reply_id)) is None:
+            return
+        if isinstance(event, ReplyTextArrived):
+            reply.worded = True
+        else:
+            reply.sounding = True
+
     @property
     def shielded(self) -> bool:
         """One of them cannot be interrupted."""
@@ -92,6 +107,17 @@ class Replies:
         for reply in self.live.values():
             if reply.again is not None:
                 reply.again = replace(reply.again, tries=0)
+
+    def turn_of(self, reply_id: str) -> str:
+        """The turn a live reply answers; empty without one."""
+        reply = self.get(reply_id)
+        return "" if reply is None else reply.turn_id
+
+    def flushed(self, spans: tuple[HeardSpan, ...]) -> list[HeardSpan]:
+        """Playback was thrown away: none is live any more. Returns as `to_trim`."""
+        trims = self.to_trim(spans)
+        self.live.clear()
+        return trims
 
     def to_trim(self, spans: tuple[HeardSpan, ...]) -> list[HeardSpan]:
         """Which parts the engine remembers longer than they were heard.

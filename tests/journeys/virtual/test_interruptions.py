@@ -65,18 +65,21 @@ async def test_on_a_speaker_that_lags_only_what_sounded_counts(dialect):
 
 @dialects
 @virtual_time
-async def test_the_agent_falls_silent_as_soon_as_speech_is_reported(dialect):
+async def test_the_agent_is_ducked_as_soon_as_speech_is_reported_and_silent_when_it_lasts(dialect):
     async with Journey(story(), NOON, dialect=dialect) as talk:
         await talk.passes(0.5)
         talk.user_says("tell me a story", 800)
         await talk.line("agent_speech_started")
         await talk.passes(1.7)
-        talk.user_says("stop", 1000)
+        talk.user_says("stop, what time is it", 1000)
         onset = await talk.line("user_speech_started", times=2)
         told_s = talk.network.latency_s * 2 + 0.02  # there and back, and the block that carries it
         await talk.line("agent_said", times=2)
+    ducked_s = talk.line_device.speaker.volumes[1][0] / talk.line_device.rate_hz
+    assert talk.line_device.speaker.volumes[1][1] == 0.25
+    assert ducked_s <= onset["t"] + told_s + 0.001
     stopped = talk.said("agent_speech_stopped")[0]
-    assert stopped["t"] <= onset["t"] + told_s + 0.001
+    assert onset["t"] + 0.55 <= stopped["t"] <= onset["t"] + 0.7
 
 
 @dialects
@@ -133,7 +136,7 @@ async def test_a_reply_heard_to_its_end_is_left_alone(dialect):
 
 @wires
 @virtual_time
-async def test_a_cough_pauses_the_agent_and_leaves_no_trace(dialect, form):
+async def test_a_cough_ducks_the_agent_and_leaves_no_trace(dialect, form):
     async with Journey(story(4000, pace=1.5), dialect=dialect, form=form) as talk:
         await talk.passes(0.5)
         talk.user_says("tell me a story", 800)
@@ -146,8 +149,55 @@ async def test_a_cough_pauses_the_agent_and_leaves_no_trace(dialect, form):
     assert said["interrupted"] is False
     assert spoken_words(talk.lines) == ["tell me a story", STORY]
     talk.gateway.expect("response.cancel", times=0)
-    silence_s = talk.said("agent_speech_stopped")[0]["t"] - talk.said("agent_speech_started")[0]["t"] - 4.0
-    assert 0.4 < silence_s < 0.8
+    lasted_s = talk.said("agent_speech_stopped")[0]["t"] - talk.said("agent_speech_started")[0]["t"]
+    assert lasted_s == pytest.approx(4.0, abs=0.03), "not a word is kept back or said twice"
+    assert [volume for _, volume in talk.line_device.speaker.volumes] == [1.0, 0.25, 1.0]
+
+
+WHO_ANSWERS = pytest.mark.parametrize("replies", ["server", "client"])
+
+
+@dialects
+@WHO_ANSWERS
+@virtual_time
+async def test_who_only_listens_does_not_stop_the_agent_and_is_not_answered(dialect, replies):
+    async with Journey(
+        story(4000), NOON, dialect=dialect, errors=None, complete=False, realtime={"turn": {"replies": replies}}
+    ) as talk:
+        await talk.passes(0.5)
+        talk.user_says("tell me a story", 800)
+        await talk.line("agent_speech_started")
+        await talk.passes(1.0)
+        talk.user_says("mm-hmm", 400)
+        said = await talk.line("agent_said")
+        await talk.passes(5.0)
+        assert len(talk.gateway.connection.conversation.order) == 2
+    assert said["heard_ms"] == 4000
+    assert said["interrupted"] is False
+    assert spoken_words(talk.lines) == ["tell me a story", STORY]
+    assert [volume for _, volume in talk.line_device.speaker.volumes] == [1.0, 0.25, 1.0]
+
+
+@dialects
+@WHO_ANSWERS
+@virtual_time
+async def test_a_short_word_stops_the_agent_as_soon_as_it_is_understood_and_is_answered_once(dialect, replies):
+    async with Journey(
+        story(), NOON, NOON, dialect=dialect, errors=None, complete=False, realtime={"turn": {"replies": replies}}
+    ) as talk:
+        await talk.passes(0.5)
+        talk.user_says("tell me a story", 800)
+        await talk.line("agent_speech_started")
+        await talk.passes(1.0)
+        talk.user_says("stop", 400)
+        said = await talk.line("agent_said")
+        await talk.line("agent_said", times=2)
+        await talk.passes(5.0)
+    assert said["interrupted"] is True
+    stopped_s = talk.said("agent_speech_stopped")[0]["t"] - talk.said("user_speech_stopped")[1]["t"]
+    assert stopped_s < 1.5
+    assert spoken_words(talk.lines)[-1] == "It is noon."
+    assert len(talk.said("agent_said")) == 2
 
 
 @dialects
