@@ -27,4 +27,4 @@ def test_words_are_waited_for_only_while_an_engine_listens_that_tells_them():
                 ended_after.append((sample + FRAME) / RATE - events[-1].at_s)
                 heard = -1
         hearing.disconnect(0.0)
-    assert ended_after == pytest.approx([1.3, 0.5], abs=0.03)
+    assert ended_after == pytest.approx([1.4, 0.5], abs=0.03)

@@ -125,7 +125,7 @@ def silence_that_ended_it(said=None, sound=None):
     return round(end / RATE - bench.events[-1].at_s, 2)
 
 
-@pytest.mark.parametrize(("said", "silence_s"), [("Hello.", 0.4), ("hello and", 2.65), ("hello", 1.3), (None, 0.5)])
+@pytest.mark.parametrize(("said", "silence_s"), [("Hello.", 0.4), ("hello and", 2.65), ("hello", 1.4), (None, 0.5)])
 def test_the_silence_that_ends_a_turn_follows_from_its_words(said, silence_s):
     assert silence_that_ended_it(said) == pytest.approx(silence_s, abs=0.021)
 

@@ -80,7 +80,7 @@ def test_a_language_without_a_pattern_for_hesitation_has_none():
         (0.6, None, COMPLETE),
         (0.4, None, OPEN),
         (None, COMPLETE, COMPLETE),
-        (0.25, COMPLETE, OPEN),
+        (0.3, COMPLETE, OPEN),
         (0.6, OPEN, COMPLETE),
         (0.5, OPEN, OPEN),
         (0.9, UNFINISHED, UNFINISHED),
@@ -97,7 +97,7 @@ def endpointing(*, sound=None, agent_speaks=lambda: None, language="en", **turn)
     )
 
 
-@pytest.mark.parametrize(("words_come", "silence_ms"), [(False, 500), (True, 1300)])
+@pytest.mark.parametrize(("words_come", "silence_ms"), [(False, 500), (True, 1400)])
 def test_where_nothing_is_known_the_usual_silence_ends_a_turn_unless_words_are_on_their_way(words_come, silence_ms):
     turn = Endpointing(TurnSettings(), words_come=words_come)
     turn.sounded(b"", 8000)
@@ -108,10 +108,10 @@ def test_where_nothing_is_known_the_usual_silence_ends_a_turn_unless_words_are_o
     ("text", "silence_ms"),
     [
         ("What time is it?", 400),
-        ("what time is it", 1300),
+        ("what time is it", 1400),
         ("my number is 555", 2000),
         ("what time is the", 2650),
-        ("", 1300),
+        ("", 1400),
     ],
 )
 def test_words_make_the_silence_shorter_or_longer(text, silence_ms):
@@ -158,7 +158,7 @@ def test_while_the_agent_speaks_the_usual_silence_tells_a_cough():
     turn.said("what time is it")
     assert turn.silence_ms == 500
     speaks = False
-    assert turn.silence_ms == 1300
+    assert turn.silence_ms == 1400
 
 
 def test_where_the_language_is_open_the_words_tell_it():
@@ -166,4 +166,4 @@ def test_where_the_language_is_open_the_words_tell_it():
     turn.said("ich hätte gern ein")
     assert turn.silence_ms == 2650
     turn.said("hmpf")
-    assert turn.silence_ms == 1300
+    assert turn.silence_ms == 1400

@@ -61,7 +61,7 @@ class Wait:
 
 WAITS: Final[Mapping[Ending, Wait]] = {
     Ending.COMPLETE: Wait(0.8),
-    Ending.OPEN: Wait(2.0, 900),
+    Ending.OPEN: Wait(2.0, 1000),
     Ending.NUMBER: Wait(4.0, 1200),
     Ending.UNFINISHED: Wait(5.3, 2000),
 }
@@ -70,7 +70,7 @@ LONGEST_MS: Final = 4000
 NO_IDEA: Final = 0.4
 SURE: Final = 0.43
 """A voice that sounds so complete needs no words."""
-AGREES: Final = 0.28
+AGREES: Final = 0.35
 """A voice that contradicts words which could be all makes them open."""
 INSISTS: Final = 0.53
 """A voice that sounds so complete makes up for words that could be all or not."""
