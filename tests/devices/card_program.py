@@ -26,6 +26,7 @@ from voiceloop.events import PlaybackFinished, PlaybackStarted
 from voiceloop.settings import AudioSettings
 
 RATE_HZ = 24_000
+SOUND_PEER = Path(__file__).parents[2] / "scripts" / "sound_peer"
 SPEECH = Path(__file__).parent.parent / "fixtures" / "speech"
 CHIRP = (12_000 * np.sin(2 * np.pi * (400 + 1500 * np.arange(1200) / 1200) * np.arange(1200) / RATE_HZ)).astype(
     np.int16
@@ -42,7 +43,8 @@ class Scene:
         self.lost_detail = ""
         self.gone = asyncio.Event()
         self.ledger = Ledger(RATE_HZ, lambda event: self.events.append((time.monotonic(), event)))
-        self.line = factory({}, LineContext(**context))
+        self.told = []
+        self.line = factory({}, LineContext(warn=self.warn, **context))
         self.opened_s = 0.0
 
     def ears(self, pcm, first_sample):
@@ -51,6 +53,15 @@ class Scene:
 
     def input_ended(self):
         pass
+
+    def warn(self, code, detail):
+        self.told.append((time.monotonic(), code, detail))
+
+    async def until(self, code):
+        async with asyncio.timeout(20):
+            while code not in [each for _, each, _ in self.told]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return next(at_s for at_s, each, _ in self.told if each == code)
 
     def lost(self, detail):
         self.lost_at = time.monotonic()
@@ -77,6 +88,7 @@ class Scene:
             "echo": self.line.echo_status,
             "underflows": trouble.card_underflows,
             "gone": self.lost_detail,
+            "told": [code for _, code, _ in self.told if code != "microphone_silent"],  # a null sink in a silent room
             "dry": trouble.dry_blocks,
             "lost": trouble.lost_blocks,
         }
@@ -151,20 +163,58 @@ async def stall():
     return figures | {"after_stall_s": loop_only, "after_lock_s": figures["behind_s"] - before}
 
 
-async def vanish(peer_pid):
+async def comes_back(folder):
     scene = Scene()
     await scene.open()
     await asyncio.sleep(0.5)
-    os.kill(int(peer_pid), signal.SIGKILL)
+    scene.ledger.put("r", "i", 0, np.tile(CHIRP, 60).tobytes())
+    scene.ledger.seal("r")
+    await asyncio.sleep(1.0)
+    pid = Path(folder) / "pid"
+    os.kill(int(pid.read_text()), signal.SIGKILL)
+    pid.unlink()  # nobody may have reaped it yet, which looks as if it ran
     killed = time.monotonic()
-    await asyncio.wait_for(scene.gone.wait(), 10)
-    began = time.monotonic()
+    noticed = await scene.until("device_lost")
+    await asyncio.sleep(1.0)
+    starting = await asyncio.create_subprocess_exec(str(SOUND_PEER), "start", folder, stdout=asyncio.subprocess.DEVNULL)
+    assert await starting.wait() == 0
+    started = time.monotonic()
+    back = await scene.until("device_replaced")
+    await asyncio.sleep(2.5)
+    figures = scene.figures()
     await scene.line.close(1.0)
-    return {
-        "noticed_s": scene.lost_at - killed,
-        "detail": scene.lost_detail,
-        "close_s": time.monotonic() - began,
-    }
+    heard = [event.spans[0].heard_ms for _, event in scene.events if isinstance(event, PlaybackFinished)]
+    return figures | {"noticed_s": noticed - killed, "back_s": back - started, "heard_ms": heard}
+
+
+async def pactl(*arguments):
+    asked = await asyncio.create_subprocess_exec("pactl", *arguments, stdout=asyncio.subprocess.PIPE)
+    told, _ = await asked.communicate()
+    return told.decode().strip()
+
+
+async def moves():
+    async def playing():
+        names = {
+            line.split("\t")[0]: line.split("\t")[1] for line in (await pactl("list", "short", "sinks")).splitlines()
+        }
+        (stream,) = [line.split("\t") for line in (await pactl("list", "short", "sink-inputs")).splitlines()]
+        return names[stream[1]]
+
+    scene = Scene()
+    await scene.open()
+    await asyncio.sleep(0.5)
+    sinks = [await playing()]
+    module = await pactl("load-module", "module-null-sink", "sink_name=other", "norewinds=1", "rate=48000")
+    await pactl("set-default-sink", "other")
+    await asyncio.sleep(0.7)
+    sinks.append(await playing())
+    await pactl("unload-module", module)
+    await asyncio.sleep(1.5)
+    sinks.append(await playing())
+    figures = scene.figures()
+    await scene.line.close(1.0)
+    return figures | {"sinks": sinks}
 
 
 async def echo(cancel):
@@ -229,7 +279,8 @@ async def no_such_device():
 
 
 SCENES = {
-    scene.__name__: scene for scene in (listing, round_trip, interruption, stall, vanish, echo, one_way, no_such_device)
+    scene.__name__: scene
+    for scene in (listing, round_trip, interruption, stall, comes_back, moves, echo, one_way, no_such_device)
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from voiceloop.audio.ledger import Ledger
+from voiceloop.devices import cardkeeper, cardline
+from voiceloop.devices.cardline import CardLine
+from voiceloop.devices.context import LineContext
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
+from voiceloop.settings import AudioSettings
+
+QUIET = AudioSettings(echo_cancellation="none", noise_suppression=False)
 
 BLOCK = bytes(960)
 
@@ -21,7 +28,9 @@ def floats(pcm):
 class FakeCard:
     """Plays the card's thread from the loop's; 20 ms latency each way."""
 
-    def __init__(self, *, microphone, speaker, woken, stopped):
+    def __init__(self, *, microphone, speaker, substitute, woken, stopped):
+        self.substitute = substitute
+        self.names = ["USB Headset"]
         self.has = SimpleNamespace(microphone=microphone, speaker=speaker)
         self.woken, self.stopped = woken, stopped
         self.input_hz = self.output_hz = 48_000
@@ -34,6 +43,7 @@ class FakeCard:
         self.speaker = SpeakerRing(960)
         self.loop = asyncio.get_running_loop()
         self.out = bytearray(960)
+        self.nothing = BLOCK
         self.closed = 0
         self.abandoned = False
         self.last_s = self.start_s = time.monotonic()
@@ -53,7 +63,8 @@ class FakeCard:
     def abandon(self):
         self.abandoned = True
 
-    def callback(self, pcm=BLOCK, *, wake=True):
+    def callback(self, pcm=None, *, wake=True):
+        pcm = self.nothing if pcm is None else pcm
         self.blocks += 1
         self.last_s = self.start_s + self.blocks / 100
         if self.has.speaker:
@@ -63,3 +74,51 @@ class FakeCard:
         if wake:
             self.woken()
         return bytes(self.out)
+
+
+class Room:
+    """Everything around the line."""
+
+    def __init__(self, monkeypatch, rate_hz=24_000, **context):
+        self.pcm = b""
+        self.events, self.ended, self.losses, self.warnings = [], 0, [], []
+        self.rate_hz = rate_hz
+        self.ledger = Ledger(rate_hz, self.events.append)
+        self.card = None
+        self.cards, self.kind = [], FakeCard
+        self.prepare = lambda card: None
+        context.setdefault("audio", QUIET)
+        self.line = CardLine(LineContext(warn=lambda *w: self.warnings.append(w), **context), self.make)
+        self.at_s = 1000.0
+        for module in (cardline, cardkeeper):
+            monkeypatch.setattr(module, "monotonic", self.now_s)
+
+    def now_s(self):
+        """The listener's place is asked for at the time of the newest block, or when the test says."""
+        return self.at_s if self.card is None else max(self.at_s, self.card.last_s)
+
+    def make(self, **parts):
+        now_s = self.now_s()
+        self.card = self.kind(**parts)
+        self.card.start_s = self.card.last_s = now_s
+        self.cards.append(self.card)
+        self.prepare(self.card)
+        return self.card
+
+    def ears(self, pcm, first_sample):
+        assert first_sample == len(self.pcm) // 2
+        self.pcm += pcm
+
+    def input_ended(self):
+        self.ended += 1
+
+    def lost(self, detail):
+        self.losses.append(detail)
+
+    async def open(self):
+        await self.line.open(self.ears, self.ledger, self.rate_hz, self)
+        return self.card
+
+
+def noise(samples, seed=1):
+    return np.random.default_rng(seed).integers(-8000, 8000, samples).astype(np.int16).tobytes()

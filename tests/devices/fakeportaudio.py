@@ -30,21 +30,40 @@ class FakePortAudio:
         pass
 
     def __init__(
-        self, inputs=({48_000}, {1}), outputs=({48_000}, {1}), *, own_channels=2, busy=False, starts=True, there=True
+        self,
+        inputs=({48_000}, {1}),
+        outputs=({48_000}, {1}),
+        *,
+        own_channels=2,
+        busy=False,
+        starts=True,
+        there=True,
+        named=True,
     ):
         self.takes = {"in": inputs, "out": outputs}
         self.own_channels = own_channels
         self.busy = busy
         self.starts = starts
         self.there = there
+        self.named = named
         self.calls = []
         self.opened = []
 
     def query_devices(self, device, kind):
-        if not self.there:
+        if not self.there or (device is not None and not self.named):
             raise ValueError(f"No {kind} device matching {device!r}")
         own_hz = min(self.takes[kind.removesuffix("put")][0])
-        return {"default_samplerate": float(own_hz), f"max_{kind}_channels": self.own_channels}
+        return {"name": "USB Headset", "default_samplerate": float(own_hz), f"max_{kind}_channels": self.own_channels}
+
+    def _terminate(self):
+        self.calls.append("terminate")
+        if not self.there:
+            raise self.PortAudioError("PortAudio not initialized")
+
+    def _initialize(self):
+        self.calls.append("initialize")
+        if not self.starts:
+            raise self.PortAudioError("Error initializing PortAudio: Unanticipated host error")
 
     def _open(self, direction, parts):
         rates, channels = self.takes[direction]

@@ -11,64 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from devices.fakecard import BLOCK, FakeCard, floats
-from voiceloop.audio.ledger import Ledger
-from voiceloop.devices import cardline
-from voiceloop.devices.cardline import CardLine, Trouble
-from voiceloop.devices.context import LineContext
+from devices.fakecard import BLOCK, Room, floats, noise
+from voiceloop.devices import cardkeeper
+from voiceloop.devices.cardline import Trouble
 from voiceloop.devices.rings import SILENT
 from voiceloop.errors import DeviceError, MisuseError, UsageError
 from voiceloop.events import PlaybackFinished, PlaybackStarted
 from voiceloop.settings import AudioSettings
 
 SPEECH = Path(__file__).parent.parent / "fixtures" / "speech"
-QUIET = AudioSettings(echo_cancellation="none", noise_suppression=False)
-
-
-class Room:
-    """Everything around the line."""
-
-    def __init__(self, monkeypatch, rate_hz=24_000, **context):
-        self.pcm = b""
-        self.events, self.ended, self.losses, self.warnings = [], 0, [], []
-        self.rate_hz = rate_hz
-        self.ledger = Ledger(rate_hz, self.events.append)
-        self.card = None
-        self.cards = []
-        self.prepare = lambda card: None
-        context.setdefault("audio", QUIET)
-        self.line = CardLine(LineContext(warn=lambda *w: self.warnings.append(w), **context), self.make)
-        # The listener's place is asked for at the time of the newest block.
-        monkeypatch.setattr(cardline, "monotonic", lambda: self.card.last_s if self.card else 0.0)
-
-    def make(self, **parts):
-        self.card = FakeCard(**parts)
-        self.cards.append(self.card)
-        self.prepare(self.card)
-        return self.card
-
-    def ears(self, pcm, first_sample):
-        assert first_sample == len(self.pcm) // 2
-        self.pcm += pcm
-
-    def input_ended(self):
-        self.ended += 1
-
-    def lost(self, detail):
-        self.losses.append(detail)
-
-    async def open(self):
-        await self.line.open(self.ears, self.ledger, self.rate_hz, self)
-        return self.card
 
 
 @pytest.fixture
 def make_room(monkeypatch):
     return lambda **context: Room(monkeypatch, **context)
-
-
-def noise(samples, seed=1):
-    return np.random.default_rng(seed).integers(-8000, 8000, samples).astype(np.int16).tobytes()
 
 
 async def test_audio_flows_both_ways_and_playing_is_reported_after_the_latency(make_room):
@@ -237,30 +193,6 @@ async def test_speaker_and_recording_together(make_room, tmp_path):
     assert len(frames) == 20 * 240
 
 
-async def test_a_card_that_stops_is_lost_once(make_room):
-    room = make_room()
-    card = await room.open()
-    card.stopped()
-    card.stopped()
-    assert room.losses == ["The microphone stopped: check that it is connected, then start again."]
-    card.callback()
-    assert room.pcm == b""
-    await room.line.close(1.0)
-
-
-async def test_a_card_that_falls_silent_is_lost(make_room, monkeypatch):
-    room = make_room(input=SPEECH / "hello.wav")
-    card = await room.open()
-    monkeypatch.setattr(cardline, "monotonic", lambda: card.last_s + 1.9)
-    room.line._look()
-    assert room.losses == []
-    monkeypatch.setattr(cardline, "monotonic", lambda: card.last_s + 2.1)
-    room.line._look()
-    room.line._look()
-    assert room.losses == ["The speaker gives no audio any more: check that it is connected, then start again."]
-    await room.line.close(1.0)
-
-
 async def test_a_card_that_cannot_be_opened_is_a_device_error(make_room, tmp_path):
     room = make_room(output=tmp_path / "out.wav")
 
@@ -288,7 +220,7 @@ async def test_a_sound_server_that_refuses_once_is_asked_again(make_room):
 
 
 async def test_a_card_that_gives_nothing_is_a_device_error(make_room, monkeypatch):
-    monkeypatch.setattr(cardline, "OPEN_WITHIN_S", 0.05)
+    monkeypatch.setattr(cardkeeper, "OPEN_WITHIN_S", 0.05)
     room = make_room()
 
     def silence_it(card):

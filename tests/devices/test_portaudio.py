@@ -54,10 +54,11 @@ def ignore(*_):
 def test_a_device_is_opened_in_the_first_shape_it_takes(monkeypatch, rates, channels, opened):
     fake = FakePortAudio(inputs=(rates, channels), own_channels=8)
     monkeypatch.setattr(portaudio, "load", lambda: fake)
-    stream, rate_hz, count = portaudio.open_stream("input", None, ignore, ignore)
-    portaudio.start(stream, "input", None)
+    microphone = portaudio.open_stream("input", None, ignore, ignore)
+    portaudio.start(microphone.stream, "input", None)
     assert fake.opened == [opened]
-    assert (rate_hz, count) == (opened[2], opened[4])
+    assert microphone[1:] == (opened[2], opened[4], "USB Headset")
+    portaudio.close_stream(microphone.stream)
 
 
 def test_a_device_that_is_not_there_is_named(monkeypatch):
@@ -70,3 +71,24 @@ def test_a_device_without_channels_is_refused(monkeypatch):
     monkeypatch.setattr(portaudio, "load", lambda: FakePortAudio(inputs=({48_000}, {4}), own_channels=0))
     with pytest.raises(DeviceError, match="neither 1 nor 2 channels"):
         portaudio.open_stream("input", None, ignore, ignore)
+
+
+def test_devices_are_looked_for_anew_while_no_stream_is_open(monkeypatch):
+    fake = FakePortAudio()
+    monkeypatch.setattr(portaudio, "load", lambda: fake)
+    speaker = portaudio.open_stream("output", None, ignore, ignore)
+    portaudio.refresh()
+    assert "terminate" not in fake.calls, "it would kill the stream"
+    portaudio.close_stream(speaker.stream)
+    portaudio.refresh()
+    assert fake.calls[-2:] == ["terminate", "initialize"]
+
+
+def test_a_portaudio_that_does_not_start_again_is_a_device_error_and_may_next_time(monkeypatch):
+    monkeypatch.setattr(portaudio, "load", lambda: FakePortAudio(starts=False, there=False))
+    with pytest.raises(DeviceError, match="cannot be listed: Error initializing PortAudio"):
+        portaudio.refresh()
+    fake = FakePortAudio(there=False)
+    monkeypatch.setattr(portaudio, "load", lambda: fake)
+    portaudio.refresh()
+    assert fake.calls == ["terminate", "initialize"]

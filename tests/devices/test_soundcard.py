@@ -69,12 +69,21 @@ def test_a_stalled_loop_and_a_stalled_interpreter_leave_the_sample_clock_right(s
     assert abs(figures["after_lock_s"]) < 0.1
 
 
-def test_a_card_that_vanishes_is_noticed(sound, tmp_path):
-    environment = sound.start()
-    figures = play(environment, "vanish", (tmp_path / "pulse" / "pid").read_text().strip())
-    assert figures["noticed_s"] < 3.0
-    assert "check that it is connected" in figures["detail"]
-    assert figures["close_s"] < 1.5
+def test_a_sound_server_that_dies_is_waited_for_and_the_agent_goes_on(sound, tmp_path):
+    figures = play(sound.start(), "comes_back", str(tmp_path / "pulse"))
+    assert figures["told"] == ["device_lost", "device_replaced"]
+    assert figures["noticed_s"] < 2.0
+    assert figures["back_s"] < 4.0, "a look every second, and what a machine under load takes"
+    assert abs(figures["behind_s"]) < 0.15, "silence filled the gap"
+    assert figures["heard_ms"] == [3000]
+    assert figures["gone"] == ""
+
+
+def test_the_default_speaker_is_followed_and_one_that_vanishes_is_replaced(sound):
+    figures = play(sound.start(), "moves")
+    assert figures["sinks"] == ["speaker", "other", "speaker"]
+    assert abs(figures["behind_s"]) < 0.15
+    assert (figures["gone"], figures["told"]) == ("", [])
 
 
 def test_the_agents_own_voice_is_taken_out_and_the_callers_is_not(sound):
@@ -128,11 +137,13 @@ def test_a_machine_without_sound_says_so():
         assert "--input FILE.wav --output FILE.wav" in message or "libportaudio2" in message
 
 
-async def make_card(monkeypatch, fake, *, microphone=True, speaker=False):
+async def make_card(monkeypatch, fake, *, microphone=True, speaker=False, substitute=False):
     monkeypatch.setattr(portaudio, "load", lambda: fake)
     audio = AudioSettings(input_device="3", output_device="USB")
     woken = asyncio.Event()
-    card = soundcard.Card(audio, microphone=microphone, speaker=speaker, woken=woken.set, stopped=lambda: None)
+    card = soundcard.Card(
+        audio, microphone=microphone, speaker=speaker, substitute=substitute, woken=woken.set, stopped=lambda: None
+    )
     return card, woken
 
 
@@ -197,6 +208,18 @@ async def test_a_device_that_takes_nothing_is_refused_in_one_line(monkeypatch):
     with pytest.raises(DeviceError, match="takes no usual sample rate") as caught:
         card.open()
     assert "\n" not in str(caught.value)
+
+
+async def test_a_named_device_that_is_gone_is_substituted_only_where_that_is_wanted(monkeypatch):
+    fake = FakePortAudio(named=False)
+    card, _ = await make_card(monkeypatch, fake, speaker=True)
+    with pytest.raises(DeviceError, match="The speaker 'USB' does not exist"):
+        card.open()
+    card, _ = await make_card(monkeypatch, fake, speaker=True, substitute=True)
+    card.open()
+    assert fake.opened == [("out", None, 48_000, 480, 1), ("in", None, 48_000, 480, 1)]
+    assert card.names == ["USB Headset"]
+    card.close()
 
 
 async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):

@@ -1,9 +1,8 @@
-"""The sound card as a line: opens the card, puts everything in place, notices when the card goes away."""
+"""The sound card as a line: puts everything in place between a card that may change and the session."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
@@ -12,38 +11,19 @@ from voiceloop.audio.echo import HalfDuplexGate
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.pcm import level_db
 from voiceloop.devices.base import Ears, LineReports, Played
+from voiceloop.devices.cardkeeper import CardKeeper
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.exchange import Card, CardMaker, Exchange
+from voiceloop.devices.exchange import Card, CardMaker, Exchange, Trouble
 from voiceloop.devices.recorder import Recorder
-from voiceloop.devices.threads import in_thread
 from voiceloop.devices.wavefile import FileMicrophone, check_paths
-from voiceloop.errors import DeviceError, MisuseError, VoiceloopError
+from voiceloop.errors import MisuseError, VoiceloopError
 from voiceloop.machine import MICROPHONE_HINT
 
 __all__ = ["CardLine", "Trouble"]
 
-OPEN_WITHIN_S = 10.0
-DEAD_AFTER_S = 2.0
-_LOOK_EVERY_S = 0.5
 _SILENT = f"the microphone gives nothing but zeros: it is muted, or this program may not use it; {MICROPHONE_HINT}"
 _BROKEN = "the microphone gives samples that are no numbers; they become silence: its driver is at fault"
 _ECHO_STATUS = {"webrtc": "on", "half_duplex": "half duplex, you cannot interrupt", "none": "off"}
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What went wrong on the way between card and loop; all zero on a good day."""
-
-    card_underflows: int
-    """Times the card asked for audio too late to play it in time."""
-    card_overflows: int
-    """Times the card lost captured audio."""
-    dry_blocks: int
-    """Blocks of silence played because the loop was late."""
-    lost_blocks: int
-    """Blocks of the microphone replaced by silence."""
-    broken_samples: int = 0
-    """Samples of the microphone that were no numbers and became silence."""
 
 
 class CardLine:
@@ -53,21 +33,20 @@ class CardLine:
     into the recording. With `input` a file speaks through the speaker's clock.
     """
 
-    def __init__(self, context: LineContext, make_card: CardMaker) -> None:
+    def __init__(self, context: LineContext, make_card: CardMaker, refresh: Callable[[], None] | None = None) -> None:
+        """`refresh` looks for devices anew; it blocks and runs in a thread."""
         self._context = context
-        self._make_card = make_card
         self._has_speaker = context.speaker and (context.output is None or context.tee)
         self._ledger: Ledger | None = None
         self._reports: LineReports | None = None
-        self._card: Card | None = None
+        self._keeper = CardKeeper(
+            make_card, self, context.warn, microphone=context.input is None, speaker=self._has_speaker
+        )
+        if refresh is not None:
+            self._keeper.refresh = refresh
         self._exchange: Exchange | None = None
         self._file: FileMicrophone | None = None
         self._recorder: Recorder | None = None
-        self._running = False
-        self._started = asyncio.Event()
-        self._stopped_early = False
-        self._watch: asyncio.TimerHandle | None = None
-        self._lost = False
         self.echo_status = "off"
         """For the screen: `on`, `off`, or why the user cannot interrupt."""
 
@@ -79,17 +58,13 @@ class CardLine:
     @property
     def latency_s(self) -> tuple[float, float]:
         """What the card says it adds to capture and playback."""
-        card = self._card
+        card = self._keeper.card
         return (0.0, 0.0) if card is None else (card.input_latency_s, card.output_latency_s)
 
     @property
     def trouble(self) -> Trouble:
         """What went wrong so far."""
-        card, exchange = self._card, self._exchange
-        if card is None or exchange is None:
-            return Trouble(0, 0, 0, 0)
-        lost, broken = exchange.times.missing_blocks, exchange.intake.broken_samples
-        return Trouble(card.underflows, card.overflows, card.speaker.dry, lost, broken)
+        return Trouble(0, 0, 0, 0) if self._exchange is None else self._exchange.trouble
 
     async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
         """Open the card and wait for its first block. Raises DeviceError or UsageError; cancelling closes the line."""
@@ -98,17 +73,14 @@ class CardLine:
         self._ledger, self._reports = ledger, reports
         try:
             self._open_files(rate_hz)
-            card = await self._start_card()
+            card = await self._keeper.open()
             self._exchange = self._connect(Exchange(card, ledger, ears, rate_hz, speaker=self._has_speaker), rate_hz)
             ledger.echoes = self.echo_status == _ECHO_STATUS["webrtc"]
         except BaseException:
             await self.close(0.5)
             raise
-        # What passed before sample 0.
-        card.captured.forget()
-        card.rendered.forget()
-        self._running = True
-        self._look()
+        _forget(card)
+        self._keeper.start()
 
     def flush(self, generation: int) -> None:
         """Forget what has not reached the card; it still plays what it took, `latency_s` of it."""
@@ -126,11 +98,8 @@ class CardLine:
 
     async def close(self, within_s: float) -> None:
         """Stop the card and finish the files. Idempotent; cancelling leaves only the card's thread behind."""
-        self._running = False
-        if self._watch is not None:
-            self._watch.cancel()
         try:
-            await self._close_card(max(within_s, 0.05))
+            await self._keeper.close(max(within_s, 0.05))
         finally:
             if self._file is not None:
                 self._file.close()
@@ -146,39 +115,6 @@ class CardLine:
             self._file = FileMicrophone(context.input, rate_hz)
         if context.output is not None:
             self._recorder = Recorder(context.output, rate_hz, context.warn)
-
-    async def _start_card(self) -> Card:
-        try:
-            return await self._try_card()
-        except DeviceError:
-            # A busy sound server may refuse once; a card that is not there refuses twice.
-            await self._close_card(OPEN_WITHIN_S)
-            return await self._try_card()
-
-    async def _try_card(self) -> Card:
-        self._started.clear()
-        self._stopped_early = False
-        card = self._card = self._make_card(
-            microphone=self._context.input is None, speaker=self._has_speaker, woken=self._woken, stopped=self._stopped
-        )
-        try:
-            async with asyncio.timeout(OPEN_WITHIN_S):
-                await in_thread(card.open, OPEN_WITHIN_S)
-                await self._started.wait()
-        except TimeoutError as failure:
-            silent = f"The sound card gave no audio for {OPEN_WITHIN_S:g} s; check that it works."
-            raise DeviceError(silent) from failure
-        if self._stopped_early:
-            raise DeviceError("The sound card stopped as soon as it was started; check that it works.")
-        return card
-
-    async def _close_card(self, within_s: float) -> None:
-        if self._card is not None:
-            try:
-                await in_thread(self._card.close, within_s)
-            except TimeoutError:
-                self._card.abandon()
-                self._context.warn("card_hangs", "the sound card did not close in time; it is left behind")
 
     def _connect(self, exchange: Exchange, rate_hz: int) -> Exchange:
         """Put in place what stands between card and session."""
@@ -212,39 +148,35 @@ class CardLine:
             self.echo_status = f"{_ECHO_STATUS['half_duplex']}: {failure}"
             self._context.warn("half_duplex", self.echo_status)
 
-    # Running -------------------------------------------------------------------------------------------------------
+    # cardkeeper.CardUser ---------------------------------------------------------------------------------------------
 
-    def _woken(self) -> None:
-        if self._running and self._exchange is not None:
+    def turn(self) -> None:
+        """Move what the card gave and takes."""
+        if self._exchange is not None:
             self._exchange.turn(monotonic())
-        elif self._card is not None:
-            # Each direction must give a sign of life.
-            captures = self._card.captured.written or self._context.input is not None
-            if captures and (self._card.rendered.written or not self._has_speaker):
-                self._started.set()
+
+    def gap(self) -> None:
+        """There is no card just now."""
+        if self._exchange is not None:
+            self._exchange.wait(monotonic())
+
+    def connect(self, card: Card) -> None:
+        """Go on with another card."""
+        if self._exchange is not None:
+            self._exchange.replace(card, monotonic())
+            _forget(card)
+
+    def gone(self, detail: str) -> None:
+        """There will be no card any more."""
+        if self._reports is not None:
+            self._reports.lost(detail)
 
     def _file_ended(self) -> None:
         if self._reports is not None:
             self._reports.input_ended()
 
-    def _look(self) -> None:
-        if self._card is None or not self._running:
-            return
-        if monotonic() - self._card.last_s > DEAD_AFTER_S:
-            self._lose("gives no audio any more")
-        else:
-            self._watch = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._look)
 
-    def _stopped(self) -> None:
-        if self._running:
-            self._lose("stopped")
-        else:
-            self._stopped_early = True
-            self._started.set()
-
-    def _lose(self, what: str) -> None:
-        self._running = False
-        if self._reports is not None and not self._lost:
-            self._lost = True
-            which = "microphone" if self._context.input is None else "speaker"
-            self._reports.lost(f"The {which} {what}: check that it is connected, then start again.")
+def _forget(card: Card) -> None:
+    """What passed before the first sample that counts."""
+    card.captured.forget()
+    card.rendered.forget()

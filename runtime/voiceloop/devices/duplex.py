@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from voiceloop.audio.echo import EchoCanceller
@@ -46,9 +46,12 @@ class Sent(NamedTuple):
 
 
 class SpeakerFeed:
-    """Keeps the speaker's ring filled from the ledger, and remembers what it put there."""
+    """Keeps the speaker's ring filled from the ledger, and remembers what it put there.
 
-    def __init__(self, ledger: Ledger, ring: SpeakerRing, rate_hz: int, card_hz: int) -> None:
+    again: what was pulled for another card and not heard; it is played first.
+    """
+
+    def __init__(self, ledger: Ledger, ring: SpeakerRing, rate_hz: int, card_hz: int, again: bytes = b"") -> None:
         self._ledger = ledger
         self._ring = ring
         self._block = rate_hz // BLOCKS_PER_S
@@ -59,8 +62,11 @@ class SpeakerFeed:
         self._sent: deque[Sent] = deque()
         self._said = bytearray()
         self._out = bytearray()
+        self._again = bytearray(again)
         self._end = 0
         self._fresh = True
+        self.flushed_at = 0
+        """Position of the newest flush: nothing before it is to be played any more."""
         self.depth = 2
         """Blocks kept in the ring. Two are enough unless the loop is often late; then the third is used as well."""
 
@@ -77,7 +83,9 @@ class SpeakerFeed:
         self._resampler.drain()
         self._said.clear()
         self._out.clear()
+        self._again.clear()
         self._fresh = True
+        self.flushed_at = self._ledger.position
 
     def take(self, number: int) -> Sent | None:
         """What block `number` was, once; older ones are forgotten, they were never played."""
@@ -86,14 +94,22 @@ class SpeakerFeed:
             sent.popleft()
         return sent.popleft() if sent and sent[0].number == number else None
 
+    def untaken(self) -> Iterator[Sent]:
+        """What the card has not taken, oldest first; the last may be less than a block."""
+        yield from self._sent
+        if self._said or self._again:
+            yield Sent(SILENT, bytes(self._said + self._again), self._ledger.position)
+
     def _put(self) -> None:
         while len(self._out) < self._card_bytes:
             samples = self._block
             if self._fresh:
                 self._fresh = False
-                self._end = self._ledger.position
+                self._end = self._ledger.position - len(self._again) // 2
                 samples += self._lead
-            pcm = self._ledger.pull(samples)
+            pcm = _cut(self._again, 2 * samples)
+            if len(pcm) < 2 * samples:
+                pcm += self._ledger.pull(samples - len(pcm) // 2)
             self._said += pcm
             self._out += self._resampler.feed(pcm)
         self._end += self._block
@@ -141,6 +157,11 @@ class BlockTimes:
         """A block passed whose time nobody knows."""
         self.blocks += 1
 
+    def skip(self) -> None:
+        """A block did not come, for there is no card."""
+        self.blocks += 1
+        self.missing_blocks += 1
+
     def block(self, at_s: float) -> int:
         """A block came at that time; how many are to be made up for by silence before it."""
         lag = at_s - self.blocks * BLOCK_S
@@ -174,15 +195,17 @@ class Playback:
 
     HISTORY = 300
 
-    def __init__(self, feed: SpeakerFeed, rate_hz: int, latency_s: float) -> None:
+    def __init__(self, feed: SpeakerFeed, rate_hz: int, latency_s: float, heard: int = 0) -> None:
+        """`heard`: position that was reached with another card."""
         self.times = BlockTimes(math.ceil(latency_s / BLOCK_S))
         self._feed = feed
         self._samples = rate_hz // BLOCKS_PER_S
         self._silence = bytes(2 * self._samples)
         self._latency_s = latency_s
         self._blocks: deque[Sent] = deque(maxlen=self.HISTORY)
-        self._end = 0
-        self._heard = 0
+        self._end = heard
+        self.reached = heard
+        """Where the listener was when `heard` was asked last."""
 
     def rendered(self, block: Rendered) -> bytes:
         """The card took this block; what it was, at the session's rate."""
@@ -198,10 +221,19 @@ class Playback:
         found = self._find(math.floor(place)) if self._blocks else None
         if found is not None:
             played = found.end - len(found.pcm) // 2
-            self._heard = max(self._heard, played + int((place - math.floor(place)) * (found.end - played)))
+            self.reached = max(self.reached, played + int((place - math.floor(place)) * (found.end - played)))
         elif self._blocks and place > self._blocks[-1].number:
-            self._heard = max(self._heard, self._end)
-        return self._heard
+            self.reached = max(self.reached, self._end)
+        return self.reached
+
+    def unheard(self) -> bytes:
+        """What was pulled, is still to be played and was not heard so far, at the session's rate."""
+        since, parts = max(self.reached, self._feed.flushed_at), []
+        for sent in (*self._blocks, *self._feed.untaken()):
+            rest = min(sent.end - since, len(sent.pcm) // 2)
+            if rest > 0:
+                parts.append(sent.pcm[-2 * rest :])
+        return b"".join(parts)
 
     def around(self, number: int) -> bytes:
         """Block `number` of all that the card took, at the session's rate; silence where there was none."""
@@ -250,12 +282,14 @@ class Microphone:
 
     def __init__(self, ears: Ears, rate_hz: int, card_hz: int) -> None:
         self._ears = ears
+        self._rate_hz = rate_hz
         self._frame_bytes = 2 * FRAME_BLOCKS * (rate_hz // BLOCKS_PER_S)
         self._card_bytes = 2 * (card_hz // BLOCKS_PER_S)
         self._resampler = Resampler(card_hz, rate_hz)
         # The filter's delay, given as silence at the start: afterwards a frame is whole when its last block comes.
         self._near = bytearray(2 * math.ceil(self._resampler.delay_ms * rate_hz / 1000))
         self._far = bytearray()
+        self._blocks = 0
         self._sample = 0
         self._recorder: Recorder | None = None
         self._agent = bytearray()
@@ -270,12 +304,21 @@ class Microphone:
         self._recorder = recorder
         self._agent = bytearray(2 * round_trip_samples)
 
+    def rate(self, card_hz: int) -> None:
+        """Another card follows. What the old one's filter held back is given up; the place of all samples stays."""
+        self._card_bytes = 2 * (card_hz // BLOCKS_PER_S)
+        self._resampler = Resampler(card_hz, self._rate_hz)
+        held = 2 * math.ceil(self._resampler.delay_ms * self._rate_hz / 1000)
+        waiting = self._blocks % FRAME_BLOCKS * (self._frame_bytes // FRAME_BLOCKS) + held
+        self._near = bytearray(self._near[:waiting].ljust(waiting, b"\0"))
+
     def block(self, card_pcm: bytes | None, far: bytes | None) -> None:
         """Take one block of the card's microphone (None: lost) and what the speaker played then (None: silence)."""
         self.near(self._resampler.feed(bytes(self._card_bytes) if card_pcm is None else card_pcm), far)
 
     def near(self, pcm: bytes, far: bytes | None) -> None:
-        """The same for a microphone that has the session's rate already."""
+        """The same for a block that has the session's rate already."""
+        self._blocks += 1
         self._near += pcm
         if self.paper is None:
             self._far += bytes(self._frame_bytes // FRAME_BLOCKS) if far is None else far

@@ -6,16 +6,17 @@ Runs on the loop's thread, woken once a block. The card is a protocol, so this i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.base import Ears
-from voiceloop.devices.duplex import BLOCKS_PER_S, BlockTimes, EchoPath, Microphone, Playback, SpeakerFeed
+from voiceloop.devices.duplex import BLOCK_S, BLOCKS_PER_S, BlockTimes, EchoPath, Microphone, Playback, SpeakerFeed
 from voiceloop.devices.intake import Intake, MuteWatch
 from voiceloop.devices.rings import Captured, CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import FileMicrophone
 
-__all__ = ["Card", "CardMaker", "Exchange"]
+__all__ = ["Card", "CardMaker", "Exchange", "Trouble"]
 
 _FLOAT_BYTES = 4
 
@@ -23,6 +24,8 @@ _FLOAT_BYTES = 4
 class Card(Protocol):
     """An open card as the line sees it. `open` and `close` block and run in threads."""
 
+    names: list[str]
+    """Of its devices, for the user."""
     input_hz: int
     output_hz: int
     input_channels: int
@@ -53,9 +56,34 @@ class CardMaker(Protocol):
     """Makes a card that is not open yet."""
 
     def __call__(
-        self, *, microphone: bool, speaker: bool, woken: Callable[[], None], stopped: Callable[[], None]
+        self,
+        *,
+        microphone: bool,
+        speaker: bool,
+        substitute: bool,
+        woken: Callable[[], None],
+        stopped: Callable[[], None],
     ) -> Card:
-        """`woken` is called on the loop's thread soon after each block, `stopped` when the card ends by itself."""
+        """`substitute`: the default will do where the device that the settings name cannot be opened.
+
+        `woken` is called on the loop's thread soon after each block, `stopped` when the card ends by itself.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong on the way between card and loop; all zero on a good day."""
+
+    card_underflows: int
+    """Times the card asked for audio too late to play it in time."""
+    card_overflows: int
+    """Times the card lost captured audio."""
+    dry_blocks: int
+    """Blocks of silence played because the loop was late."""
+    lost_blocks: int
+    """Blocks of the microphone replaced by silence."""
+    broken_samples: int = 0
+    """Samples of the microphone that were no numbers and became silence."""
 
 
 class Exchange:
@@ -66,7 +94,6 @@ class Exchange:
 
     def __init__(self, card: Card, ledger: Ledger, ears: Ears, rate_hz: int, *, speaker: bool) -> None:
         self.microphone = Microphone(ears, rate_hz, card.input_hz)
-        self.times = BlockTimes()
         self.file: FileMicrophone | None = None
         self.file_ended: Callable[[], None] | None = None
         """Set where a file stands in for the microphone, also after its end."""
@@ -74,23 +101,63 @@ class Exchange:
         """Called when the microphone has given nothing but exact zeros for a while; see `MuteWatch`."""
         self.broken: Callable[[], None] | None = None
         """Called once when the microphone gives samples that are no numbers."""
-        self.intake = Intake(card.input_channels)
         self._mute = MuteWatch(self._tell_deaf, BLOCKS_PER_S)
-        self._zeros = bytes(_FLOAT_BYTES * card.input_channels * (card.input_hz // BLOCKS_PER_S))
+        self._ledger = ledger
+        self._rate_hz = rate_hz
+        self._silence = bytes(2 * (rate_hz // BLOCKS_PER_S))
+        self._speaker = speaker
+        self._before = Trouble(0, 0, 0, 0)
         self.playback: Playback | None = None
         self.echo_path: EchoPath | None = None
-        self._card = card
-        self._ledger = ledger
-        self._silence = bytes(2 * (rate_hz // BLOCKS_PER_S))
         self._feed: SpeakerFeed | None = None
+        self._use(card)
+        if not speaker:
+            self.microphone.paper = self._write_down
+
+    def _use(self, card: Card) -> None:
+        """Take a card that gave nothing yet."""
+        self._card = card
+        self.times = BlockTimes()
+        self.intake = Intake(card.input_channels)
+        self._zeros = bytes(_FLOAT_BYTES * card.input_channels * (card.input_hz // BLOCKS_PER_S))
         self._underflows = card.underflows
         self._overflows = card.overflows
-        if speaker:
-            self._feed = SpeakerFeed(ledger, card.speaker, rate_hz, card.output_hz)
-            self.playback = Playback(self._feed, rate_hz, card.output_latency_s)
+        if self._speaker:
+            heard, unheard = (0, b"") if self.playback is None else (self.playback.reached, self.playback.unheard())
+            feed = self._feed = SpeakerFeed(self._ledger, card.speaker, self._rate_hz, card.output_hz, unheard)
+            self.playback = Playback(feed, self._rate_hz, card.output_latency_s, heard)
             self.echo_path = EchoPath(self.playback, self.times, card.input_latency_s + card.output_latency_s)
-        else:
-            self.microphone.paper = self._write_down
+
+    @property
+    def trouble(self) -> Trouble:
+        """What went wrong so far."""
+        card, before = self._card, self._before
+        return Trouble(
+            before.card_underflows + card.underflows,
+            before.card_overflows + card.overflows,
+            before.dry_blocks + card.speaker.dry,
+            before.lost_blocks + self.times.missing_blocks,
+            before.broken_samples + self.intake.broken_samples,
+        )
+
+    def wait(self, now_s: float) -> None:
+        """There is no card: the microphone is silence for as long as it takes, and the agent waits."""
+        clock = self.times if self.file_ended is None or self.playback is None else self.playback.times
+        while clock.start_s + (clock.blocks + 1) * BLOCK_S <= now_s:
+            clock.skip()
+            if self.file_ended is None:
+                self.microphone.block(None, self._far(clock.blocks - 1))
+            else:
+                self._hear_file(self._silence, 1)
+        if self.playback is not None:
+            self._ledger.ack(self.playback.heard(now_s))
+
+    def replace(self, card: Card, now_s: float) -> None:
+        """Go on with another card: what the listener has not heard is played again, in its old place."""
+        self.wait(now_s)
+        self._before = self.trouble
+        self.microphone.rate(card.input_hz)
+        self._use(card)
 
     def turn(self, now_s: float) -> None:
         """Take what the card gave since the last turn, and give it what to play next."""

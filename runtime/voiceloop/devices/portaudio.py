@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from voiceloop.devices.cardfaults import Fault, fault_of, sentence, shapes
 from voiceloop.devices.duplex import BLOCKS_PER_S
 from voiceloop.errors import DeviceError
 from voiceloop.machine import PORTAUDIO_HINT
 
-__all__ = ["CARD_HZ", "Device", "has_soundcard", "list_devices", "load", "open_stream", "skip_farewell", "start"]
+__all__ = [
+    "CARD_HZ",
+    "Device",
+    "Kind",
+    "Opened",
+    "close_stream",
+    "has_soundcard",
+    "list_devices",
+    "load",
+    "open_stream",
+    "refresh",
+    "skip_farewell",
+    "start",
+]
 
 CARD_HZ = 48_000
+Kind = Literal["input", "output"]
 _WHICH: Final[dict[str, Literal["microphone", "speaker"]]] = {"input": "microphone", "output": "speaker"}
 _NO_PORTAUDIO = f"The PortAudio library is missing; install it: {PORTAUDIO_HINT}"
+
+
+_initialized = threading.Lock()
+"""Held while PortAudio starts anew and while a stream is opened."""
+_open: set[Any] = set()
+
+
+class Opened(NamedTuple):
+    """A stream that was opened, and the shape it took."""
+
+    stream: Any
+    rate_hz: int
+    channels: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,36 +108,60 @@ def _first_line(failure: BaseException) -> str:
     return str(failure).splitlines()[0] if str(failure) else type(failure).__name__
 
 
-def open_stream(
-    kind: Literal["input", "output"], name: str | None, callback: Callable[..., None], finished: Callable[[], None]
-) -> tuple[Any, int, int]:
-    """Return a stream in the first shape that the device takes, its rate and its channels. Raises DeviceError.
+def open_stream(kind: Kind, name: str | None, callback: Callable[..., None], finished: Callable[[], None]) -> Opened:
+    """Open a stream in the first shape that the device takes; end it with `close_stream`. Raises DeviceError.
 
     An input gives floats, for in 16 bits what was no number has become a click of full scale; an output takes 16 bits.
     """
     card = load()
     make, dtype = (card.RawInputStream, "float32") if kind == "input" else (card.RawOutputStream, "int16")
-    try:
-        device, first = _device(name), None
-        found = card.query_devices(device, kind)
-        for rate_hz, channels in shapes(CARD_HZ, int(found["default_samplerate"]), found[f"max_{kind}_channels"]):
-            try:
-                stream = make(
-                    device=device, samplerate=rate_hz, blocksize=rate_hz // BLOCKS_PER_S, channels=channels,
-                    dtype=dtype, latency="low", callback=callback, finished_callback=finished,
-                )  # fmt: skip
-            except card.PortAudioError as failure:
-                first = first or failure
-                if not _fault(failure).of_shape:
-                    raise
-            else:
-                return stream, rate_hz, channels
-        raise first or ValueError("it has no channels")
-    except (card.PortAudioError, ValueError) as failure:
-        raise _named(failure, _WHICH[kind], name) from failure
+    with _initialized:
+        try:
+            device, first = _device(name), None
+            found = card.query_devices(device, kind)
+            for rate_hz, channels in shapes(CARD_HZ, int(found["default_samplerate"]), found[f"max_{kind}_channels"]):
+                try:
+                    stream = make(
+                        device=device, samplerate=rate_hz, blocksize=rate_hz // BLOCKS_PER_S, channels=channels,
+                        dtype=dtype, latency="low", callback=callback, finished_callback=finished,
+                    )  # fmt: skip
+                except card.PortAudioError as failure:
+                    first = first or failure
+                    if not _fault(failure).of_shape:
+                        raise
+                else:
+                    _open.add(stream)
+                    return Opened(stream, rate_hz, channels, found["name"])
+            raise first or ValueError("it has no channels")
+        except (card.PortAudioError, ValueError) as failure:
+            raise _named(failure, _WHICH[kind], name) from failure
 
 
-def start(stream: Any, kind: Literal["input", "output"], name: str | None) -> None:  # noqa: ANN401
+def close_stream(stream: Any) -> None:  # noqa: ANN401
+    """Stop at once and close; may hang where the driver does."""
+    stream.abort()
+    stream.close()
+    _open.discard(stream)
+
+
+def refresh() -> None:
+    """Look for devices anew. Raises DeviceError.
+
+    PortAudio looks only when it starts, and its end kills every stream: nothing happens while one is open.
+    """
+    card = load()
+    with _initialized:
+        if _open:
+            return
+        with contextlib.suppress(card.PortAudioError):
+            card._terminate()  # noqa: SLF001  (there is no public way)
+        try:
+            card._initialize()  # noqa: SLF001
+        except card.PortAudioError as failure:
+            raise DeviceError(f"The sound devices cannot be listed: {_first_line(failure)}") from failure
+
+
+def start(stream: Any, kind: Kind, name: str | None) -> None:  # noqa: ANN401
     """Start a stream of `open_stream`. Raises DeviceError."""
     try:
         stream.start()

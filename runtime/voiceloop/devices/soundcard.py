@@ -13,16 +13,25 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 from voiceloop.devices.base import Line
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
 from voiceloop.devices.duplex import BLOCKS_PER_S
-from voiceloop.devices.portaudio import CARD_HZ, open_stream, skip_farewell, start
+from voiceloop.devices.portaudio import (
+    CARD_HZ,
+    Kind,
+    Opened,
+    close_stream,
+    open_stream,
+    refresh,
+    skip_farewell,
+    start,
+)
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import check_paths
-from voiceloop.errors import SettingsError
+from voiceloop.errors import DeviceError, SettingsError
 from voiceloop.settings import AudioSettings
 
 __all__ = ["Card", "factory"]
@@ -34,6 +43,7 @@ CAPTURE_BLOCKS = 200
 class Card:
     """Open streams and their rings. The callbacks copy and leave; `open` and `close` block, so they run in threads.
 
+    substitute: take the default device where the one that the settings name cannot be opened.
     woken: called on the loop's thread soon after each block. stopped: the same when the card ends by itself.
     """
 
@@ -43,12 +53,14 @@ class Card:
         *,
         microphone: bool,
         speaker: bool,
+        substitute: bool = False,
         woken: Callable[[], None],
         stopped: Callable[[], None],
     ) -> None:
         self._audio = audio
         self._microphone = microphone
         self._speaker = speaker
+        self._substitute = substitute
         self._woken = woken
         self._stopped = stopped
         self._loop = asyncio.get_running_loop()
@@ -60,6 +72,7 @@ class Card:
         self._output_s = 0.0
         self.input_hz = self.output_hz = CARD_HZ
         self.input_channels = 1
+        self.names: list[str] = []
         self.input_latency_s = 0.0
         self.output_latency_s = 0.0
         self.underflows = 0
@@ -80,14 +93,14 @@ class Card:
             self._open_streams(streams)
         except BaseException:
             for stream in streams:
-                stream.close()
+                close_stream(stream)
             raise
         with self._guard:
             if not self._closed:
                 self._streams = streams
                 return
         for stream in streams:
-            stream.close()
+            close_stream(stream)
 
     def close(self) -> None:
         """Stop at once and close. Idempotent."""
@@ -95,8 +108,7 @@ class Card:
             self._closed = True
             streams, self._streams = self._streams, []
         for stream in streams:
-            stream.abort()
-            stream.close()
+            close_stream(stream)
 
     def abandon(self) -> None:
         """`close` hangs, and so would PortAudio's own farewell at the end of the process: skip it."""
@@ -105,23 +117,34 @@ class Card:
 
     def _open_streams(self, streams: list[Any]) -> None:
         """One stream for each direction: in a common one, an underrun of the speaker would delay the microphone."""
-        audio = self._audio
-        kinds: list[tuple[Literal["input", "output"], str | None]] = []
+        opened: list[tuple[Kind, str | None, Opened]] = []
         if self._speaker:
-            kinds.append(("output", audio.output_device))
-            stream, self.output_hz, channels = open_stream(*kinds[-1], self._render, self._finished)
-            streams.append(stream)
-            self.output_latency_s = stream.latency
-            self.speaker = SpeakerRing(2 * self.output_hz // BLOCKS_PER_S, channels)
+            opened.append(self._open_stream("output", self._audio.output_device, self._render))
+            output = opened[-1][2]
+            streams.append(output.stream)
+            self.output_hz, self.output_latency_s = output.rate_hz, output.stream.latency
+            self.speaker = SpeakerRing(2 * output.rate_hz // BLOCKS_PER_S, output.channels)
         if self._microphone:
-            kinds.append(("input", audio.input_device))
-            stream, self.input_hz, channels = open_stream(*kinds[-1], self._capture, self._finished)
-            streams.append(stream)
-            self.input_channels, self.input_latency_s = channels, stream.latency
-            self.captured = CaptureRing(4 * channels * self.input_hz // BLOCKS_PER_S, CAPTURE_BLOCKS)
+            opened.append(self._open_stream("input", self._audio.input_device, self._capture))
+            source = opened[-1][2]
+            streams.append(source.stream)
+            self.input_hz, self.input_latency_s = source.rate_hz, source.stream.latency
+            self.input_channels = source.channels
+            self.captured = CaptureRing(4 * source.channels * source.rate_hz // BLOCKS_PER_S, CAPTURE_BLOCKS)
+        self.names = list(dict.fromkeys(each.name for _, _, each in opened))
         self._input_s = self._output_s = monotonic()
-        for stream, (kind, name) in zip(streams, kinds, strict=True):
-            start(stream, kind, name)
+        for kind, name, each in opened:
+            start(each.stream, kind, name)
+
+    def _open_stream(
+        self, kind: Kind, name: str | None, callback: Callable[..., None]
+    ) -> tuple[Kind, str | None, Opened]:
+        try:
+            return kind, name, open_stream(kind, name, callback, self._finished)
+        except DeviceError:
+            if name is None or not self._substitute:
+                raise
+            return kind, None, open_stream(kind, None, callback, self._finished)
 
     # On the card's threads: copy and leave -------------------------------------------------------------------------
 
@@ -170,4 +193,4 @@ def factory(settings: Mapping[str, object], context: LineContext) -> Line:
     for name in settings:
         raise SettingsError(f"[line.soundcard] knows no setting {name!r}; devices are named in [audio]")
     check_paths(context.input, context.output)
-    return CardLine(context, partial(Card, context.audio))
+    return CardLine(context, partial(Card, context.audio), refresh)
