@@ -25,6 +25,8 @@ SAMPLE_BYTES = 2
 SOUND_AFTER_MS = 160
 """Silence after which the voice before it is judged."""
 SOUND_S = 3.0
+LATE_MS = 20
+"""So much of a voice is rarely heard before the gate is sure of it."""
 FLOOR_DB = -50.0
 FLOOR_OVER_AGENT_DB = -45.0
 
@@ -44,6 +46,7 @@ class LocalTurns:
     ) -> None:
         self._numbers = numbers
         self._rate_hz = rate_hz
+        self._late = rate_hz * LATE_MS // 1000
         self._gate = Gate(
             rate_hz,
             webrtc_detector(rate_hz),
@@ -85,7 +88,7 @@ class LocalTurns:
                 self._began = verdict.sample
                 self._turn_id = self._open_turn or f"turn-{next(self._numbers)}"
                 if (times := self._endpointing.agent_speaks()) is not None:
-                    self._flow = SpeechFlow(self._rate_hz, times, verdict.sample)
+                    self._flow = SpeechFlow(self._rate_hz, times, verdict.sample - self._late)
                 self._report(SpeechStarted(self._turn_id, at_s, "local"))
             else:
                 self._open_turn, self._flow = "", None

@@ -155,8 +155,8 @@ class FlowTimes:
 
     lasts_ms: int = 600
     """Longer speech, without its pauses, is no mere sound."""
-    pause_ms: int = 200
-    """Rarely is a gap between words longer."""
+    pause_ms: int = 300
+    """Rarely is a gap between words longer, as a gate hears it in noise or on a telephone."""
 
     @classmethod
     def over_echo(cls, lasts_ms: int) -> Self:

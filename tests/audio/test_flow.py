@@ -30,12 +30,12 @@ def test_gaps_between_words_are_part_of_it():
 
 
 def test_a_short_sound_is_followed_by_a_pause():
-    assert followed("x" * 15 + "." * 30) == [(Flow.PAUSED, 500)]
+    assert followed("x" * 15 + "." * 30) == [(Flow.PAUSED, 600)]
 
 
 def test_pauses_do_not_count():
     assert followed("x" * 15 + "." * 20 + "x" * 30) == [
-        (Flow.PAUSED, 500),
+        (Flow.PAUSED, 600),
         (Flow.WENT_ON, 720),
         (Flow.LASTED, 1020),
     ]
@@ -73,4 +73,4 @@ def test_loud_sound_after_the_onset_counts_in_blocks_of_any_size():
 def test_a_short_loud_sound_is_over_after_a_gap():
     [(flow, at_ms)] = overheard((500, 20), (300, 3000), (600, 20), block_ms=10, onset_ms=500)
     assert flow is Flow.PAUSED
-    assert 990 <= at_ms <= 1030
+    assert 1090 <= at_ms <= 1130
