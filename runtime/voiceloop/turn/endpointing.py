@@ -121,7 +121,7 @@ class Endpointing:
         agent_speaks: Callable[[], FlowTimes | None] = _never,
         model: TurnModel | None = None,
     ) -> None:
-        """`language` is a tag or `auto`; what `agent_speaks` tells judges speech over it, ended by the usual silence."""
+        """`language` is a tag or `auto`; what `agent_speaks` tells judges speech over it; the usual silence ends it."""
         self.words_come = words_come
         """Whoever listens tells the words so far at each pause; changes with who does."""
         self.agent_speaks = agent_speaks
