@@ -81,6 +81,16 @@ async def test_an_interruption_is_cut_where_the_client_says_it_stopped_hearing()
     assert cut["audio_end_ms"] == story["heard_ms"]
 
 
+@virtual_time
+async def test_a_page_has_a_mute_button():
+    async with WebClient(app_with(Agent(), ScriptedGateway())) as client:
+        await client.hears_of("ready")
+        client.commands("microphone", do="mute")
+        assert (await client.hears_of("microphone"))["state"] == "muted"
+        client.commands("microphone", do="shout")
+        assert "error" in str(await client.hears_of("error"))
+
+
 def speech_begins(sound):
     """Where sound that is not silence begins, in samples."""
     samples = memoryview(bytes(sound)).cast("h")

@@ -102,7 +102,7 @@ MISTAKES = [
     ),  # pragma: allowlist secret
     ("tiers", 'engine = "cloud"', "it should be 'auto', 'realtime', 'rest' or 'device'"),
     ("realtime", 'dialect = "alpha"', "it should be 'auto', 'beta' or 'ga'"),
-    ("realtime.turn", 'detection = "vad"', "it should be 'server_vad', 'semantic_vad' or 'manual'"),
+    ("realtime.turn", 'detection = "vad"', "it should be 'server_vad', 'semantic_vad', 'manual' or 'push_to_talk'"),
     ("realtime.turn", "silence_ms = 0.5", "realtime.turn.silence_ms = 0.5 is wrong: it should be a valid integer"),
     ("realtime.turn", "threshold = 50", "it should be less than or equal to 1"),
     ("audio", 'format = "opus"', "it should be 'pcm16', 'g711_ulaw' or 'g711_alaw'"),

@@ -21,6 +21,7 @@ from voiceloop.devices.base import Line
 from voiceloop.devices.context import LineContext
 from voiceloop.embedded import EmbeddedGateway
 from voiceloop.errors import DeviceError, SessionEndedError, UsageError, VoiceloopError
+from voiceloop.microphone import Key
 from voiceloop.overlay import Effective
 from voiceloop.plugins import PluginContext, check_tables, load
 from voiceloop.pricefile import prices_of
@@ -221,7 +222,7 @@ class Conversation:
         async with contextlib.AsyncExitStack() as stack:
             if wanted.transcript is not None:
                 self._transcript = stack.enter_context(TranscriptWriter(wanted.transcript))
-            self._screen.opening(self._plan.agent, self._files(), spoken=not wanted.text)
+            self._screen.opening(self._plan.agent, self._files(), spoken=not wanted.text, button=self._button)
             settings = await self._backend(stack)
             tape = None
             if wanted.tape is not None:
@@ -284,7 +285,7 @@ class Conversation:
             if alone:
                 await self._settled(session)
             if reads:
-                async for text in self._typed():
+                async for text in self._turns(session):
                     if not self._plan.wanted.at_terminal:  # else it stands there already
                         self._screen.typed(text)
                     await session.send_text(text)  # while the agent speaks it interrupts, as speech does
@@ -292,6 +293,17 @@ class Conversation:
                         await self._settled(session)
             if alone:
                 session.input_ended()
+
+    async def _turns(self, session: Session) -> AsyncIterator[str]:
+        """Yield what is typed; Enter alone is the microphone's button for a person who sits there."""
+        button = self._plan.wanted.at_terminal and not self._plan.wanted.text
+        async for text in self._typed():
+            if text:
+                yield text
+            elif button:
+                session.microphone.toggle()
+                if session.microphone.key is Key.DOWN:
+                    self._screen.note("listening; Enter hands it over")
 
     async def _settled(self, session: Session) -> None:
         """Wait until a typed turn would interrupt nobody."""
@@ -337,6 +349,15 @@ class Conversation:
         )
         name = "soundcard" if wanted.card or wanted.input is None else "wav"
         return cast("Line", load("voiceloop.lines", name, {}, context))
+
+    @property
+    def _button(self) -> str:
+        """What Enter does, for a person who sits there."""
+        if not self._plan.wanted.at_terminal or self._plan.wanted.text:
+            return ""
+        if self._plan.settings.realtime.turn.detection == "push_to_talk":
+            return "Enter begins and ends what you say; "
+        return "Enter mutes the microphone; "
 
     def _files(self) -> list[str]:
         told = [f"{what}: {path.absolute()}" for what, path in files_of(self._plan.wanted).items()]

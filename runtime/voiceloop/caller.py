@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 
 import msgspec
 
@@ -51,11 +51,15 @@ class _End(msgspec.Struct, tag_field="type", tag="end", frozen=True):
     pass
 
 
+class _Microphone(msgspec.Struct, tag_field="type", tag="microphone", frozen=True):
+    do: Literal["mute", "unmute", "press", "release"]
+
+
 class _PlayedUpTo(msgspec.Struct, tag_field="type", tag="played", frozen=True):
     sample: int
 
 
-_Command = _Text | _Interrupt | _End | _PlayedUpTo
+_Command = _Text | _Interrupt | _Microphone | _End | _PlayedUpTo
 _COMMANDS: msgspec.json.Decoder[_Command] = msgspec.json.Decoder(_Command)
 
 
@@ -169,6 +173,8 @@ class Caller:
                 await session.send_text(words)
             case _Interrupt():
                 await session.interrupt()
+            case _Microphone(do=do):
+                getattr(session.microphone, do)()
             case _PlayedUpTo(sample=sample):
                 self._line.acknowledge(sample)
             case _End():

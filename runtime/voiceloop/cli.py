@@ -170,6 +170,9 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
     text: Annotated[bool, typer.Option("--text", help="Type turns, read replies; no sound.")] = False,  # noqa: FBT002
     captions_only: Annotated[bool, typer.Option("--captions-only", help="Speak, read replies.")] = False,  # noqa: FBT002
     type_: Annotated[bool, typer.Option("--type", help="Typed lines are turns while talking.")] = False,  # noqa: FBT002
+    push_to_talk: Annotated[  # noqa: FBT002
+        bool, typer.Option("--push-to-talk", help="Enter begins and ends what you say.")
+    ] = False,
     say: Annotated[list[str] | None, typer.Option(help="A typed turn, sent when ready; repeatable.")] = None,
     brain: Annotated[str | None, typer.Option(help="Who thinks without a key.", metavar="local|scripted|URL")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Start again when a file is saved.")] = False,  # noqa: FBT002
@@ -190,6 +193,7 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
         text=text,
         captions_only=captions_only,
         type=type_,
+        push_to_talk=push_to_talk,
         say=tuple(say or ()),
         brain=brain,
         watch=watch,

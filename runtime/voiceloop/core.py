@@ -336,6 +336,9 @@ class Core:
             case on.TextTyped() | on.ImageShown():
                 self._user_is_here()
                 return [tell.typed(event, now)]
+            case on.MicrophoneTurned(state=state):
+                self._user_is_here()
+                return [tell.line("microphone", now, state=state)]
             case on.ToolCalled(reply_id=reply_id, call=call) if any(isinstance(each, do.RunTool) for each in done):
                 return tell.tool_called(call, reply_id, self._turn_of(reply_id), now)
             case on.ToolFinished(call_id=call_id, outcome=outcome, output=output):

@@ -178,6 +178,12 @@ class TranscriptionFailed(msgspec.Struct, frozen=True):
     detail: str
 
 
+class MicrophoneTurned(msgspec.Struct, frozen=True):
+    """The user muted the microphone, or opened it again."""
+
+    state: Literal["muted", "open"]
+
+
 class TextTyped(msgspec.Struct, frozen=True):
     """The user typed a turn."""
 
@@ -334,6 +340,7 @@ UserEvent = (
     | UserSaidSoFar
     | TurnCommitted
     | SilenceCommitted
+    | MicrophoneTurned
     | TextTyped
     | ImageShown
     | SayAsked

@@ -6,7 +6,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
@@ -21,9 +21,13 @@ from voiceloop.events import (
     TurnCommitted,
     UserTranscribed,
 )
+from voiceloop.pushtotalk import PushToTalk
 from voiceloop.settings import Settings, TurnSettings
 from voiceloop.turn.endpointing import Endpointing
 from voiceloop.vocabulary import Flow, FlowTimes, Traits
+
+if TYPE_CHECKING:
+    from voiceloop.localturns import LocalTurns
 
 __all__ = ["Hearing"]
 
@@ -74,6 +78,11 @@ class Hearing:
         self._endpointing = endpointing or Endpointing(turn)
         self._numbers = itertools.count(1)
         self._again: Callable[[], None] | None = None
+        by_key = turn.detection == "push_to_talk"
+        self.key = PushToTalk(rate_hz, send=self._send, report=self._report, numbers=self._numbers) if by_key else None
+        """Tells of turns where push-to-talk is set."""
+        self.closed = by_key
+        """Whether silence takes the place of all that is captured."""
         self._overheard: tuple[str, Overheard] | None = None
         """The turn that an engine hears over the agent."""
 
@@ -119,6 +128,8 @@ class Hearing:
 
     def take(self, pcm: bytes, first_sample: int) -> None:
         """Take one captured frame of 16-bit mono PCM."""
+        if self.closed:
+            pcm = bytes(len(pcm))
         self.last = pcm
         self._capture(pcm, first_sample)
         if self._again is not None:
@@ -226,18 +237,22 @@ class Hearing:
 
     def _listen(self, open_turn: str) -> None:
         """Begin to listen for turns here, first of all in what the next engine must hear."""
-        from voiceloop.audio.prosody import complete_by_sound  # noqa: PLC0415 - the same
-        from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
+        turns: PushToTalk | LocalTurns
+        if self.key is not None:
+            turns = self.key
+        else:
+            from voiceloop.audio.prosody import complete_by_sound  # noqa: PLC0415 - the same
+            from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
 
-        self._endpointing.model = complete_by_sound
-        turns = LocalTurns(
-            self._rate_hz,
-            self._turn,
-            send=self._send,
-            report=self._report,
-            numbers=self._numbers,
-            endpointing=self._endpointing,
-        )
+            self._endpointing.model = complete_by_sound
+            turns = LocalTurns(
+                self._rate_hz,
+                self._turn,
+                send=self._send,
+                report=self._report,
+                numbers=self._numbers,
+                endpointing=self._endpointing,
+            )
         blocks = list(self.unanswered.again(open_turn, whole=True))
         self._again = partial(turns.take_over, open_turn, blocks)
         self._gated = turns.take

@@ -77,7 +77,7 @@ class Screen:
         """Print a line about the conversation."""
         self._print(self._notes, (clean(text), "dim"))
 
-    def opening(self, agent: Agent, files: Sequence[str], *, spoken: bool) -> None:
+    def opening(self, agent: Agent, files: Sequence[str], *, spoken: bool, button: str = "") -> None:
         """Print what one can say, which files are written and how to end."""
         for file in files:
             self.note(file)
@@ -86,7 +86,7 @@ class Screen:
             self.note("Try to say:" if spoken else "Try to type:")
             for sentence in tried:
                 self.note(f"  {sentence}")
-        self.note("Ctrl-C ends the conversation.")
+        self.note(f"{button}Ctrl-C ends the conversation.")
 
     def line(self, line: TranscriptLine) -> None:
         """Print a transcript line, if a person should see it."""
@@ -147,6 +147,8 @@ def aside(line: TranscriptLine) -> str:  # noqa: PLR0911 - one return for each k
             return f"{fields['tier']}, model {fields['model']}"
         case "tier_changed":
             return f"now on {fields['tier']}: {fields['cause']}"
+        case "microphone":
+            return f"microphone {fields['state']}"
         case "tool_called":
             return f"  {fields['name']} {brief(fields['arguments'])}".rstrip()
         case "tool_finished":

@@ -29,6 +29,7 @@ from voiceloop.errors import MisuseError, SessionEndedError, error_of
 from voiceloop.hearing import Hearing
 from voiceloop.languages.guess import LanguageGuess, language_of_text
 from voiceloop.languages.shelf import AUTO
+from voiceloop.microphone import Microphone
 from voiceloop.prices import PriceList
 from voiceloop.redact import Redactor
 from voiceloop.settings import LimitSettings, Settings
@@ -99,11 +100,12 @@ class Session:
         self.rate_hz = self.settings.audio.wire.rate_hz
         engines = _engines(engine, self.settings)
         self._profile = profile_of(self.agent, self.settings, tuple(engines), session_id, _price_list(told.limits))
-        self._line, self._captions_only = line, line is None or captions_only
-        self._tape = tape
+        self._line, self._captions_only, self._tape = line, line is None or captions_only, tape
         self._driver = Driver(Core(self._profile), tape)
         self._ledger = Ledger(self.rate_hz, self._driver.happened)
         self._hearing = Hearing.of(self.settings, self._ledger, self._driver.happened)
+        self.microphone = Microphone(self._hearing, self._take)
+        """Mute and push-to-talk."""
         self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
@@ -132,8 +134,7 @@ class Session:
             happened=self._driver.happened,
             spawn=self._backstage.spawn,
         )
-        self._opened = asyncio.Event()
-        self._over = asyncio.Event()
+        self._opened, self._over = asyncio.Event(), asyncio.Event()
         self._telling = Telling(on_line, self._fail)
         self._runner: asyncio.Task[Ended] | None = None
         self._typed = 0

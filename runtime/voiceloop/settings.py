@@ -189,8 +189,8 @@ class BackendSettings(Section):
 class TurnSettings(Section):
     """When a turn ends and what counts as an interruption."""
 
-    detection: Literal["server_vad", "semantic_vad", "manual"] = "server_vad"
-    """Manual: the local voice activity gate ends turns."""
+    detection: Literal["server_vad", "semantic_vad", "manual", "push_to_talk"] = "server_vad"
+    """Manual: the local voice activity gate ends turns. With push_to_talk a key does, for all engines."""
     replies: Literal["server", "client"] = "server"
     """Who starts the reply when a turn ends."""
     threshold: float = Field(default=0.5, ge=0, le=1)

@@ -27,6 +27,7 @@ STEP_BACK_S = 2.0
 FIELDS: Mapping[str, Mapping[str, type | UnionType]] = {
     "session_started": {"tier": str, "model": str},
     "tier_changed": {"tier": str, "cause": str},
+    "microphone": {"state": str},
     "user_speech_started": {"turn_id": str},
     "user_speech_stopped": {"turn_id": str},
     "user_said": {"turn_id": str, "text": str},

@@ -80,8 +80,9 @@ async def read_all(*blocks):
 
 
 @pytest.mark.real
-async def test_typed_lines_come_whole_without_blank_ones():
-    assert await read_all(b"one\n\n  two \r\n", "drei\u00df\nlast".encode()) == ["one", "two", "drei\u00df", "last"]
+async def test_typed_lines_come_whole_and_blank_ones_are_empty():
+    typed = await read_all(b"one\n \n  two \r\n", "drei\u00df\nlast".encode())
+    assert typed == ["one", "", "two", "drei\u00df", "last"]
 
 
 @pytest.mark.real

@@ -49,6 +49,7 @@ class Options:
     text: bool = False
     captions_only: bool = False
     type: bool = False
+    push_to_talk: bool = False
     say: tuple[str, ...] = ()
     brain: str | None = None
     watch: bool = False
@@ -102,10 +103,12 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
     """Return what was asked for, with the flags that are settings among them."""
     if options.captions_only and options.output == SPEAKER:
         raise UsageError("--captions-only makes no sound: leave out --output speaker")
-    for flag, given in (("--captions-only", options.captions_only), ("--type", options.type)):
+    spoken = {"--captions-only": options.captions_only, "--type": options.type, "--push-to-talk": options.push_to_talk}
+    for flag, given in spoken.items():
         if options.text and given:
             raise UsageError(f"{flag} is for conversations with sound: leave it out, or leave out --text")
     flags: dict[tuple[str, ...], tuple[str, Any]] = {
+        ("realtime", "turn", "detection"): ("--push-to-talk", "push_to_talk" if options.push_to_talk else None),
         ("tiers", "engine"): ("--engine", options.engine),
         ("realtime", "dialect"): ("--dialect", options.dialect),
         ("realtime", "model"): ("--model", options.model),
@@ -177,7 +180,7 @@ def person_types() -> bool:
 
 
 async def typed_lines(descriptor: int, ask: Callable[[], None]) -> AsyncIterator[str]:
-    """Yield the lines of a file descriptor that are not blank, until its end.
+    """Yield the lines of a file descriptor until its end; of a blank one nothing is left.
 
     Reads in a daemon thread with no buffer object, so that a person who types nothing holds up neither the loop nor the
     end of the process. One block is read when one is wanted: nothing piles up.
@@ -189,8 +192,7 @@ async def typed_lines(descriptor: int, ask: Callable[[], None]) -> AsyncIterator
         if len(pending) > LONGEST_LINE:
             raise UsageError(f"a typed line is longer than {LONGEST_LINE} bytes; break it")
         for line in lines:
-            if text := line.decode("utf-8", "replace").strip():
-                yield text
+            yield line.decode("utf-8", "replace").strip()
             ask()
     if text := pending.decode("utf-8", "replace").strip():
         yield text

@@ -104,6 +104,8 @@ class TurnMachine:
                 return self._committed(turn_id, now)
             case on.SilenceCommitted():
                 self._spoken_turn = self._cough_handed_over = ""
+            case on.MicrophoneTurned():
+                pass
             case on.TextTyped(turn_id=turn_id, text=text):
                 return self._typed(turn_id, text, now)
             case on.ImageShown(image=image):

@@ -180,7 +180,7 @@ def _transcription(config: SessionConfig) -> Transcription | UnsetType:
 
 
 def _turn_detection(turn: TurnSettings) -> TurnDetection | None:
-    if turn.detection == "manual":
+    if turn.detection in {"manual", "push_to_talk"}:
         return None
     replies = turn.replies == "server"
     # Both booleans are said aloud: servers disagree about their defaults (xAI).
