@@ -22,7 +22,7 @@ class Card:
 
     def __init__(self, audio, *, microphone, speaker, woken, stopped):
         assert (microphone, speaker) == (False, True)
-        self.rate_hz, self.output_latency_s = 48_000, 0.0
+        self.output_hz, self.output_latency_s = 48_000, 0.0
         self.speaker = SpeakerRing(BLOCK)
         self.opened = self.closed = self.abandoned = False
         self.played = b""
