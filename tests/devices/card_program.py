@@ -28,9 +28,11 @@ from voiceloop.settings import AudioSettings
 RATE_HZ = 24_000
 SOUND_PEER = Path(__file__).parents[2] / "scripts" / "sound_peer"
 SPEECH = Path(__file__).parent.parent / "fixtures" / "speech"
-CHIRP = (12_000 * np.sin(2 * np.pi * (400 + 1500 * np.arange(1200) / 1200) * np.arange(1200) / RATE_HZ)).astype(
+SOFT = np.sin(np.minimum(1.0, np.minimum(np.arange(1200), np.arange(1200)[::-1]) / 240) * np.pi / 2) ** 2
+CHIRP = (12_000 * SOFT * np.sin(2 * np.pi * (400 + 1500 * np.arange(1200) / 1200) * np.arange(1200) / RATE_HZ)).astype(
     np.int16
 )
+"""Its ends are soft: a hard one would be faded."""
 
 
 class Scene:

@@ -41,6 +41,18 @@ def test_mono_goes_left_and_right_and_nowhere_else():
     assert out == bytes(16)
 
 
+def test_a_waiting_block_can_be_read_and_changed_in_every_channel():
+    for channels in (1, 2):
+        ring, out = SpeakerRing(4, channels), bytearray(4 * channels)
+        ring.put(b"\1\2\3\4")
+        assert ring.read(0) == b"\1\2\3\4"
+        ring.rewrite(0, b"\5\6\7\7")
+        assert ring.last == SILENT
+        assert ring.render(memoryview(out)) == ring.last == 0
+        assert ring.read(0) == b"\5\6\7\7"
+        assert out == (b"\5\6" * channels + b"\7\7" * channels)
+
+
 def test_silence_before_the_first_block_is_no_trouble():
     speaker = Speaker()
     assert speaker.render() == (SILENT, bytes(4))

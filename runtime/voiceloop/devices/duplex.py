@@ -15,6 +15,7 @@ from voiceloop.audio.echo import EchoCanceller
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.devices.base import Ears
+from voiceloop.devices.cushion import Cushion, Fades, fade_samples, ramped
 from voiceloop.devices.recorder import Recorder
 from voiceloop.devices.rings import SILENT, Rendered, SpeakerRing
 
@@ -67,19 +68,30 @@ class SpeakerFeed:
         self._fresh = True
         self.flushed_at = 0
         """Position of the newest flush: nothing before it is to be played any more."""
-        self.depth = 2
-        """Blocks kept in the ring. Two are enough unless the loop is often late; then the third is used as well."""
+        self._card_hz = card_hz
+        self._fades = Fades(rate_hz)
+        self._silence_from: int | None = None
+        """Sample of the next block at which sound that broke off must have faded."""
+        self.cushion = Cushion()
 
     def top_up(self) -> None:
         """Fill the ring. Silence counts: the ledger gives it where there is nothing to say."""
-        if self._ring.dry:
-            self.depth = SpeakerRing.SLOTS
-        while self._ring.waiting < self.depth:
+        self.cushion.look(self._ring.dry, self._ring.written)
+        while self._ring.waiting < self.cushion.depth:
             self._put()
 
     def flush(self, generation: int) -> None:
-        """Forget what was pulled before `generation` and has not reached the card."""
-        self._ring.generation = generation
+        """Forget what was pulled before `generation` and has not reached the card, but for a fade of 4 ms."""
+        ring = self._ring
+        follows = ring.last + 1
+        if ring.last != SILENT and ring.taken <= follows < ring.written:
+            ring.rewrite(follows, ramped(ring.read(follows), self._card_hz, fade_samples(self._card_hz)))
+            ring.keep(follows, generation)
+            # A fade counts as silence: nothing of it was heard.
+            self._sent = deque(each._replace(pcm=b"") if each.number == follows else each for each in self._sent)
+        ring.generation = generation
+        self._fades.reset()
+        self._silence_from = None
         self._resampler.drain()
         self._said.clear()
         self._out.clear()
@@ -111,10 +123,27 @@ class SpeakerFeed:
             if len(pcm) < 2 * samples:
                 pcm += self._ledger.pull(samples - len(pcm) // 2)
             self._said += pcm
-            self._out += self._resampler.feed(pcm)
+            shaped, breaks_off = self._fades.shape(pcm)
+            if breaks_off:
+                self._fade_out()
+            self._out += self._resampler.feed(shaped)
         self._end += self._block
         self._sent.append(Sent(self._ring.written, _cut(self._said, 2 * self._block), self._end))
-        self._ring.put(_cut(self._out, self._card_bytes))
+        self._ring.put(self._faded(_cut(self._out, self._card_bytes)))
+
+    def _fade_out(self) -> None:
+        """What is pulled next is silence in the middle of a wave: fade the block before, if it can still be changed."""
+        ring, lead = self._ring, math.ceil(self._resampler.delay_ms * self._card_hz / 1000)
+        newest = ring.written - 1
+        if ring.taken <= newest:
+            ring.rewrite(newest, ramped(ring.read(newest), self._card_hz, self._card_bytes // 2 + lead))
+        self._silence_from = lead
+
+    def _faded(self, block: bytes) -> bytes:
+        if self._silence_from is not None:
+            block = ramped(block, self._card_hz, self._silence_from)
+            self._silence_from = None
+        return block
 
 
 class BlockTimes:

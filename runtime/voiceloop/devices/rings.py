@@ -17,12 +17,12 @@ SILENT = -1
 
 
 class SpeakerRing:
-    """At most 3 blocks on their way to the speaker; those of an old generation are never played.
+    """At most 7 blocks on their way to the speaker; those of an old generation are never played.
 
     block_bytes: of a block of 16-bit mono. It goes to the first two of `channels`, which are left and right.
     """
 
-    SLOTS = 3
+    SLOTS = 7
 
     def __init__(self, block_bytes: int, channels: int = 1) -> None:
         block_bytes *= channels
@@ -37,6 +37,8 @@ class SpeakerRing:
         """Blocks taken out, played or not."""
         self.generation = 0
         """Set by the loop; the callback drops blocks of any other."""
+        self.last = SILENT
+        """What the callback played last: the number of a block, or silence."""
         self.dry = 0
         """Times the callback came too early for the loop and played silence instead."""
 
@@ -47,14 +49,27 @@ class SpeakerRing:
 
     def put(self, block: bytes) -> None:
         """Loop side: add a block of the current generation, mono. There must be room."""
-        slot = self.written % self.SLOTS
-        if self._channels == 1:
-            self._slots[slot][:] = block
-        else:
-            frames, mono = self._slots[slot].cast("h"), memoryview(block).cast("h")
-            frames[:: self._channels] = frames[1 :: self._channels] = mono
-        self._generations[slot] = self.generation
+        self._generations[self.written % self.SLOTS] = self.generation
+        self.rewrite(self.written, block)
         self.written += 1
+
+    def rewrite(self, number: int, block: bytes) -> None:
+        """Loop side: change a block that waits; one that is being played already stays as it was."""
+        slot = self._slots[number % self.SLOTS]
+        if self._channels == 1:
+            slot[:] = block
+        else:
+            frames, mono = slot.cast("h"), memoryview(block).cast("h")
+            frames[:: self._channels] = frames[1 :: self._channels] = mono
+
+    def keep(self, number: int, generation: int) -> None:
+        """Loop side: play this block although the generation changes to that one."""
+        self._generations[number % self.SLOTS] = generation
+
+    def read(self, number: int) -> bytes:
+        """Loop side: a block that waits or was just dropped, mono."""
+        slot = self._slots[number % self.SLOTS]
+        return bytes(slot) if self._channels == 1 else slot.cast("h")[:: self._channels].tobytes()
 
     def render(self, out: memoryview) -> int:
         """Callback side: fill `out`; the number of the block it holds, or SILENT."""
@@ -65,10 +80,12 @@ class SpeakerRing:
             if self._generations[slot] == self.generation:
                 out[:] = self._slots[slot]
                 self.taken = number + 1
+                self.last = number
                 return number
             self.taken = number + 1
             stale = True
         out[:] = self._zeros
+        self.last = SILENT
         if not stale:
             self.dry += 1
         return SILENT
