@@ -2,6 +2,7 @@
 
 The wire is where the ears get a frame and where the ledger is given audio. What passes in the card is what it reports,
 with a block that is counted twice; the round trip is measured, from the ledger through both null sinks to the ears.
+What of it is not between microphone and wire is between wire and speaker, less the block that was counted twice.
 """
 
 from __future__ import annotations
@@ -73,18 +74,21 @@ async def scene(cancel: str, seconds: float) -> dict[str, list[float]]:
     lags = frames - np.arange(len(frames)) * FRAME_MS / 1000
     late = [float(1000 * each) for each in lags - lags.min()]
     heard = np.frombuffer(bytes(it.heard), np.int16).astype(float)
-    trips = []
+    trips, outs = [], []
+    origin_s = float(lags.min()) - FRAME_MS / 1000 - latency_in
     for at_s, place in asked:
         part = heard[place : place + RATE_HZ * 2 // 5]
         if len(part) > len(CHIRP):
             found = int(np.argmax(np.correlate(part, CHIRP.astype(float), "valid")))
             frame = (place + found) // (RATE_HZ * FRAME_MS // 1000)
             trips.append(float(1000 * (frames[frame] - at_s)))
+            outs.append(float(1000 * (origin_s + (place + found) / RATE_HZ - at_s)))
     return {
         "microphone to wire, at most": [FRAME_MS + each + 1000 * latency_in for each in late],
         "wire to booked as heard": [1000 * (s - a) for s, (a, _) in zip(it.started_s, asked, strict=False)],
         "card alone, in": [1000 * latency_in],
         "card alone, out": [1000 * latency_out],
+        "wire to speaker, at least": outs,
         "round trip, measured": trips,
     }
 
@@ -92,7 +96,9 @@ async def scene(cancel: str, seconds: float) -> dict[str, list[float]]:
 async def main(seconds: float) -> dict[str, object]:
     """With the canceller; the chirp itself is found without it, which would take it away."""
     told: dict[str, object] = dict(await scene("webrtc", seconds))
-    told["round trip, measured"] = (await scene("none", seconds / 2))["round trip, measured"]
+    plain = await scene("none", seconds / 2)
+    for name in ("wire to speaker, at least", "round trip, measured"):
+        told[name] = plain[name]
     told["frames"] = len(told["microphone to wire, at most"])  # type: ignore[arg-type]
     return told
 

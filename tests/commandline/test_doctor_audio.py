@@ -11,8 +11,9 @@ import pytest
 
 from devices.conftest import sound  # noqa: F401  (a fixture)
 from voiceloop.audio.chirp import Measured
-from voiceloop.commandline.doctor_audio import findings
+from voiceloop.commandline.doctor_audio import buffers, findings
 from voiceloop.commandline.doctor_report import State
+from voiceloop.devices.exchange import Trouble
 
 GOOD = Measured(8, 60.0, 12.0, 20.0, -62.0, 0.0, silent=False)
 
@@ -48,6 +49,13 @@ def test_a_muted_microphone_is_named():
     assert [(each.what, each.state, each.exit_status) for each in found] == [("microphone", State.FAILED, 6)]
 
 
+def test_underruns_and_overruns_are_counted_and_many_are_a_fault():
+    few, many = buffers(Trouble(1, 0, 2, 0)), buffers(Trouble(4, 3, 9, 20))
+    assert (few.state, few.detail) == (State.OK, "3 underruns of the speaker, 0 overruns of the microphone")
+    assert (many.state, many.detail) == (State.DEGRADED, "13 underruns of the speaker, 23 overruns of the microphone")
+    assert "busy" in many.fix
+
+
 @pytest.mark.real
 @pytest.mark.alone
 def test_chirps_go_through_a_real_sound_server(sound, tmp_path):  # noqa: F811
@@ -61,4 +69,4 @@ def test_chirps_go_through_a_real_sound_server(sound, tmp_path):  # noqa: F811
     assert told["measured"]["heard"] >= 6
     assert 60 < told["measured"]["round_trip_ms"] < 400
     assert abs(told["measured"]["echo_loss_db"]) < 3
-    assert {"room", "round trip", "echo", "clipping", "clocks"} == {found["what"] for found in told["audio"]}
+    assert {"room", "round trip", "echo", "clipping", "clocks", "buffers"} == {found["what"] for found in told["audio"]}

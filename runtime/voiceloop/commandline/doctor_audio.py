@@ -14,7 +14,8 @@ from voiceloop.commandline.doctor_page import Page
 from voiceloop.commandline.doctor_report import Finding, State
 from voiceloop.commandline.running import run
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.soundcard import factory
+from voiceloop.devices.exchange import Trouble
+from voiceloop.devices.soundcard import sound_card
 from voiceloop.errors import DeviceError, VoiceloopError
 from voiceloop.settings import AudioSettings
 from voiceloop.sources import Origins, read_settings
@@ -24,6 +25,8 @@ __all__ = ["doctor_audio", "findings"]
 RATE_HZ = 24_000
 NO_DEVICE = 6
 SLOW_MS, LOUD_ECHO_DB, NOISY_DB, CLIPPED, DRIFT_PPM = 300, -1.0, -45.0, 0.002, 300
+MISHAPS = 5
+"""In 8 s: the first ones come while the card starts."""
 
 
 def doctor_audio(origins: Origins, *, as_json: bool = False) -> int:
@@ -33,8 +36,9 @@ def doctor_audio(origins: Origins, *, as_json: bool = False) -> int:
     async def look() -> int:
         measured: Measured | None = None
         try:
-            measured = measure(await recorded(read_settings(origins).settings.audio), RATE_HZ)
-            found: Sequence[Finding] = list(findings(measured))
+            heard, trouble = await recorded(read_settings(origins).settings.audio)
+            measured = measure(heard, RATE_HZ)
+            found: Sequence[Finding] = [*findings(measured), buffers(trouble)]
         except VoiceloopError as error:
             found = [of_error("sound card", error)]
         status = next((each.exit_status for each in found if each.exit_status), 0)
@@ -47,8 +51,11 @@ def doctor_audio(origins: Origins, *, as_json: bool = False) -> int:
     return run(look)
 
 
-async def recorded(audio: AudioSettings) -> bytes:
-    """What the microphone hears, as it is, from the moment the chirps are handed over. Cancelling closes the card."""
+async def recorded(audio: AudioSettings) -> tuple[bytes, Trouble]:
+    """What the microphone hears, as it is, from the moment the chirps are handed over, and what went wrong meanwhile.
+
+    Raises DeviceError; cancelling closes the card.
+    """
     heard, lost = bytearray(), asyncio.get_running_loop().create_future()
 
     class Reports:
@@ -60,7 +67,7 @@ async def recorded(audio: AudioSettings) -> bytes:
                 lost.set_exception(DeviceError(detail))
 
     bare = audio.model_copy(update={"echo_cancellation": "none", "noise_suppression": False})
-    line, ledger = factory({}, LineContext(audio=bare)), Ledger(RATE_HZ, lambda event: None)
+    line, ledger = sound_card(LineContext(audio=bare)), Ledger(RATE_HZ, lambda event: None)
     await line.open(lambda pcm, _: heard.extend(pcm), ledger, RATE_HZ, Reports())
     try:
         start = len(heard)
@@ -69,7 +76,7 @@ async def recorded(audio: AudioSettings) -> bytes:
         await asyncio.wait([lost], timeout=len(played) / 2 / RATE_HZ + EVERY_MS / 1000)
         if lost.done():
             lost.result()
-        return bytes(heard[start:])
+        return bytes(heard[start:]), line.trouble
     finally:
         lost.cancel()
         await line.close(1.0)
@@ -97,6 +104,15 @@ def findings(measured: Measured) -> Iterator[Finding]:
         "turn down the microphone's level, then the speaker")  # fmt: skip
     yield judged("clocks", f"{drift:+.0f} ppm apart", "" if abs(drift) < DRIFT_PPM else
         "take microphone and speaker of the same device")  # fmt: skip
+
+
+def buffers(trouble: Trouble) -> Finding:
+    """Return how often sound came too late for the card, or the card too late for sound."""
+    underruns = trouble.card_underflows + trouble.dry_blocks
+    overruns = trouble.card_overflows + trouble.lost_blocks
+    detail = f"{underruns} underruns of the speaker, {overruns} overruns of the microphone"
+    return judged("buffers", detail, "" if underruns + overruns <= MISHAPS else
+        "close what keeps this machine busy, or wait until it is")  # fmt: skip
 
 
 def judged(what: str, detail: str, fix: str) -> Finding:

@@ -34,7 +34,7 @@ from voiceloop.devices.wavefile import check_paths
 from voiceloop.errors import DeviceError, SettingsError
 from voiceloop.settings import AudioSettings
 
-__all__ = ["Card", "factory"]
+__all__ = ["Card", "factory", "sound_card"]
 
 CAPTURE_BLOCKS = 200
 """The loop may be late by 2 s before captured audio is lost; then silence takes its place."""
@@ -193,4 +193,9 @@ def factory(settings: Mapping[str, object], context: LineContext) -> Line:
     for name in settings:
         raise SettingsError(f"[line.soundcard] knows no setting {name!r}; devices are named in [audio]")
     check_paths(context.input, context.output)
+    return sound_card(context)
+
+
+def sound_card(context: LineContext) -> CardLine:
+    """Return the line on this machine's devices, not open yet."""
     return CardLine(context, partial(Card, context.audio), refresh)
