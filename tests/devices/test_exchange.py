@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.cardline import CardLine
 from voiceloop.devices.context import LineContext
-from voiceloop.devices.exchange import Exchange
+from voiceloop.devices.exchange import Exchange, Trouble
 from voiceloop.devices.rings import CaptureRing, RenderLog, SpeakerRing
 
 
@@ -143,3 +144,34 @@ async def test_the_line_says_what_to_do_about_such_a_microphone():
     assert [code for code, _ in told] == ["microphone_silent", "microphone_broken"]
     assert "it is muted, or this program may not use it; see whether it is muted" in told[0][1]
     assert "its driver is at fault" in told[1][1]
+
+
+@pytest.mark.parametrize("ppm", [-100, 100])
+def test_clocks_that_differ_lose_no_sample_and_fill_nothing_up(ppm):
+    """Five minutes; what waits does not grow with them."""
+    heard, card = 0, FakeCard()
+
+    def ears(pcm, first_sample):
+        nonlocal heard
+        assert first_sample == heard
+        heard += len(pcm) // 2
+
+    ledger = Ledger(24_000, lambda _event: None)
+    exchange = Exchange(card, ledger, ears, 24_000, speaker=True)
+    captured = played = 0
+    while played < 30_000:
+        play_s, capture_s = 1.0 + played / 100, 1.0 + captured / 100 * (1 + ppm / 1e6)
+        if play_s <= capture_s:
+            played += 1
+            card.play(play_s)
+        else:
+            captured += 1
+            card.capture(capture_s)
+        exchange.turn(min(play_s, capture_s))
+    assert captured != played
+    assert heard == captured // 2 * 480, "each captured sample once"
+    assert exchange.trouble == Trouble(0, 0, 0, 0)
+    assert ledger.position == pytest.approx(played * 240, abs=3 * 240)
+    microphone, feed = exchange.microphone, exchange._feed
+    waiting = (microphone._near, microphone._far, feed._said, feed._out, feed._sent, exchange.playback._blocks)
+    assert all(len(each) <= 960 for each in waiting)
