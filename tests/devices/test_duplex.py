@@ -116,6 +116,24 @@ def test_played_is_what_was_taken_less_the_latency():
     assert playback.heard(9.0) == 2400
 
 
+@pytest.mark.parametrize("burst", [1, 3])
+def test_the_streams_own_clock_says_when_a_block_sounds_also_when_callbacks_are_late(burst):
+    playback = make_playback(latency_s=0.02)
+    for number in range(400):
+        due_s = 1.0 + number / 100
+        at_s = 1.0 + (number // burst * burst + burst - 1) / 100
+        playback.rendered(Rendered(number, at_s, 0.05 - (at_s - due_s)))
+    assert playback.heard(1.0 + 3.95) == pytest.approx(240 * 390, abs=24), "50 ms later, not 20"
+
+
+@pytest.mark.parametrize("delay_s", [0.0, -3.0, 1e5])
+def test_a_stream_without_a_clock_of_its_own_leaves_the_reported_latency(delay_s):
+    playback = make_playback(latency_s=0.02)
+    for number in range(400):
+        playback.rendered(Rendered(number, 1.0 + number / 100, delay_s))
+    assert playback.heard(1.0 + 3.95) == pytest.approx(240 * 393, abs=24)
+
+
 def test_callbacks_in_bursts_do_not_shake_the_listeners_place():
     playback = make_playback(latency_s=0.02)
     for number in range(100):

@@ -130,7 +130,7 @@ def test_the_log_of_the_speaker_drops_its_oldest_entries():
     log = RenderLog(3)
     for number in range(5):
         log.put(number, number / 100)
-    assert list(log.read()) == [(2, 0.02), (3, 0.03), (4, 0.04)]
+    assert list(log.read()) == [(2, 0.02, 0.0), (3, 0.03, 0.0), (4, 0.04, 0.0)]
     assert list(log.read()) == []
 
 

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,7 @@ from voiceloop.settings import AudioSettings
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]
 
+CLOCK = SimpleNamespace(currentTime=2.0, outputBufferDacTime=2.5)
 PROGRAM = Path(__file__).parent / "card_program.py"
 
 
@@ -169,7 +171,7 @@ async def test_a_microphone_of_44_khz_stands_beside_a_stereo_speaker_of_48(monke
     assert (card.input_hz, card.output_hz) == (44_100, 48_000)
     card.speaker.put(bytes([1, 2]) * 480)
     out = bytearray(1920)
-    card._streams[0].callback(memoryview(out), 480, None, None)
+    card._streams[0].callback(memoryview(out), 480, CLOCK, None)
     assert out == bytes([1, 2]) * 960
     card.close()
 
@@ -244,7 +246,8 @@ async def test_trouble_is_counted_and_a_closed_loop_is_left_alone(monkeypatch):
     card, _ = await make_card(monkeypatch, FakePortAudio(), microphone=False, speaker=True)
     card.open()
     out = bytearray(960)
-    card._streams[0].callback(memoryview(out), 480, None, "output underflow")
+    card._streams[0].callback(memoryview(out), 480, CLOCK, "output underflow")
+    assert [rendered.delay_s for rendered in card.rendered.read()] == [0.5]
     assert (card.underflows, card.overflows) == (1, 0)
     monkeypatch.setattr(card, "_loop", asyncio.new_event_loop())
     card._loop.close()

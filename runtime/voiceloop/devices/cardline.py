@@ -57,9 +57,11 @@ class CardLine:
 
     @property
     def latency_s(self) -> tuple[float, float]:
-        """What the card says it adds to capture and playback."""
-        card = self._keeper.card
-        return (0.0, 0.0) if card is None else (card.input_latency_s, card.output_latency_s)
+        """What the card adds to capture, as it reports, and to playback, by its stream's own clock where it has one."""
+        card, playback = self._keeper.card, None if self._exchange is None else self._exchange.playback
+        if card is None:
+            return (0.0, 0.0)
+        return card.input_latency_s, card.output_latency_s if playback is None else playback.latency_s
 
     @property
     def trouble(self) -> Trouble:
@@ -88,7 +90,7 @@ class CardLine:
             self._exchange.flush(generation)
 
     def played(self) -> Played:
-        """Estimated from what the card took and the latency it reports; exact where there is only a recording."""
+        """Estimated from what the card took and when that sounds; exact where there is only a recording."""
         if self._ledger is None or self._exchange is None:
             return Played(0, 0, exact=False)
         playback = self._exchange.playback

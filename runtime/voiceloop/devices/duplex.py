@@ -32,6 +32,10 @@ __all__ = [
 
 BLOCK_S = 0.01
 BLOCKS_PER_S = 100
+_LONGEST_DELAY_S = 1.0
+"""What a stream's clock tells beyond that is no delay: some hosts give times of different clocks."""
+_DELAY_STEP = 0.02
+"""Of the way to what each block tells: half a second."""
 FRAME_BLOCKS = 2
 """Blocks handed to the ears at once: 20 ms, the frame that detectors and wires are made for."""
 
@@ -230,7 +234,8 @@ class Playback:
         self._feed = feed
         self._samples = rate_hz // BLOCKS_PER_S
         self._silence = bytes(2 * self._samples)
-        self._latency_s = latency_s
+        self.latency_s = latency_s
+        """From a callback on time to the sound: what the card reports, then what the stream's clock tells."""
         self._blocks: deque[Sent] = deque(maxlen=self.HISTORY)
         self._end = heard
         self.reached = heard
@@ -240,13 +245,17 @@ class Playback:
         """The card took this block; what it was, at the session's rate."""
         for _ in range(self.times.block(block.at_s)):
             self._note(None)
+        if 0 < block.delay_s < _LONGEST_DELAY_S:
+            # A late callback finds less waiting in the card: its delay is counted from when it should have come.
+            late_s = block.at_s - self.times.start_s - (self.times.blocks - 1) * BLOCK_S
+            self.latency_s += _DELAY_STEP * (late_s + block.delay_s - self.latency_s)
         sent = None if block.number == SILENT else self._feed.take(block.number)
         self._note(sent)
         return self._silence if sent is None else sent.pcm
 
     def heard(self, now_s: float) -> int:
         """Position sounding now, in the ledger's samples; never steps back."""
-        place = (now_s - self.times.start_s - self._latency_s) / BLOCK_S
+        place = (now_s - self.times.start_s - self.latency_s) / BLOCK_S
         found = self._find(math.floor(place)) if self._blocks else None
         if found is not None:
             played = found.end - len(found.pcm) // 2

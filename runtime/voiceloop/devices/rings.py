@@ -140,6 +140,8 @@ class Rendered(NamedTuple):
     """Of the block in the speaker's ring, or SILENT."""
     at_s: float
     """When its callback came, on the monotonic clock."""
+    delay_s: float = 0.0
+    """How much later it sounds, by the stream's own clock; 0 where that tells nothing."""
 
 
 class RenderLog:
@@ -149,9 +151,9 @@ class RenderLog:
         self._entries: deque[Rendered] = deque(maxlen=capacity)
         self.written = 0
 
-    def put(self, number: int, at_s: float) -> None:
+    def put(self, number: int, at_s: float, delay_s: float = 0.0) -> None:
         """Callback side: note a block."""
-        self._entries.append(Rendered(number, at_s))
+        self._entries.append(Rendered(number, at_s, delay_s))
         self.written += 1
 
     def forget(self) -> None:

@@ -155,9 +155,9 @@ class Card:
             self.overflows += 1
         self._wake()
 
-    def _render(self, out: memoryview, frames: int, time: object, status: Any) -> None:  # noqa: ANN401
+    def _render(self, out: memoryview, frames: int, time: Any, status: Any) -> None:  # noqa: ANN401
         self._output_s = at_s = monotonic()
-        self.rendered.put(self.speaker.render(out), at_s)
+        self.rendered.put(self.speaker.render(out), at_s, time.outputBufferDacTime - time.currentTime)
         if status:
             self.underflows += 1
         self._wake()
