@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.fakespeaker import RATES, Speaker, tone
-from voiceloop.devices.duplex import BlockTimes, EchoPath, Microphone, Playback, Sent
+from voiceloop.devices.duplex import BlockTimes, Microphone, Playback, Sent
+from voiceloop.devices.echopath import EchoPath
 from voiceloop.devices.recorder import Recorder
 from voiceloop.devices.rings import SILENT, Rendered
 

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from voiceloop.audio.echomatch import EchoMatch
 from voiceloop.audio.echomodel import BAND_EDGES_HZ, EchoModel
 from voiceloop.audio.pcm import ramp
 
@@ -40,6 +41,10 @@ VOTES_IN_DOUBT = 10
 VOTES_WHEN_YOUNG = 15
 YOUNG_S = 2.5
 """In so much sound of the agent the canceller learns the path, and lets go of it now and then."""
+ECHO_SHARE = 0.75
+"""A microphone that is so much the loudspeaker's sound, only later than the canceller believes, holds echo."""
+MIXED_SHARE = 0.6
+"""An echo that just moved is for so long at two delays; a user as loud as it hides half of it."""
 OPEN_S = 0.4
 """The gate stays open for so long after the last evidence of a user: longer than the pauses within words."""
 CLOSED_GAIN = 0.01
@@ -78,6 +83,7 @@ class EchoEvidence:
         low, high = np.array(BAND_EDGES_HZ[:-1]), np.array(BAND_EDGES_HZ[1:])
         self._bands = ((hz[:, None] >= low) & (hz[:, None] < high)) * (2 / (self._window**2).sum() / samples)
         self._model = EchoModel()
+        self._match = EchoMatch(rate_hz)
         self._near = self._clean = 0.0
         self._echo_until_s = 0.0
         self._proof_s = self._tried_s = self._learned_s = 0.0
@@ -86,6 +92,7 @@ class EchoEvidence:
 
     def judge(self, near: bytes, far: bytes, clean: bytes) -> Verdict:
         """Take 10 ms of the microphone, of the loudspeaker and of the cleaned microphone, 16-bit mono PCM each."""
+        self._match.follow(near, far)
         powers = self._powers(near, far, clean)
         near_power, far_power, clean_power = powers.sum(axis=1)
         far_is_loud = _db(far_power) > FAR_DB
@@ -131,7 +138,11 @@ class EchoEvidence:
             self.trust = Trust.PROVEN
 
     def _user_is_heard(self) -> bool:
-        heard = _db(self._clean) > HEARD_DB and self.ratio_db > ECHO_RATIO_DB
+        heard = (
+            _db(self._clean) > HEARD_DB
+            and self.ratio_db > ECHO_RATIO_DB
+            and self._match.share() < (ECHO_SHARE if self._open_s > 0.0 else MIXED_SHARE)
+        )
         if self.trust is Trust.LOST:
             self._votes, self._open_s = 0, 0.0
         elif self.trust is Trust.PROVEN:

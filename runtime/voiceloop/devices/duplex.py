@@ -23,7 +23,6 @@ __all__ = [
     "BLOCKS_PER_S",
     "BLOCK_S",
     "BlockTimes",
-    "EchoPath",
     "Microphone",
     "Playback",
     "Sent",
@@ -278,6 +277,10 @@ class Playback:
         found = self._find(number)
         return self._silence if found is None or not found.pcm else found.pcm
 
+    def passed(self, number: int) -> bool:
+        """The card has taken block `number`, so that `around` knows it."""
+        return bool(self._blocks) and self._blocks[-1].number >= number
+
     def _note(self, sent: Sent | None) -> None:
         number = self._blocks[-1].number + 1 if self._blocks else 0
         if sent is not None:
@@ -287,32 +290,6 @@ class Playback:
     def _find(self, number: int) -> Sent | None:
         back = self._blocks[-1].number - number if self._blocks else -1
         return self._blocks[-1 - back] if 0 <= back < len(self._blocks) else None
-
-
-class EchoPath:
-    """Which block of the speaker belongs to a block of the microphone, by the times at which they pass.
-
-    Two streams start at different moments and may drift apart. The answer stays a little behind: the speaker's callback
-    may be late, and the echo comes later still, by what the card delays in both directions.
-    """
-
-    def __init__(self, playback: Playback, microphone: BlockTimes, round_trip_s: float) -> None:
-        self._playback = playback
-        self._microphone = microphone
-        self._behind_blocks = 1 if round_trip_s < 4 * BLOCK_S else 2
-        self.echo_after_s = max(0.0, round_trip_s - self._behind_blocks * BLOCK_S)
-        """How much later than its `far` an echo is captured, as far as the card tells."""
-        self._shift: int | None = None
-
-    def far(self, number: int) -> bytes:
-        """What the speaker played around that block of the microphone."""
-        exact = (self._microphone.start_s - self._playback.times.start_s) / BLOCK_S - self._behind_blocks
-        # A canceller must find its echo again after each step, so small changes are let pass.
-        if not math.isfinite(exact):
-            return self._playback.around(SILENT)
-        if self._shift is None or abs(exact - self._shift) > 0.8:  # noqa: PLR2004  (most of a block)
-            self._shift = round(exact)
-        return self._playback.around(number + self._shift)
 
 
 class Microphone:

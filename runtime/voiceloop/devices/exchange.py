@@ -5,13 +5,15 @@ Runs on the loop's thread, woken once a block. The card is a protocol, so this i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.devices.base import Ears
-from voiceloop.devices.duplex import BLOCK_S, BLOCKS_PER_S, BlockTimes, EchoPath, Microphone, Playback, SpeakerFeed
+from voiceloop.devices.duplex import BLOCK_S, BLOCKS_PER_S, BlockTimes, Microphone, Playback, SpeakerFeed
+from voiceloop.devices.echopath import EchoPath
 from voiceloop.devices.intake import Intake, MuteWatch
 from voiceloop.devices.rings import Captured, CaptureRing, RenderLog, SpeakerRing
 from voiceloop.devices.wavefile import FileMicrophone
@@ -19,6 +21,8 @@ from voiceloop.devices.wavefile import FileMicrophone
 __all__ = ["Card", "CardMaker", "Exchange", "Trouble"]
 
 _FLOAT_BYTES = 4
+LATE_BLOCKS = 10
+"""So long the microphone waits for a late callback of the speaker."""
 
 
 class Card(Protocol):
@@ -110,6 +114,8 @@ class Exchange:
         self.playback: Playback | None = None
         self.echo_path: EchoPath | None = None
         self._feed: SpeakerFeed | None = None
+        self._captured: deque[tuple[int, bytes | None]] = deque()
+        """Blocks of the microphone, by number, that wait for what was played then; None for one that was lost."""
         self._use(card)
         if not speaker:
             self.microphone.paper = self._write_down
@@ -142,6 +148,7 @@ class Exchange:
 
     def wait(self, now_s: float) -> None:
         """There is no card: the microphone is silence for as long as it takes, and the agent waits."""
+        self._pair(0)
         clock = self.times if self.file_ended is None or self.playback is None else self.playback.times
         while clock.start_s + (clock.blocks + 1) * BLOCK_S <= now_s:
             clock.skip()
@@ -172,6 +179,7 @@ class Exchange:
                 self._hear_file(playback.rendered(rendered), playback.times.blocks - before)
         for captured in self._card.captured.read():
             self._capture(captured)
+            self._pair(LATE_BLOCKS)
         if playback is not None:
             self._ledger.ack(playback.heard(now_s))
 
@@ -198,9 +206,22 @@ class Exchange:
             clean = self._clean(captured.pcm)
         number = self.times.blocks - 1 - missing
         for _ in range(missing):
-            self.microphone.block(None, self._far(number))
+            self._captured.append((number, None))
             number += 1
-        self.microphone.block(clean, self._far(number))
+        self._captured.append((number, clean))
+
+    def _pair(self, at_most: int) -> None:
+        """Give the microphone its blocks with what was played then; `at_most` so many wait until that has passed.
+
+        A hole in what was played is echo that nobody takes away, and the canceller learns from it what is wrong.
+        """
+        path = self.echo_path
+        while self._captured:
+            number, clean = self._captured[0]
+            if path is not None and not path.passed(number) and len(self._captured) <= at_most:
+                return
+            self._captured.popleft()
+            self.microphone.block(clean, self._far(number))
 
     def _clean(self, captured: bytes) -> bytes:
         self._mute.block(zeros=captured == self._zeros)
