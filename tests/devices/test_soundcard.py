@@ -229,7 +229,7 @@ async def test_a_card_that_is_closed_while_it_opens_is_closed(monkeypatch):
     card, _ = await make_card(monkeypatch, fake, microphone=False, speaker=True)
     card.close()
     card.open()
-    assert fake.calls == [("out", "USB", 48_000, 480, 1), "start", "close"]
+    assert fake.calls == [("out", "USB", 48_000, 480, 1), "start", "abort", "close"]
 
 
 async def test_a_card_that_hangs_is_left_out_of_the_farewell(monkeypatch):
