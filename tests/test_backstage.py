@@ -8,6 +8,7 @@ import pytest
 from voiceloop.backstage import Backstage
 from voiceloop.errors import UsageError
 from voiceloop.events import LineEnded, LineLost, LineOpened, SayAsked
+from voiceloop.settings import AudioSettings
 from voiceloop.testing.clock import virtual_time
 
 
@@ -35,7 +36,7 @@ def listening():
 
 @pytest.fixture
 def backstage(events, failures, listening):
-    return Backstage(events.append, failures.append, listening, listening)
+    return Backstage(events.append, failures.append, listening, listening, AudioSettings())
 
 
 def test_what_happens_is_told_as_it_is(backstage, events):

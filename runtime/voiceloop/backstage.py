@@ -7,10 +7,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from voiceloop.audio.ledger import Ledger
-from voiceloop.devices.base import Line
+from voiceloop.devices.base import Ears, Line
 from voiceloop.errors import VoiceloopError
 from voiceloop.events import Event, LineEnded, LineLost, LineOpened
 from voiceloop.hearing import Hearing
+from voiceloop.settings import AudioSettings
 
 __all__ = ["Backstage"]
 
@@ -27,6 +28,7 @@ class Backstage:
         failed: Callable[[BaseException], None],
         ledger: Ledger,
         hearing: Hearing,
+        audio: AudioSettings,
     ) -> None:
         self.group: asyncio.TaskGroup | None = None
         """Set while the session runs."""
@@ -34,6 +36,7 @@ class Backstage:
         self._happened = happened
         self._failed = failed
         self._hearing = hearing
+        self._audio = audio
         self._tasks: set[asyncio.Task[None]] = set()
 
     def happened(self, event: Event) -> None:
@@ -53,12 +56,28 @@ class Backstage:
         """Open the line, if there is one, and report how that went; sets `opened` when it went well."""
         if line is not None:
             try:
-                await line.open(self._hearing.take, self._ledger, self._ledger.rate_hz, self)
+                await line.open(self._ears(), self._ledger, self._ledger.rate_hz, self)
             except VoiceloopError as error:
                 self.happened(LineLost(str(error), error.exit_status))
                 return
         self.happened(LineOpened(captions_only=captions_only))
         opened.set()
+
+    def _ears(self) -> Ears:
+        """What the line speaks to: the hearing, behind a wake word if there is one and no key says when to listen."""
+        hearing, audio = self._hearing, self._audio
+        if audio.wake_word is None or hearing.key is not None:
+            return hearing.take
+        from voiceloop.wakeword import wake_ears  # noqa: PLC0415 - loads numpy and a model
+
+        return wake_ears(
+            audio.wake_word,
+            audio.follow_up_s,
+            hearing.take,
+            self._ledger,
+            closed=lambda: hearing.closed,
+            tell=self.happened,
+        )
 
     async def stop(self, within_s: float) -> None:
         """Cancel what runs, start nothing new, and give what was cancelled `within_s` to end."""

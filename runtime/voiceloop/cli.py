@@ -173,6 +173,9 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
     push_to_talk: Annotated[  # noqa: FBT002
         bool, typer.Option("--push-to-talk", help="Enter begins and ends what you say.")
     ] = False,
+    wake_word: Annotated[
+        str | None, typer.Option(help="Hear nothing before it: okay_nabu, hey_jarvis, ...", metavar="NAME|FILE")
+    ] = None,
     say: Annotated[list[str] | None, typer.Option(help="A typed turn, sent when ready; repeatable.")] = None,
     brain: Annotated[str | None, typer.Option(help="Who thinks without a key.", metavar="local|scripted|URL")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Start again when a file is saved.")] = False,  # noqa: FBT002
@@ -194,6 +197,7 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
         captions_only=captions_only,
         type=type_,
         push_to_talk=push_to_talk,
+        wake_word=wake_word,
         say=tuple(say or ()),
         brain=brain,
         watch=watch,

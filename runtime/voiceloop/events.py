@@ -179,9 +179,9 @@ class TranscriptionFailed(msgspec.Struct, frozen=True):
 
 
 class MicrophoneTurned(msgspec.Struct, frozen=True):
-    """The user muted the microphone, or opened it again."""
+    """The user muted the microphone or opened it again; with a wake word it fell asleep, or listens."""
 
-    state: Literal["muted", "open"]
+    state: Literal["muted", "open", "asleep", "listening"]
 
 
 class TextTyped(msgspec.Struct, frozen=True):

@@ -106,7 +106,7 @@ class Session:
         self._hearing = Hearing.of(self.settings, self._ledger, self._driver.happened)
         self.microphone = Microphone(self._hearing, self._take)
         """Mute and push-to-talk."""
-        self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing)
+        self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing, self.settings.audio)
         self.tool_context = ToolContext(
             announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
             spawn=self._backstage.spawn,

@@ -267,6 +267,11 @@ class AudioSettings(Section):
     webrtc, false for none."""
     noise_suppression: bool = True
     """Turn steady noise, such as a fan, down in the microphone of the sound card, by some 6 dB."""
+    wake_word: str | None = None
+    """Nothing is heard before it: okay_nabu, hey_jarvis, hey_mycroft, alexa, or the .json file of a microWakeWord
+    model. Needs the extra `wake`; with push_to_talk the key decides."""
+    follow_up_s: float = Field(default=8.0, gt=0)
+    """How long after the last word of either side no wake word is needed."""
 
     @property
     def wire(self) -> AudioFormat:

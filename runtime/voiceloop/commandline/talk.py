@@ -50,6 +50,7 @@ class Options:
     captions_only: bool = False
     type: bool = False
     push_to_talk: bool = False
+    wake_word: str | None = None
     say: tuple[str, ...] = ()
     brain: str | None = None
     watch: bool = False
@@ -109,6 +110,7 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
             raise UsageError(f"{flag} is for conversations with sound: leave it out, or leave out --text")
     flags: dict[tuple[str, ...], tuple[str, Any]] = {
         ("realtime", "turn", "detection"): ("--push-to-talk", "push_to_talk" if options.push_to_talk else None),
+        ("audio", "wake_word"): ("--wake-word", options.wake_word),
         ("tiers", "engine"): ("--engine", options.engine),
         ("realtime", "dialect"): ("--dialect", options.dialect),
         ("realtime", "model"): ("--model", options.model),

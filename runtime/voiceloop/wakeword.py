@@ -1,0 +1,164 @@
+"""Hands-free: what stands between a line and the session's hearing while a wake word is set.
+
+The one door to pymicro-wakeword, whose models are inside its package: nothing is downloaded or sent anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.audio.resample import Resampler
+from voiceloop.audio.vad import webrtc_detector
+from voiceloop.audio.wakegate import Attention, WakeGate
+from voiceloop.devices.base import Ears
+from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.events import MicrophoneTurned
+
+if TYPE_CHECKING:
+    from pymicro_wakeword import MicroWakeWord
+
+__all__ = ["MicroWake", "WakeEars", "wake_ears"]
+
+MODEL_HZ = 16_000
+FRAMES_PER_S = 50
+STRICTEST = 3
+"""The mode of the voice activity detector: noise must not keep the microphone open."""
+TFLITE_MARK = b"TFL3"
+SMALLEST_MODEL = 1_024
+"""Bytes."""
+
+
+class WakeEars:
+    """A line's ears that hand on to `ears` only what follows the wake word; see `audio.wakegate`."""
+
+    def __init__(
+        self,
+        gate: WakeGate,
+        ears: Ears,
+        ledger: Ledger,
+        *,
+        closed: Callable[[], bool],
+        tell: Callable[[MicrophoneTurned], None],
+    ) -> None:
+        """`closed`: the user has muted the microphone, so that no wake word is listened for either."""
+        self._gate = gate
+        self._ears = ears
+        self._ledger = ledger
+        self._closed = closed
+        self._tell = tell
+        self._told: Attention | None = None
+
+    def __call__(self, pcm: bytes, first_sample: int) -> None:
+        """Take captured audio."""
+        if self._closed():
+            pcm = bytes(len(pcm))
+        blocks = self._gate.take(pcm, first_sample, agent_speaks=not self._ledger.idle)
+        if self._gate.attention is not self._told:
+            self._told = self._gate.attention
+            state: Literal["asleep", "listening"] = "asleep" if self._told is Attention.ASLEEP else "listening"
+            self._tell(MicrophoneTurned(state))
+        for block in blocks:
+            self._ears(*block)
+
+
+class MicroWake:
+    """A microWakeWord model on a stream of PCM at `rate_hz`: some 50 us of work for 20 ms."""
+
+    def __init__(self, model: MicroWakeWord, rate_hz: int) -> None:
+        from pymicro_wakeword import MicroWakeWordFeatures  # noqa: PLC0415  an extra
+
+        self._model = model
+        self._features = MicroWakeWordFeatures()
+        self._resampler = Resampler(rate_hz, MODEL_HZ)
+
+    def heard(self, pcm: bytes) -> bool:
+        """Take the next block and return whether the phrase is over in it."""
+        features = self._features.process_streaming(self._resampler.feed(pcm))
+        found = [self._model.process_streaming(each) for each in features]  # a generator would leave some untaken
+        return any(found)
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._model.reset()
+        self._features.reset()
+        self._resampler.drain()
+
+
+def wake_ears(
+    wake_word: str,
+    follow_up_s: float,
+    ears: Ears,
+    ledger: Ledger,
+    *,
+    closed: Callable[[], bool],
+    tell: Callable[[MicrophoneTurned], None],
+) -> WakeEars:
+    """Return ears that wait for `wake_word`, the name of a model of the package or the path of a model's `.json`.
+
+    Raises DeviceError without the package, SettingsError for a model that is none.
+    """
+    gate = WakeGate(
+        ledger.rate_hz,
+        MicroWake(_model(wake_word), ledger.rate_hz),
+        is_speech=_speech_detector(ledger.rate_hz),
+        follow_up_s=follow_up_s,
+    )
+    return WakeEars(gate, ears, ledger, closed=closed, tell=tell)
+
+
+def _speech_detector(rate_hz: int) -> Callable[[bytes], bool]:
+    """Voice activity in blocks of any length."""
+    detect, frame = webrtc_detector(rate_hz, STRICTEST), 2 * rate_hz // FRAMES_PER_S
+    pending = bytearray()
+
+    def is_speech(pcm: bytes) -> bool:
+        pending.extend(pcm)
+        found = False
+        while len(pending) >= frame:
+            found = detect(bytes(pending[:frame])) or found
+            del pending[:frame]
+        return found
+
+    return is_speech
+
+
+def _model(wake_word: str) -> MicroWakeWord:
+    try:
+        from pymicro_wakeword import MicroWakeWord, Model  # noqa: PLC0415  an extra
+    except (ImportError, OSError) as error:
+        raise DeviceError(
+            "A wake word needs a package: pip install 'voiceloop[wake]', or leave out audio.wake_word."
+        ) from error
+    if not wake_word.endswith(".json"):
+        names = [each.value for each in Model]
+        if wake_word not in names:
+            raise SettingsError(
+                f"audio.wake_word = {wake_word!r}: name one of {', '.join(names)},"
+                " or the .json file of a microWakeWord model"
+            )
+        return MicroWakeWord.from_builtin(Model(wake_word))
+    path = Path(wake_word).expanduser()
+    check_model(path)
+    try:
+        return MicroWakeWord.from_config(path)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise SettingsError(f"audio.wake_word: {path} is no microWakeWord model of version 2: {error!r}") from error
+
+
+def check_model(path: Path) -> None:
+    """Raise SettingsError for what the library would crash on, which looks at nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        model = path.parent / str(told["model"])
+        data = model.read_bytes()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"audio.wake_word: {path} is not the .json file of a microWakeWord model"
+            f" with its .tflite file beside it: {error!r}"
+        ) from error
+    if data[4:8] != TFLITE_MARK or len(data) < SMALLEST_MODEL:
+        raise SettingsError(f"audio.wake_word: {model} is no whole TensorFlow Lite model; fetch it again")

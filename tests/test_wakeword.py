@@ -1,0 +1,103 @@
+"""The wake word's model on recorded speech, and models that are none."""
+
+import json
+import sys
+import wave
+from pathlib import Path
+
+import pytest
+
+from voiceloop.audio.ledger import Ledger
+from voiceloop.audio.resample import Resampler
+from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.wakeword import wake_ears
+
+SPEECH = Path(__file__).parent / "fixtures" / "speech"
+RATE_HZ = 24_000
+BLOCK = 960
+
+
+class Desk:
+    def __init__(self, wake_word="okay_nabu"):
+        self.muted = False
+        self.out = []
+        self.told = []
+        self.ears = wake_ears(
+            wake_word,
+            8.0,
+            lambda pcm, first: self.out.append((pcm, first)),
+            Ledger(RATE_HZ, self.told.append),
+            closed=lambda: self.muted,
+            tell=self.told.append,
+        )
+
+    def hears(self, pcm):
+        for at in range(0, len(pcm) - BLOCK + 1, BLOCK):
+            self.ears(pcm[at : at + BLOCK], at // 2)
+        return b"".join(pcm for pcm, _ in self.out)
+
+    @property
+    def states(self):
+        return [event.state for event in self.told]
+
+
+def speech(name):
+    with wave.open(str(SPEECH / name)) as file:
+        up = Resampler(file.getframerate(), RATE_HZ)
+        return up.feed(file.readframes(10**9)) + up.drain()
+
+
+def test_what_follows_the_wake_word_is_heard_whole():
+    desk, said = Desk(), speech("wake_time.wav")
+    heard = desk.hears(said)
+    assert desk.states == ["asleep", "listening"]
+    assert heard == said[: len(heard)]
+    assert len(said) - len(heard) < BLOCK
+
+
+def test_other_speech_wakes_nobody():
+    for name in ("two_questions.wav", "interruption_b.wav", "order_c.wav"):
+        desk = Desk()
+        assert not any(desk.hears(speech(name)))
+        assert desk.states == ["asleep"]
+
+
+def test_a_muted_microphone_hears_no_wake_word():
+    desk = Desk()
+    desk.muted = True
+    assert not any(desk.hears(speech("wake_time.wav")))
+    assert desk.states == ["asleep"]
+
+
+def test_a_missing_package_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymicro_wakeword", None)
+    with pytest.raises(DeviceError, match=r"voiceloop\[wake\]"):
+        Desk()
+
+
+def test_an_unknown_word_is_told_which_there_are():
+    with pytest.raises(SettingsError, match="okay_nabu, hey_jarvis"):
+        Desk("computer")
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{}", '{"model": "gone.tflite"}'])
+def test_a_file_that_is_no_model_is_refused(tmp_path, told):
+    (tmp_path / "mine.json").write_text(told)
+    with pytest.raises(SettingsError, match=r"mine\.json is not"):
+        Desk(str(tmp_path / "mine.json"))
+
+
+def test_half_a_model_is_refused_before_the_library_crashes_on_it(tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps({"model": "mine.tflite"}))
+    (tmp_path / "mine.tflite").write_bytes(b"\x1c\0\0\0TFL3")
+    with pytest.raises(SettingsError, match="no whole TensorFlow Lite model"):
+        Desk(str(tmp_path / "mine.json"))
+
+
+def test_a_model_of_ones_own_is_taken(tmp_path):
+    shipped = Path(sys.modules["pymicro_wakeword"].__file__).parent / "models"
+    for name in ("okay_nabu.json", "okay_nabu.tflite"):
+        (tmp_path / name).write_bytes((shipped / name).read_bytes())
+    desk = Desk(str(tmp_path / "okay_nabu.json"))
+    desk.hears(speech("wake_time.wav"))
+    assert desk.states == ["asleep", "listening"]
