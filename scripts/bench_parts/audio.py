@@ -150,33 +150,57 @@ def stages(rounds: int) -> dict[str, Any]:  # noqa: PLR0915 - one stage after th
     return told
 
 
-def echo() -> dict[str, float]:
-    """How much of the agent's own voice goes, 60 ms late and at its own loudness in a quiet room, after 2 s."""
+ECHO_PATHS = {  # delay in ms, drift in ppm, a jump in ms after half of the time, clipped at this share of the loudest
+    "60 ms": (60, 0, 0, 1.0),
+    "150 ms": (150, 0, 0, 1.0),
+    "350 ms": (350, 0, 0, 1.0),
+    "drift of 100 ppm": (60, 100, 0, 1.0),
+    "jump of 120 ms": (60, 0, 120, 1.0),
+    "clipped speaker": (60, 0, 0, 0.25),
+}
+
+
+def echo() -> dict[str, dict[str, float]]:
+    """How much of the agent's own voice goes, at its own loudness in a quiet room, after 3 s."""
     from voiceloop.audio.cleaning import make_cleaner  # noqa: PLC0415
     from voiceloop.audio.echo import make_echo_canceller  # noqa: PLC0415
     from voiceloop.clips import decode  # noqa: PLC0415
 
-    rate_hz, dice = 24_000, np.random.default_rng(4)
-    far = np.frombuffer(decode(SPEECH.read_bytes(), rate_hz) * 4, np.int16)[: 10 * rate_hz].astype(float)
-    room = np.concatenate(
-        [np.zeros(rate_hz * 60 // 1000), [1.0], 0.2 * dice.normal(size=400) * np.exp(-np.arange(400) / 80)]
-    )
-    near = np.convolve(far, room)[: len(far)] + dice.normal(size=len(far)) * 3
-    heard, said = (np.clip(each, -32768, 32767).astype(np.int16) for each in (near, far))
-    table = Table("Echo at 0 dB, 60 ms late: taken away after 2 s", ["", "ERLE"])
-    told = {}
-    for name, canceller in (
-        ("canceller", make_echo_canceller(rate_hz)),
-        ("canceller and gate", make_cleaner("webrtc", rate_hz, noise_suppression=True)),
-    ):
-        assert canceller is not None
-        frames = range(0, len(said) - 479, 480)
-        out = b"".join(canceller.process(heard[n : n + 480].tobytes(), said[n : n + 480].tobytes()) for n in frames)
-        rest = np.frombuffer(out, np.int16).astype(float)[2 * rate_hz :]
-        told[name] = power_db(heard[2 * rate_hz :].astype(float)) - power_db(rest)
-        table.row(name, f"{told[name]:.0f} dB")
+    rate_hz = SESSION_HZ
+    far = np.resize(np.frombuffer(decode(SPEECH.read_bytes(), rate_hz), np.int16), 16 * rate_hz).astype(float)
+    said, since = far.astype(np.int16), 3 * rate_hz
+    table = Table("Echo at 0 dB: taken away after 3 s", ["path", "canceller", "canceller and gate"])
+    told: dict[str, dict[str, float]] = {}
+    for path, shape in ECHO_PATHS.items():
+        heard = echoed(far, rate_hz, *shape)
+        told[path] = {}
+        for name, canceller in (
+            ("canceller", make_echo_canceller(rate_hz)),
+            ("canceller and gate", make_cleaner("webrtc", rate_hz, noise_suppression=True)),
+        ):
+            assert canceller is not None
+            frames = range(0, len(said) - 479, 480)
+            out = b"".join(canceller.process(heard[n : n + 480].tobytes(), said[n : n + 480].tobytes()) for n in frames)
+            rest = np.frombuffer(out, np.int16).astype(float)[since:]
+            told[path][name] = power_db(heard[since:].astype(float)) - power_db(rest)
+        table.row(path, *(f"{db:.0f} dB" for db in told[path].values()))
     table.print()
     return told
+
+
+def echoed(
+    far: np.ndarray, rate_hz: int, delay_ms: float, drift_ppm: float, jump_ms: float, clipped: float
+) -> np.ndarray:
+    """What the microphone hears of the loudspeaker."""
+    dice, at = np.random.default_rng(4), np.arange(len(far))
+    loudest = clipped * np.abs(far).max()
+    late_ms = delay_ms + jump_ms * (at > len(far) // 2)
+    times = at * (1 - drift_ppm * 1e-6) - late_ms * rate_hz / 1000
+    direct = np.interp(times, at, np.clip(far, -loudest, loudest), left=0.0)
+    room = np.concatenate([[1.0], 0.2 * dice.normal(size=400) * np.exp(-np.arange(400) / 80)])
+    heard = np.convolve(direct, room)[: len(far)] + dice.normal(size=len(far)) * 3
+    clear: np.ndarray = np.clip(heard, -32768, 32767).astype(np.int16)
+    return clear
 
 
 def card(options: argparse.Namespace) -> dict[str, Any]:
