@@ -66,7 +66,7 @@ class WakeEars:
 
 
 class MicroWake:
-    """A microWakeWord model on a stream of PCM at `rate_hz`: some 50 us of work for 20 ms."""
+    """A microWakeWord model on a stream of PCM at `rate_hz`: some 120 us of work for 20 ms."""
 
     def __init__(self, model: MicroWakeWord, rate_hz: int) -> None:
         from pymicro_wakeword import MicroWakeWordFeatures  # noqa: PLC0415  an extra

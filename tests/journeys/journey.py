@@ -62,6 +62,7 @@ class Journey:
         data: dict[str, object] | None = None,
         ask_chat: AskChat | None = None,
         realtime: dict[str, Any] | None = None,
+        audio: dict[str, Any] | None = None,
         latency_s: float = 0.01,
         line: NumberedLine | None = None,
         errors: int | None = 0,
@@ -86,7 +87,7 @@ class Journey:
         tapes.append(self._tape.getvalue)
         settings = Settings(
             backend=BackendSettings(base_url="wss://journey.test/v1", api_key=SecretStr(KEY)),
-            audio=AudioSettings(format=Encoding(form)),
+            audio=AudioSettings.model_validate({"format": Encoding(form), **(audio or {})}),
             realtime=RealtimeSettings.model_validate({"dialect": dialect, **(realtime or {})}),
             tiers=TierSettings(apology_after_s=None),  # recorded words have no numbers
         )
