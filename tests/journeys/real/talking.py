@@ -105,13 +105,14 @@ class Held:
     def stretch_of(self, reply_id: str) -> tuple[float, float]:
         """Where a reply may stand in the recording: from the end of the one before it to the start of the next one.
 
-        A line may bear a time a little after the sound it tells of, so the stretch begins and ends `LATE_S` early.
+        A line may bear a time a little after the sound it tells of, so the stretch begins and ends `LATE_S` early, but
+        not before this reply has stopped.
         """
-        start, _ = self.playback_of(reply_id)
+        start, stop = self.playback_of(reply_id)
         later = [line["t"] for line in self.of("agent_speech_started") if line["t"] > start]
         earlier = [line["t"] for line in self.of("agent_speech_stopped") if line["t"] < start]
         from_s = max([start - LATE_S, *(stopped + 0.001 for stopped in earlier)])
-        return from_s, min(later) - LATE_S if later else self.recording.seconds
+        return from_s, max(stop, min(later) - LATE_S) if later else self.recording.seconds
 
 
 def read_lines(path: Path) -> list[dict]:

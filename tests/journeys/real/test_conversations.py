@@ -174,11 +174,12 @@ def test_what_was_heard_of_an_interrupted_answer_is_what_the_recording_holds(hel
             assert len(said["heard_text"].split()) <= 2, held.story()
             continue
         heard_again = transcribe(recording.agent(first_s, last_s))
-        assert word_distance(said["heard_text"], heard_again) <= 2, f"{said['heard_text']!r}, heard {heard_again!r}"
+        amiss = 3 if said["interrupted"] else 2  # the last words were ducked
+        assert word_distance(said["heard_text"], heard_again) <= amiss, f"{said['heard_text']!r}, heard {heard_again!r}"
 
 
 @on("cough")
-def test_a_cough_holds_the_answer_and_lets_it_go_on(held, transcribe):
+def test_a_cough_ducks_the_answer_and_no_word_is_lost(held, transcribe):
     assert held.status == 0, held.story()
     [said] = held.of("agent_said")
     assert not said["interrupted"]
@@ -186,9 +187,7 @@ def test_a_cough_holds_the_answer_and_lets_it_go_on(held, transcribe):
     [user_said] = held.texts("user_said")
     assert "story" in user_said.lower()
     first_s, last_s = held.recording.sounding(0.0, held.recording.seconds)
-    held_s = held.recording.longest_silence_s(first_s, last_s)
-    assert 0.1 < held_s < 1.2
-    assert (last_s - first_s - held_s) * 1000 == pytest.approx(said["heard_ms"], abs=20)
+    assert (last_s - first_s) * 1000 == pytest.approx(said["heard_ms"], abs=20)
     heard_again = transcribe(held.recording.agent(first_s - 0.2, last_s))
     assert word_error_rate(said["text"], heard_again) <= 0.15, heard_again
 
