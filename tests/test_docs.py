@@ -46,6 +46,7 @@ CANNOT = {
     "scripts/check": "CI runs it before the tests",
     "scripts/bench": "takes minutes alone on a quiet machine",
     "HYPOTHESIS_PROFILE=long scripts/test -k properties": "takes minutes; the everyday run tries 200 of each",
+    "scripts/test --echo": "takes minutes, and wants a machine for itself",
     "scripts/test --long": "takes minutes; CI runs it after the tests of every day",
     "scripts/soak": "takes ten minutes; test_soak.py runs a short one",
     'voiceloop api say "Your order is ready." --play': "needs a speaker; test_api_player.py plays without one",
