@@ -119,7 +119,7 @@ class Mouth(StrEnum):
     QUIET = "quiet"
     SPEAKING = "speaking"
     HELD = "held"
-    """Paused, because the user may be interrupting; resumed after a cough, else flushed."""
+    """Kept back before its first sound, since the user speaks; resumed after a cough, else flushed."""
 
 
 class MouthTrigger(StrEnum):
