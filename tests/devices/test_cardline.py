@@ -128,6 +128,7 @@ async def test_echo_cancellation_is_on_by_default(make_room):
     room = make_room(audio=AudioSettings())
     card = await room.open()
     assert room.line.echo_status == "on"
+    assert room.ledger.echoes, "speech over the agent pauses it, since its echo would be heard"
     for _ in range(10):
         card.callback(noise(480))
     assert len(room.pcm) == 4800
@@ -159,6 +160,7 @@ async def test_a_file_may_be_the_microphone_and_its_end_is_told_once(make_room):
     assert room.ended == 1
     assert np.abs(np.frombuffer(room.pcm, np.int16)).max() > 10_000
     assert room.line.echo_status == "off"
+    assert not room.ledger.echoes
     await room.line.close(1.0)
 
 

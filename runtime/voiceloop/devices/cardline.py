@@ -149,6 +149,9 @@ class CardLine:
             microphone.canceller = HalfDuplexGate(rate_hz)
             self.echo_status = f"{_ECHO_STATUS['half_duplex']}: {failure}"
             self._context.warn("half_duplex", self.echo_status)
+            return
+        if self._ledger is not None:
+            self._ledger.echoes = method == "webrtc"
 
     # cardkeeper.CardUser ---------------------------------------------------------------------------------------------
 
