@@ -59,7 +59,7 @@ def test_every_shell_has_a_completion(shell):
     [
         ("voiceloop ta", ["talk"]),
         ("voiceloop lo", ["login"]),
-        ("voiceloop talk --wa", ["--watch"]),
+        ("voiceloop talk --wa", ["--wake-word", "--watch"]),
         ("voiceloop talk --br", ["--brain"]),
         ("voiceloop models --role mod", ["moderation"]),
         ("voiceloop config s", ["schema", "show"]),
