@@ -131,7 +131,10 @@ def test_line_numbers_point_at_the_line_that_names_the_path(blocks):
         ),
         ("model = 'x'", "a.toml, line 1: there is no setting model; did you mean realtime.model?"),
         ("[realtme]\nmodel = 'x'", "a.toml, line 1: there is no setting realtme; did you mean realtime?"),
-        ("[audio]\nzzz = 1", "a.toml, line 2: there is no setting audio.zzz; known here: echo_cancellation, follow_up_s, "),
+        (
+            "[audio]\nzzz = 1",
+            "a.toml, line 2: there is no setting audio.zzz; known here: echo_cancellation, follow_up_s, ",
+        ),
         (
             "[tiers]\nagent.voices = 1",
             "a.toml, line 2: there is no setting tiers.agent; known here: apology_after_s, engine",
