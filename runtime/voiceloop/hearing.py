@@ -90,12 +90,12 @@ class Hearing:
     def of(cls, settings: Settings, ledger: Ledger, happened: Callable[[Event], None]) -> Self:
         """Return the hearing of a session, which plays from `ledger`."""
         turn = settings.realtime.turn
+        times, over_echo = FlowTimes(turn.interrupt_after_ms), FlowTimes.over_echo(turn.interrupt_after_ms)
 
         def agent_speaks() -> FlowTimes | None:
             if ledger.playing is None:
                 return None
-            lasts_ms = turn.interrupt_after_ms
-            return FlowTimes.over_echo(lasts_ms) if ledger.echoes else FlowTimes(lasts_ms)
+            return over_echo if ledger.echoes else times
 
         endpointing = Endpointing(turn, language=settings.agent.language, agent_speaks=agent_speaks)
         return cls(ledger.rate_hz, turn, happened, endpointing)
@@ -241,8 +241,8 @@ class Hearing:
         if self.key is not None:
             turns = self.key
         else:
-            from voiceloop.audio.prosody import complete_by_sound  # noqa: PLC0415 - the same
-            from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - most sessions never need numpy for it
+            from voiceloop.audio.prosody import complete_by_sound  # noqa: PLC0415 - most sessions never need numpy
+            from voiceloop.localturns import LocalTurns  # noqa: PLC0415 - as above
 
             self._endpointing.model = complete_by_sound
             turns = LocalTurns(

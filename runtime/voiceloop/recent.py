@@ -51,7 +51,3 @@ class Recent(Generic[V]):
     def pop(self, key: str, default: V) -> V:
         """Forget an id and return its value; `default` when it is unknown or forgotten."""
         return self._values.pop(key, default)
-
-    def forget(self, key: str) -> None:
-        """Forget an id, if it is known."""
-        self._values.pop(key, None)

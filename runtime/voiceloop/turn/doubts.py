@@ -56,11 +56,9 @@ class Doubts:
 
     def drop(self, turn_id: str) -> Doubt | None:
         """It was meant. Returns how far it was."""
-        doubt = self.of(turn_id)
-        self._open.forget(turn_id)
-        return doubt
+        return self._open.pop(turn_id, None)
 
     def drop_all(self) -> None:
         """What the user said since covers them."""
         for turn_id in self.open:
-            self._open.forget(turn_id)
+            self.drop(turn_id)

@@ -216,9 +216,10 @@ class TurnMachine:
         cough = self.doubts.cough(turn_id)
         if cough or self.doubts.of(turn_id) is not None:
             self._cough_handed_over = turn_id
-            if not cough:
+            if cough:
+                out.append(do.ForgetTurn(turn_id))
+            else:
                 self.doubts.note(turn_id, Doubt.HANDED_OVER)
-            out += [do.ForgetTurn(turn_id)] if cough else []
             return [*out, do.SetDeadline(REPLY_DUE, now + self.policy.ask_after_s)] if self.unanswered else out
         if self.floor.held:
             out += self._interrupt(now)
