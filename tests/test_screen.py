@@ -134,6 +134,17 @@ def test_sentences_come_from_each_tool_in_turn_and_hold_no_guessed_words():
     assert len(list(sentences(Agent(tools=[order_status, lamp, order_status, lamp])))) == 4
 
 
+def test_the_meter_says_whether_somebody_listens(out):
+    screen, labels = make(out, terminal=True), []
+    screen.meter(-60.0)
+    for state in ("asleep", "listening", "muted", "open"):
+        screen.line(said("microphone", state=state))
+        out.truncate(0)
+        screen.meter(-60.0)
+        labels.append(out.getvalue().split()[-2])
+    assert labels == ["asleep", "listening", "muted", "mic"]
+
+
 def test_a_parameter_without_a_plain_type_is_not_guessed():
     assert screen_module.filler({"anyOf": [{"type": "integer"}]}) == ""
     assert screen_module.filler({"type": "string"}) == ""

@@ -22,18 +22,23 @@ class Desk:
         self.muted = False
         self.out = []
         self.told = []
+        self.kept = []
         self.ears = wake_ears(
             wake_word,
             8.0,
-            lambda pcm, first: self.out.append((pcm, first)),
+            self.hear,
             Ledger(RATE_HZ, self.told.append),
             closed=lambda: self.muted,
             tell=self.told.append,
         )
 
+    def hear(self, pcm, first_sample):
+        self.out.append((pcm, first_sample))
+        return len(pcm) // 2
+
     def hears(self, pcm):
         for at in range(0, len(pcm) - BLOCK + 1, BLOCK):
-            self.ears(pcm[at : at + BLOCK], at // 2)
+            self.kept.append(self.ears(pcm[at : at + BLOCK], at // 2))
         return b"".join(pcm for pcm, _ in self.out)
 
     @property
@@ -66,7 +71,39 @@ def test_a_muted_microphone_hears_no_wake_word():
     desk = Desk()
     desk.muted = True
     assert not any(desk.hears(speech("wake_time.wav")))
-    assert desk.states == ["asleep"]
+    assert desk.states == []
+
+
+def test_who_opens_the_microphone_again_is_told_whether_anybody_listens():
+    desk = Desk()
+    desk.hears(bytes(BLOCK))
+    desk.muted = True
+    desk.hears(bytes(BLOCK))
+    desk.muted = False
+    desk.hears(speech("wake_time.wav"))
+    desk.muted = True
+    desk.hears(bytes(RATE_HZ * 2 * 9))
+    desk.muted = False
+    desk.hears(bytes(BLOCK))
+    assert desk.states == ["asleep", "asleep", "listening", "asleep"]
+
+
+def test_a_line_may_keep_what_was_heard_and_nothing_else():
+    desk = Desk()
+    desk.hears(speech("two_questions.wav") + speech("wake_time.wav"))
+    waking = next(at for at, kept in enumerate(desk.kept) if kept)
+    assert desk.kept[waking] > BLOCK // 2, "it reaches back"
+    assert set(desk.kept[waking + 1 :]) == {BLOCK // 2}
+
+
+def test_what_was_said_into_a_muted_microphone_is_not_kept_by_a_wake_word_either():
+    desk, said = Desk(), speech("wake_time.wav")
+    desk.muted = True
+    desk.hears(speech("two_questions.wav"))
+    desk.muted = False
+    desk.hears(said)
+    waking = next(at for at, kept in enumerate(desk.kept) if kept)
+    assert desk.kept[waking] <= (waking + 1) * BLOCK // 2 - len(speech("two_questions.wav")) // BLOCK * BLOCK // 2
 
 
 def test_a_missing_package_is_named_with_what_installs_it(monkeypatch):

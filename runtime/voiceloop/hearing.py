@@ -126,8 +126,8 @@ class Hearing:
         self._later.clear()
         self.unanswered.lost(silent_s)
 
-    def take(self, pcm: bytes, first_sample: int) -> None:
-        """Take one captured frame of 16-bit mono PCM."""
+    def take(self, pcm: bytes, first_sample: int) -> int:
+        """Take one captured frame of 16-bit mono PCM. Returns how many of its samples are heard: all or none."""
         if self.closed:
             pcm = bytes(len(pcm))
         self.last = pcm
@@ -144,6 +144,7 @@ class Hearing:
             self._overhear(*self._overheard, pcm, first_sample + len(pcm) // SAMPLE_BYTES)
         if self._between is not None:
             self.frame_over()
+        return 0 if self.closed else len(pcm) // SAMPLE_BYTES
 
     def between_frames(self, work: Callable[[], None]) -> None:
         """Do something as soon as the next frame is taken, or at `frame_over`."""

@@ -72,6 +72,8 @@ class Screen:
         self._console = console
         self._notes = notes
         self._metered = False
+        self._microphone = "mic"
+        """What the meter says before the level: whether somebody listens."""
 
     def note(self, text: str) -> None:
         """Print a line about the conversation."""
@@ -99,6 +101,10 @@ class Screen:
             case "warning":
                 said = str(fields["detail"]).removeprefix(f"{fields['code']}: ")  # a server's error begins with it
                 self._print(self._notes, (clean(f"{fields['code']}: {said}"), "yellow"))
+            case "microphone":
+                state = str(fields["state"])
+                self._microphone = "mic" if state == "open" else state
+                self.note(aside(line))
             case _:
                 if note := aside(line):
                     self.note(note)
@@ -108,12 +114,12 @@ class Screen:
         self._say("you", "cyan", text)
 
     def meter(self, level_db: float) -> None:
-        """Show how loud the microphone is, in dBFS; only on a terminal."""
+        """Show whether somebody listens and how loud the microphone is, in dBFS; only on a terminal."""
         if not self._console.is_terminal:
             return
         share = 0.0 if not math.isfinite(level_db) else 1 - min(level_db, 0.0) / QUIETEST_DB
         cells = round(METER_CELLS * max(0.0, share))
-        self._console.file.write(f"\r\x1b[2K  mic {'|' * cells}{'.' * (METER_CELLS - cells)}")
+        self._console.file.write(f"\r\x1b[2K  {self._microphone} {'|' * cells}{'.' * (METER_CELLS - cells)}")
         self._console.file.flush()
         self._metered = True
 

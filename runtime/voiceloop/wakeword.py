@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.audio.vad import webrtc_detector
-from voiceloop.audio.wakegate import Attention, WakeGate
+from voiceloop.audio.wakegate import SAMPLE_BYTES, Attention, WakeGate
 from voiceloop.devices.base import Ears
 from voiceloop.errors import DeviceError, SettingsError
 from voiceloop.events import MicrophoneTurned
@@ -51,18 +51,26 @@ class WakeEars:
         self._closed = closed
         self._tell = tell
         self._told: Attention | None = None
+        """None while the user is told something else: that the microphone is muted."""
+        self._open_samples = 0
+        """Captured since the microphone was muted."""
 
-    def __call__(self, pcm: bytes, first_sample: int) -> None:
-        """Take captured audio."""
-        if self._closed():
+    def __call__(self, pcm: bytes, first_sample: int) -> int:
+        """Take captured audio. Returns how many of the newest samples are heard by now."""
+        closed = self._closed()
+        self._open_samples = 0 if closed else self._open_samples + len(pcm) // SAMPLE_BYTES
+        if closed:
             pcm = bytes(len(pcm))
         blocks = self._gate.take(pcm, first_sample, agent_speaks=not self._ledger.idle)
-        if self._gate.attention is not self._told:
+        if closed:
+            self._told = None
+        elif self._gate.attention is not self._told:
             self._told = self._gate.attention
             state: Literal["asleep", "listening"] = "asleep" if self._told is Attention.ASLEEP else "listening"
             self._tell(MicrophoneTurned(state))
         for block in blocks:
             self._ears(*block)
+        return min(self._gate.passed_samples, self._open_samples)
 
 
 class MicroWake:

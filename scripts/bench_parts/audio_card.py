@@ -44,10 +44,11 @@ class Scene:
         if isinstance(event, PlaybackStarted):
             self.started_s.append(time.monotonic())
 
-    def ears(self, pcm: bytes, first_sample: int) -> None:
+    def ears(self, pcm: bytes, first_sample: int) -> int:
         """A frame is on the wire."""
         self.at_s.append(time.monotonic())
         self.heard += pcm
+        return len(pcm) // 2
 
     def input_ended(self) -> None:
         """There is no file."""

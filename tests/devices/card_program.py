@@ -52,6 +52,7 @@ class Scene:
     def ears(self, pcm, first_sample):
         assert first_sample == len(self.heard) // 2
         self.heard += pcm
+        return len(pcm) // 2
 
     def input_ended(self):
         pass

@@ -58,10 +58,11 @@ async def main(alone_s: float, user_db: float) -> dict[str, object]:
     gate, heard = Gate(RATE_HZ, webrtc_detector(RATE_HZ)), bytearray()
     onsets: list[int] = []
 
-    def ears(pcm: bytes, first_sample: int) -> None:
+    def ears(pcm: bytes, first_sample: int) -> int:
         heard.extend(pcm)
         noticed = [each for each in gate.feed(pcm, first_sample) if isinstance(each, SpeechOnset)]
         onsets.extend(len(heard) // 2 for _ in noticed)
+        return len(pcm) // 2
 
     with tempfile.TemporaryDirectory() as folder:
         said, recording = Path(folder) / "user.wav", Path(folder) / "captured.wav"

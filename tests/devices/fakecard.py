@@ -108,6 +108,7 @@ class Room:
     def ears(self, pcm, first_sample):
         assert first_sample == len(self.pcm) // 2
         self.pcm += pcm
+        return len(pcm) // 2
 
     def input_ended(self):
         self.ended += 1

@@ -305,6 +305,7 @@ class Ears:
         assert first_sample == len(self.pcm) // 2
         self.sizes.add(len(pcm))
         self.pcm += pcm
+        return len(pcm) // 2
 
 
 @pytest.mark.parametrize("rate_hz", RATES)
@@ -377,7 +378,7 @@ def test_the_recording_holds_the_microphone_as_captured_and_the_agent_beside_its
 def test_without_a_speaker_the_agent_goes_to_paper_frame_by_frame(tmp_path):
     recorder = Recorder(tmp_path / "out.wav", 24_000, lambda *_: None)
     order = []
-    microphone = Microphone(lambda *_: order.append("ears"), 24_000, 24_000)
+    microphone = Microphone(lambda *_: order.append("ears") or 480, 24_000, 24_000)
     microphone.record(recorder, 0)
 
     def paper(samples):

@@ -39,7 +39,7 @@ def never(code, detail):
 def record(path, rate_hz, left, right, block):
     recorder = Recorder(path, rate_hz, never)
     for start in range(0, len(left), block):
-        recorder.write(left[start : start + block].tobytes(), right[start : start + block].tobytes())
+        recorder.write(left[start : start + block].tobytes(), right[start : start + block].tobytes(), block)
     recorder.close()
     recorder.close()
     return read(path)
@@ -92,7 +92,7 @@ def test_the_file_is_private_even_if_it_was_not(tmp_path):
 def test_a_device_keeps_its_mode():
     before = Path("/dev/null").stat().st_mode
     recorder = Recorder(Path("/dev/null"), 24_000, never)
-    recorder.write(bytes(960), bytes(960))
+    recorder.write(bytes(960), bytes(960), 480)
     recorder.close()
     assert Path("/dev/null").stat().st_mode == before
 
@@ -115,7 +115,7 @@ def test_a_full_disk_ends_the_recording_once_and_not_the_conversation():
     warnings = []
     recorder = Recorder(Path("/dev/full"), 24_000, lambda code, detail: warnings.append((code, detail)))
     for _ in range(200):
-        recorder.write(bytes(960), bytes(960))
+        recorder.write(bytes(960), bytes(960), 480)
     recorder.close()
     assert len(warnings) == 1
     assert warnings[0][0] == "recording_stopped"
@@ -132,13 +132,26 @@ def test_a_disk_that_fills_up_later_leaves_what_was_written_readable(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
         recorder = Recorder(path, 24_000, lambda code, detail: warnings.append(code))
         for _ in range(300):
-            recorder.write(noise(480).tobytes(), noise(480).tobytes())
+            recorder.write(noise(480).tobytes(), noise(480).tobytes(), 480)
         recorder.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, old)
     assert warnings == ["recording_stopped"]
     assert len(read(path)[0]) >= 48_000
+
+
+def test_what_nobody_hears_is_silence_and_the_agent_beside_it_stays(tmp_path):
+    left, right = noise(72_000), noise(72_000, seed=2)
+    recorder = Recorder(tmp_path / "out.wav", 24_000, never)
+    for start in range(0, 72_000, 480):
+        heard = 0 if start < 48_000 else 480
+        recorder.write(left[start : start + 480].tobytes(), right[start : start + 480].tobytes(), heard)
+    recorder.close()
+    got_left, got_right = read(tmp_path / "out.wav")
+    assert not got_left[:48_000].any()
+    assert (got_left[48_000:] == left[48_000:]).all()
+    assert (got_right == right).all()
 
 
 @pytest.mark.real
@@ -149,7 +162,7 @@ def test_a_killed_process_leaves_a_readable_file_that_lost_at_most_a_second(tmp_
         "from pathlib import Path\n"
         "from voiceloop.devices.recorder import Recorder\n"
         f"recorder = Recorder(Path({str(path)!r}), 24000, print)\n"
-        "for n in range(170):\n    recorder.write(bytes([1, 1]) * 480, bytes([2, 2]) * 480)\n"
+        "for n in range(170):\n    recorder.write(bytes([1, 1]) * 480, bytes([2, 2]) * 480, 480)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)

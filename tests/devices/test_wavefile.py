@@ -43,6 +43,7 @@ class Room:
         self.ledger = Ledger(rate_hz, self.events.append)
         self.waiting = []
         self.when_heard = []
+        self.muted = False
 
     def ears(self, pcm, first_sample):
         assert first_sample == len(self.pcm) // 2
@@ -53,6 +54,7 @@ class Room:
         for samples, done in self.waiting:
             if len(self.pcm) // 2 >= samples and not done.done():
                 done.set_result(None)
+        return 0 if self.muted else len(pcm) // 2
 
     def input_ended(self):
         self.ended_at.append(len(self.pcm) // 2)
@@ -251,3 +253,16 @@ def test_the_entry_point_takes_paths_and_no_settings(tmp_path):
     assert isinstance(factory({}, LineContext(SPEECH / "hello.wav", tmp_path / "out.wav")), WavLine)
     with pytest.raises(SettingsError, match="volume"):
         factory({"volume": 3}, LineContext())
+
+
+async def test_the_recording_is_silent_while_the_microphone_is_muted(tmp_path):
+    path, room = tmp_path / "in.wav", Room()
+    path.write_bytes(to_wav(noise(24_000), 24_000))
+    room.when_heard = [lambda first_sample: setattr(room, "muted", 4800 <= first_sample < 9600)]
+    line = await room.open(path, tmp_path / "out.wav")
+    await room.until(14_400)
+    await line.close(1.0)
+    left, _ = read(tmp_path / "out.wav")
+    assert left[: 2 * 4800] == noise(24_000)[: 2 * 4800]
+    assert not any(left[2 * 4800 : 2 * 9600])
+    assert left[2 * 9600 : 2 * 14_400] == noise(24_000)[2 * 9600 : 2 * 14_400]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from voiceloop.errors import MisuseError
 
-__all__ = ["PRE_ROLL_S", "UNANSWERED_S", "Attention", "WakeGate", "WakeWord"]
+__all__ = ["PRE_ROLL_S", "SAMPLE_BYTES", "UNANSWERED_S", "Attention", "WakeGate", "WakeWord"]
 
 PRE_ROLL_S = 1.5
 """Held back while asleep: longer than a wake word takes to be said and recognised."""
@@ -57,6 +57,8 @@ class WakeGate:
         self._held_samples = 0
         self._quiet_samples = 0
         self._unanswered_samples = 0
+        self.passed_samples = 0
+        """How many of the newest samples the last `take` let out as they were captured."""
 
     def take(self, pcm: bytes, first_sample: int, *, agent_speaks: bool) -> list[tuple[bytes, int]]:
         """Return what may be heard by now, in order: blocks and their first samples.
@@ -65,7 +67,9 @@ class WakeGate:
         """
         if self.attention is Attention.LISTENING:
             self._follow(pcm, agent_speaks=agent_speaks)
+            self.passed_samples = len(pcm) // SAMPLE_BYTES
             return [(pcm, first_sample)]
+        self.passed_samples = 0
         self._held.append((pcm, first_sample))
         self._held_samples += len(pcm) // SAMPLE_BYTES
         if self._wake_word.heard(pcm):
@@ -79,6 +83,7 @@ class WakeGate:
 
     def _wake(self) -> list[tuple[bytes, int]]:
         self.attention = Attention.LISTENING
+        self.passed_samples = self._held_samples
         self._quiet_samples = self._unanswered_samples = self._held_samples = 0
         out = list(self._held)
         self._held.clear()

@@ -66,9 +66,13 @@ async def recorded(audio: AudioSettings) -> tuple[bytes, Trouble]:
             if not lost.done():
                 lost.set_exception(DeviceError(detail))
 
+    def ears(pcm: bytes, first_sample: int) -> int:
+        heard.extend(pcm)
+        return len(pcm) // 2
+
     bare = audio.model_copy(update={"echo_cancellation": "none", "noise_suppression": False})
     line, ledger = sound_card(LineContext(audio=bare)), Ledger(RATE_HZ, lambda event: None)
-    await line.open(lambda pcm, _: heard.extend(pcm), ledger, RATE_HZ, Reports())
+    await line.open(ears, ledger, RATE_HZ, Reports())
     try:
         start = len(heard)
         played = chirps(RATE_HZ)

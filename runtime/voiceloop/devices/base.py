@@ -14,8 +14,11 @@ from voiceloop.audio.ledger import Ledger
 
 __all__ = ["Ears", "Line", "LineReports", "Played"]
 
-Ears = Callable[[bytes, int], None]
-"""Called with 16-bit mono PCM at the session's rate and the number of its first sample since the line opened."""
+Ears = Callable[[bytes, int], int]
+"""Called with 16-bit mono PCM at the session's rate and the number of its first sample since the line opened.
+
+Returns how many of the newest samples the session hears by now: none while the user has muted it, and at a wake word
+some that were captured before. A line that keeps sound keeps no other: see `recorder.Recorder.write`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -346,13 +346,13 @@ class Microphone:
         said = _cut(self._far, size) if self.paper is None else b""
         heard = captured if self.canceller is None else self.canceller.process(captured, said or bytes(size))
         self.last = heard
-        self._ears(heard, self._sample)
+        kept = self._ears(heard, self._sample)
         self._sample += size // 2
         if self.paper is not None:
             said = self.paper(size // 2)
         if self._recorder is not None:
             self._agent += said
-            self._recorder.write(captured, _cut(self._agent, size))
+            self._recorder.write(captured, _cut(self._agent, size), kept)
 
 
 def _cut(buffer: bytearray, size: int) -> bytes:

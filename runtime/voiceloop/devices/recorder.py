@@ -1,4 +1,7 @@
-"""Both sides of a conversation as one WAV file: left the microphone as captured, right the agent as really played."""
+"""Both sides of a conversation as one WAV file: left the microphone as captured, right the agent as really played.
+
+Of the microphone only what the session heard: silence stands for what was said while it was muted or asleep.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import BinaryIO
 
 from voiceloop.audio.resample import Resampler
 from voiceloop.clips import wav_header
+from voiceloop.devices.veil import Veil
 from voiceloop.errors import UsageError
 
 __all__ = ["RECORDING_HZ", "Recorder", "interleaved"]
@@ -35,6 +39,7 @@ class Recorder:
         self._file: BinaryIO | None = _create(path)
         self._left = _Channel(rate_hz)
         self._right = _Channel(rate_hz)
+        self._veil = Veil(rate_hz)
         self._written = 0
         self._patched = 0
         self._attempt(self._patch)
@@ -44,21 +49,30 @@ class Recorder:
         """The file is open and nothing has gone wrong."""
         return self._file is not None
 
-    def write(self, microphone: bytes, agent: bytes) -> None:
-        """Add the same stretch of time of both sides, 16-bit PCM at the rate given at first."""
+    def write(self, microphone: bytes, agent: bytes, heard: int) -> None:
+        """Add the same stretch of time of both sides, 16-bit PCM at the rate given at first.
+
+        `heard` is what the ears returned: how many of the newest samples of the microphone may be kept.
+        """
         if self._file is not None:
-            self._append(interleaved(self._left.feed(microphone), self._right.feed(agent)))
+            for both in self._veil.take(microphone, agent, heard):
+                self._add(*both)
             if self._written - self._patched >= _PATCH_BYTES:
                 self._attempt(self._patch)
 
     def close(self) -> None:
         """Finish the file. Idempotent."""
         if self._file is not None:
+            for both in self._veil.drain():
+                self._add(*both)
             self._append(interleaved(self._left.drain(), self._right.drain()))
             self._attempt(self._patch)
         if self._file is not None:
             self._attempt(self._file.close)
             self._file = None
+
+    def _add(self, microphone: bytes, agent: bytes) -> None:
+        self._append(interleaved(self._left.feed(microphone), self._right.feed(agent)))
 
     def _append(self, frames: bytes) -> None:
         file = self._file

@@ -130,10 +130,10 @@ class WavLine:
         if ledger is None:
             return
         heard = self._hear(block)
-        self._ears(heard, first)
+        kept = self._ears(heard, first)
         said = ledger.pull(block)
         if self._recorder is not None:
-            self._recorder.write(heard, said)
+            self._recorder.write(heard, said, kept)
         self._sample = first + block
         ledger.ack(self._sample)
         if self._microphone is not None and self._microphone.ended:
@@ -153,8 +153,9 @@ class WavLine:
             return bytes(2 * samples)
 
 
-def _deaf(pcm: bytes, first_sample: int) -> None:
+def _deaf(pcm: bytes, first_sample: int) -> int:
     """Nobody listens yet."""
+    return 0
 
 
 def check_paths(input: Path | None, output: Path | None) -> None:  # noqa: A002
