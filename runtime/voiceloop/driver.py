@@ -195,9 +195,11 @@ class Driver:
                 assert_never(command)
 
     def _flush(self, hands: Hands) -> None:
-        spans = hands.ledger.flush()
-        if hands.line is not None and self.core.narrator.zero_s is not None:
-            hands.line.flush(hands.ledger.generation)
+        line = None if self.core.narrator.zero_s is None else hands.line
+        # The line played on while the core decided.
+        spans = hands.ledger.flush(0 if line is None else line.played().sample)
+        if line is not None:
+            line.flush(hands.ledger.generation)
         # Ahead of whatever waits: the core relies on the answer coming in the same breath.
         self._inbox.appendleft((on.PlaybackFlushed(spans, hands.ledger.heard_until_s, hands.board.heard_s), 0.0))
 

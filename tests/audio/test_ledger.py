@@ -348,6 +348,19 @@ def test_flush_tells_what_was_heard_of_every_part_and_forgets_the_rest(listener)
     assert [event.reply_id for event in listener.events] == ["done", "done", "r"]
 
 
+def test_what_the_line_played_since_it_last_told_counts_in_a_flush_and_makes_no_news(listener):
+    ledger = listener.ledger
+    ledger.put("r", "i", 0, samples(1, 8))
+    ledger.put("next", "j", 0, samples(11, 8))
+    ledger.seal("r")
+    ledger.pull(16)
+    ledger.ack(5)
+    assert ledger.flush(10) == (HeardSpan("r", "i", 0, 8, 8), HeardSpan("next", "j", 0, 2, 8))
+    assert ledger.heard_until_s == 0.01
+    ledger.ack(16)
+    assert listener.events == [PlaybackStarted("r", 0.0)]
+
+
 def test_flush_of_an_empty_ledger_is_a_new_generation_and_nothing_else(listener):
     assert listener.ledger.flush() == ()
     assert listener.ledger.generation == 1

@@ -143,16 +143,18 @@ class Ledger:
         """Go on with exactly the sample that would have been next."""
         self._paused = False
 
-    def flush(self) -> tuple[HeardSpan, ...]:
+    def flush(self, played: int = 0) -> tuple[HeardSpan, ...]:
         """Throw away all that is unplayed and start a new generation; also ends a pause, a duck and every hold.
 
-        Returns what was heard of each part of each reply that was not finished, oldest first. Acknowledge the line's
-        position just before. The replies are muted and never give `PlaybackFinished`.
+        `played` is the position the line has come to since the last `ack`. Returns what was heard of each part of each
+        reply that was not finished then, oldest first. The replies are muted and never give `PlaybackFinished`.
         """
-        spans = tuple(span for reply in self._replies.values() for span in reply.spans(self.rate_hz))
+        unfinished = dict(self._replies)
+        self._timeline.ack(played)
+        spans = tuple(span for reply in unfinished.values() for span in reply.spans(self.rate_hz))
         # A start that was not reported yet would now arrive after the flush that ended its reply.
-        self._verdicts = deque(verdict for verdict in self._verdicts if verdict.reply_id not in self._replies)
-        for reply_id in self._replies:
+        self._verdicts = deque(verdict for verdict in self._verdicts if verdict.reply_id not in unfinished)
+        for reply_id in unfinished:
             self._retired.add(reply_id, over=True)
         self._replies.clear()
         self._timeline.clear()
