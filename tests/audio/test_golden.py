@@ -64,7 +64,7 @@ class Listener:
             self.said += pcm
             self.heard += self._to_card.feed(pcm)
             if self._recorder is not None:
-                self._recorder.write(bytes(len(pcm)), pcm)
+                self._recorder.write(bytes(len(pcm)), pcm, len(pcm) // 2)
 
     def rest(self):
         self.heard += self._to_card.drain()
