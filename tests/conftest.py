@@ -12,6 +12,10 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+import thorough
+
+__all__ = ["thorough"]  # what properties are tried with is set by importing it
+
 # A key that a person keeps in the keyring of this machine is none of the tests' business.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
