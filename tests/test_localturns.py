@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 
 from voiceloop.clips import decode
-from voiceloop.events import SpeechStarted, SpeechStopped
+from voiceloop.events import SpeechFlowed, SpeechStarted, SpeechStopped
 from voiceloop.localturns import LocalTurns
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
-from voiceloop.vocabulary import FlowTimes
+from voiceloop.vocabulary import Flow, FlowTimes
 
 RATE = 24_000
 BLOCK = 2_400
 SPEECH = Path(__file__).parent / "fixtures" / "speech"
 WORD = decode((SPEECH / "hello.wav").read_bytes(), RATE)
 PAUSE = bytes(2 * RATE)
+VOWEL = slice(9_600, 16_320)
+"""Of the word."""
 
 
 class Bench:
@@ -149,3 +151,22 @@ def softest_heard_db(*, agent_speaks):
 
 def test_over_the_agent_one_has_to_be_a_little_louder():
     assert softest_heard_db(agent_speaks=True) - softest_heard_db(agent_speaks=False) == pytest.approx(5, abs=1)
+
+
+def lasts_after_ms(*, noise):
+    """How much of a voice without a gap is long, over the agent and in noise of this level."""
+    vowel = np.tile(np.frombuffer(WORD, np.int16)[VOWEL], 4)
+    room = np.random.default_rng(4).normal(0, noise, 4 * RATE + len(vowel))
+    room[4 * RATE :] += vowel
+    bench = Bench(Endpointing(TurnSettings(), agent_speaks=FlowTimes))
+    frame = RATE // 50
+    for first in range(0, len(room), frame):
+        bench.turns.take(np.rint(room[first : first + frame]).astype(np.int16).tobytes(), first)
+        match bench.events:
+            case [*_, SpeechStarted(at_s=began_s), SpeechFlowed(flow=Flow.LASTED)]:
+                return round((first + frame) * 1000 / RATE - began_s * 1000)
+    return None
+
+
+def test_where_noise_hides_how_a_voice_begins_more_of_it_counts_as_unheard():
+    assert (lasts_after_ms(noise=10), lasts_after_ms(noise=1000)) == (580, 560)

@@ -27,6 +27,9 @@ SOUND_AFTER_MS = 160
 SOUND_S = 3.0
 LATE_MS = 20
 """So much of a voice is rarely heard before the gate is sure of it."""
+LATE_IN_NOISE_MS = 40
+NOISE_DB = 22.0
+"""Where a voice stands out by less when it is noticed, its beginning is under the noise."""
 FLOOR_DB = -50.0
 FLOOR_OVER_AGENT_DB = -45.0
 
@@ -46,7 +49,6 @@ class LocalTurns:
     ) -> None:
         self._numbers = numbers
         self._rate_hz = rate_hz
-        self._late = rate_hz * LATE_MS // 1000
         self._gate = Gate(
             rate_hz,
             webrtc_detector(rate_hz),
@@ -88,7 +90,9 @@ class LocalTurns:
                 self._began = verdict.sample
                 self._turn_id = self._open_turn or f"turn-{next(self._numbers)}"
                 if (times := self._endpointing.agent_speaks()) is not None:
-                    self._flow = SpeechFlow(self._rate_hz, times, verdict.sample - self._late)
+                    late_ms = LATE_MS if self._gate.contrast_db >= NOISE_DB else LATE_IN_NOISE_MS
+                    began = verdict.sample - self._rate_hz * late_ms // 1000
+                    self._flow = SpeechFlow(self._rate_hz, times, began)
                 self._report(SpeechStarted(self._turn_id, at_s, "local"))
             else:
                 self._open_turn, self._flow = "", None

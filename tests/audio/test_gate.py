@@ -118,6 +118,16 @@ def test_a_fan_is_speech_for_three_seconds_at_most():
     assert verdicts[2:] == [SpeechOnset(400 * FRAME)]
 
 
+def test_the_gate_says_how_far_a_voice_stands_out():
+    gate = Gate(8_000, lambda _: True)
+    for n in range(100):
+        gate.feed(noise(100), n * FRAME)
+    for n, level in enumerate((400, 1000, 700), 100):
+        gate.feed(noise(level), n * FRAME)
+    assert gate.speaking
+    assert gate.contrast_db == pytest.approx(20, abs=2)
+
+
 RECORDING = noise(3000, 60 * FRAME)
 
 

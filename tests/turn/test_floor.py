@@ -80,6 +80,13 @@ def test_in_a_gap_the_agent_is_as_loud_as_before(talked_over):
     assert talked_over.held
 
 
+def test_words_with_gaps_between_them_are_short_speech_however_far_apart(talked_over):
+    talked_over.flows("u1", Flow.PAUSED)
+    assert talked_over.judge(3.9) is Verdict.WAIT
+    talked_over.flows("u1", Flow.WENT_ON)
+    assert talked_over.judge(3.9) is Verdict.STOP
+
+
 def test_what_is_told_of_another_turn_changes_nothing(talked_over):
     assert talked_over.flows("u0", Flow.PAUSED) == []
 

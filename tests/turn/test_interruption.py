@@ -45,6 +45,11 @@ def test_where_words_never_come_short_speech_is_a_cough():
     assert [by_length.length(spoken_s) for spoken_s in (0.3, 0.59, 0.6)] == [Length.COUGH, Length.COUGH, Length.LONG]
 
 
+def test_speech_that_is_known_not_to_be_long_is_short_or_a_cough():
+    assert Interruptions().length(0.9, Length.SHORT) is Length.SHORT
+    assert Interruptions(by_words=False).length(0.9, Length.SHORT) is Length.COUGH
+
+
 def test_long_speech_always_stops_the_agent():
     assert {TABLE[words][Length.LONG] for words in Words} == {Verdict.STOP}
 

@@ -15,6 +15,12 @@ def test_speech_that_lasts_interrupts_at_once():
     talk.heard(on.SpeechFlowed("u2", Flow.LASTED)).expect(do.CancelReply("r1"), do.FlushPlayback())
 
 
+def test_who_has_paused_when_speech_that_goes_on_would_be_long_has_not_interrupted():
+    talk = Talk().user_turn().playing().after(2.0).heard(on.SpeechStarted("u2", 3.5)).after(0.9)
+    talk.heard(on.SpeechFlowed("u2", Flow.PAUSED)).after(0.5).never(do.FlushPlayback)
+    talk.heard(on.SpeechStopped("u2", 4.2)).never(do.FlushPlayback)
+
+
 def short_word(traits=CLIENT):
     """The user says a word of 400 ms over the agent, which goes on as before."""
     talk = Talk(traits=traits).heard(on.SayAsked("A long story.")).playing(ask_id="ask-1").after(2.0)

@@ -76,6 +76,8 @@ class Gate:
         """Between a SpeechOnset and its SpeechEnd."""
         self.silent_samples = 0
         """Since the last speech frame; 0 while nobody speaks."""
+        self.contrast_db = 0.0
+        """How far the loudest frame of this speech stands out from the quietest recent one."""
         self._detector = detector
         self._rate_hz = rate_hz
         self._frame = rate_hz * _FRAME_MS // 1000
@@ -139,6 +141,8 @@ class Gate:
             self.silent_samples = 0
             if self._run_from is None:
                 self._run_from = first
+                self.contrast_db = self.contrast_db if self.speaking else 0.0
+            self.contrast_db = max(self.contrast_db, level - quietest)
             if not self.speaking and end - self._run_from >= self._onset:
                 self.speaking = True
                 self._spoken_from = self._run_from

@@ -145,7 +145,9 @@ class Floor:
         """Judge speech under the hold that has ended at `at_s`."""
         spoken_s = at_s - self._held_from_s
         if self.overlapped:
-            return TABLE[self._words][self._interruptions.length(spoken_s)]
+            # In a pause it is known that what came before it was not long; the pauses between count for nothing.
+            longest = Length.SHORT if self.paused else Length.LONG
+            return TABLE[self._words][self._interruptions.length(spoken_s, longest)]
         # Nothing had sounded: who goes on speaking goes on with the turn before.
         return Verdict.GO_ON if spoken_s < self._interruptions.cough_s else Verdict.STOP
 

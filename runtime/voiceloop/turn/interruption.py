@@ -83,8 +83,8 @@ class Interruptions:
     """How loud the agent goes on while it is not clear yet, 0 to 1; -12 dB."""
     words_in: Callable[[str], Words] = words_in
 
-    def length(self, spoken_s: float) -> Length:
-        """Classify speech over the agent."""
-        if spoken_s < (self.cough_s if self.by_words else self.after_s):
-            return Length.COUGH
-        return Length.SHORT if spoken_s < self.after_s else Length.LONG
+    def length(self, spoken_s: float, longest: Length = Length.LONG) -> Length:
+        """Classify speech over the agent that is known to be no longer than `longest`."""
+        if spoken_s >= self.after_s and longest is Length.LONG:
+            return Length.LONG
+        return Length.SHORT if self.by_words and spoken_s >= self.cough_s else Length.COUGH

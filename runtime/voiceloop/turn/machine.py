@@ -379,7 +379,7 @@ class TurnMachine:
     # Trouble -----------------------------------------------------------------------------------------------------
 
     def _deadline(self, name: str, now: float) -> list[do.Command]:
-        if name == BARGE_IN and self.floor.held:
+        if name == BARGE_IN and self.floor.held and not self.floor.paused:
             return self._interrupt(now)
         if name == WORDS_DUE:
             return self.doubts.dismiss_all()
