@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -139,27 +140,21 @@ def gateway():
         served.terminate()
 
 
-@pytest.fixture
-def desk(tmp_path):
-    """A folder that looks like the checkout to whoever types the commands; scripts run where they are."""
+def desk(folder):
+    """Make the folder look like the checkout to whoever types the commands; scripts run where they are."""
     for name in ("tests", "configs"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "scripts").mkdir()
+        (folder / name).symlink_to(ROOT / name)
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "scripts").mkdir()
     for script in (path for path in (ROOT / "scripts").iterdir() if path.is_file() and os.access(path, os.X_OK)):
-        shim = tmp_path / "scripts" / script.name
+        shim = folder / "scripts" / script.name
         shim.write_text(f'#!/bin/sh\nexec "{script}" "$@"\n')
         shim.chmod(0o755)
-    return tmp_path
+    return folder
 
 
-@pytest.mark.real
-@pytest.mark.models
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize("page", RUN)
-def test_the_commands_of_a_page_run_one_after_the_other(page, desk, gateway, chat):
-    if has_soundcard():
-        pytest.skip("a microphone would be listened to until Ctrl-C; without a sound card the sample speaks")
+def typed(page, folder, gateway, chat):
+    """Type the commands of a page one after the other, until one fails."""
     lines = ["set -e"]
     for command in commands(page):
         if command.text not in CANNOT:
@@ -167,9 +162,9 @@ def test_the_commands_of_a_page_run_one_after_the_other(page, desk, gateway, cha
     lines.append("true")  # else the last command takes the shell's place, which completion looks for
     script = "\n".join(lines).replace(GATEWAY, gateway).replace(CHAT, chat)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOICELOOP_", "DGRID_"))}
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-c", script],
-        cwd=desk,
+        cwd=folder,
         env={**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         check=False,
@@ -177,6 +172,31 @@ def test_the_commands_of_a_page_run_one_after_the_other(page, desk, gateway, cha
         text=True,
         timeout=380,
     )
+
+
+@pytest.fixture(scope="module")
+def read_pages(gateway, chat, tmp_path_factory, request):
+    """What became of each page, three at a time: most of a conversation is waiting. README is the longest."""
+    wanted = {
+        item.callspec.params["page"]
+        for item in request.session.items
+        if item.path == Path(__file__) and "read_pages" in item.fixturenames
+    }
+    with ThreadPoolExecutor(3) as readers:
+        yield {
+            page: readers.submit(typed, page, desk(tmp_path_factory.mktemp("desk")), gateway, chat)
+            for page in sorted(wanted, key=lambda page: page != "README.md")
+        }
+
+
+@pytest.mark.real
+@pytest.mark.models
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("page", RUN)
+def test_the_commands_of_a_page_run_one_after_the_other(page, read_pages):
+    if has_soundcard():
+        pytest.skip("a microphone would be listened to until Ctrl-C; without a sound card the sample speaks")
+    done = read_pages[page].result()
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
 

@@ -1,4 +1,4 @@
-"""A flush: what was heard counts, the rest is thrown away, and nothing of it comes back. One sample is one millisecond."""
+"""A flush: what was heard counts, the rest is thrown away and never comes back. One sample is one millisecond."""
 
 from __future__ import annotations
 
