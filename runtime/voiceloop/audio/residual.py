@@ -78,10 +78,13 @@ class EchoEvidence:
         """Residual to echo: the cleaned microphone's level less the captured one's, over some 20 ms."""
         self.verdict = Verdict.FREE
         samples = round(rate_hz * BLOCK_S)
-        hz = np.fft.rfftfreq(samples, 1 / rate_hz)
-        self._window = np.hanning(samples)
+        # Of two blocks, or the strokes of a deep voice would be lost where one block ends and the next begins.
+        self._sound = np.zeros((3, 2 * samples))
+        self._window = np.hanning(2 * samples) / 32768
+        hz = np.fft.rfftfreq(2 * samples, 1 / rate_hz)
         low, high = np.array(BAND_EDGES_HZ[:-1]), np.array(BAND_EDGES_HZ[1:])
-        self._bands = ((hz[:, None] >= low) & (hz[:, None] < high)) * (2 / (self._window**2).sum() / samples)
+        power = 2 / (np.hanning(2 * samples) ** 2).sum() / (2 * samples)
+        self._bands = ((hz[:, None] >= low) & (hz[:, None] < high)) * power
         self._model = EchoModel()
         self._match = EchoMatch(rate_hz)
         self._near = self._clean = 0.0
@@ -111,8 +114,9 @@ class EchoEvidence:
         return self.verdict
 
     def _powers(self, near: bytes, far: bytes, clean: bytes) -> NDArray[np.float64]:
-        samples = np.frombuffer(near + far + clean, np.int16).reshape(3, -1) * (self._window / 32768)
-        spectrum = np.fft.rfft(samples, axis=1)
+        samples = np.frombuffer(near + far + clean, np.int16).reshape(3, -1)
+        self._sound = np.concatenate((self._sound[:, samples.shape[1] :], samples), axis=1)
+        spectrum = np.fft.rfft(self._sound * self._window, axis=1)
         powers: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2) @ self._bands
         return powers
 
