@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voiceloop.audio.echo import EchoCanceller, HalfDuplexGate, make_echo_canceller, make_noise_suppressor
-from voiceloop.audio.residual import ResidualGate
+from voiceloop.audio.residualgate import ResidualGate
 from voiceloop.settings import EchoMethod
 
 __all__ = ["make_cleaner"]

@@ -21,7 +21,7 @@ _QUIET = 1e-3
 
 
 class EchoMatch:
-    """Follows blocks of 10 ms, 16-bit mono PCM."""
+    """Follows blocks of 10 ms, samples from -1 to 1."""
 
     def __init__(self, rate_hz: int) -> None:
         self._thin = max(1, rate_hz // LEAST_HZ)
@@ -29,12 +29,11 @@ class EchoMatch:
         self._near = np.zeros(NEAR_BLOCKS * self._block)
         self._far = np.zeros(_FFT_BLOCKS * self._block)
 
-    def follow(self, near: bytes, far: bytes) -> None:
+    def follow(self, near: NDArray[np.float64], far: NDArray[np.float64]) -> None:
         """Take what the microphone and the loudspeaker gave."""
-        for kept, pcm in ((self._near, near), (self._far, far)):
-            samples = np.frombuffer(pcm, np.int16)[: self._block * self._thin]
+        for kept, samples in ((self._near, near), (self._far, far)):
             kept[: -self._block] = kept[self._block :]
-            kept[-self._block :] = samples.reshape(-1, self._thin).mean(axis=1) / 32768
+            kept[-self._block :] = samples[: self._block * self._thin].reshape(-1, self._thin).mean(axis=1)
 
     def share(self) -> float:
         """How much of the microphone's last 110 ms the loudspeaker's sound of one moment explains, 0 to 1.

@@ -46,7 +46,8 @@ class EchoModel:
 
     def forget(self) -> None:
         """The path has changed: learn it anew."""
-        self._lag = -1
+        self.lag = -1
+        """How many blocks late the echo comes; -1 while that is not known."""
         self._score[:] = 0.0
         self._gain = np.zeros(BANDS)
         self._learned = 0
@@ -65,16 +66,16 @@ class EchoModel:
             self._score *= _SCORE_KEPT
             self._score += self._changes[self._at : self._at + LAGS][::-1] @ changes
             best = int(self._score.argmax())
-            if self._lag < 0 or self._score[best] > _BETTER * self._score[self._lag]:
-                self._lag = best
-        if self._lag < 0:
+            if self.lag < 0 or self._score[best] > _BETTER * self._score[self.lag]:
+                self.lag = best
+        if self.lag < 0:
             return
         if echo_alone:
-            self._learn_gain(near_db, far[self._lag])
+            self._learn_gain(near_db, far[self.lag])
         if self._learned < _LEARNED_BLOCKS:
             return
         # The lag is known to a block, so the quietest of three must be heard.
-        least = far[max(0, self._lag - 1) : self._lag + 2].min(axis=0) + self._gain
+        least = far[max(0, self.lag - 1) : self.lag + 2].min(axis=0) + self._gain
         expected = least > _EXPECTED_DB
         self._expected = _SHARE_KEPT * self._expected + int(expected.sum())
         self._missing = _SHARE_KEPT * self._missing + int((expected & (near_db < least - _MISSING_DB)).sum())

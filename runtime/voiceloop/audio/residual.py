@@ -1,9 +1,10 @@
-"""What a canceller leaves of the echo, told from a user who speaks, and kept from everybody who listens.
+"""What a canceller leaves of the echo, told from a user who speaks.
 
 The evidence is the residual-to-echo ratio: how loud the cleaned microphone is beside the microphone as captured. What
-the canceller knows it takes away, 20 dB and more; a user who speaks over it stays, even at the echo's own level. A
-canceller that has not found its echo yet, or has lost it, takes nothing away either, so it has to prove itself first:
-until then, 2.5 s at most, what is heard while the agent speaks counts as echo.
+the canceller knows it takes away, 20 dB and more; a user who speaks over it stays, even at the echo's own level, though
+the canceller may swallow the first syllables. So what another one leaves, that only subtracts, is looked at as well,
+once it is known to take enough. A canceller that has not found its echo yet, or has lost it, takes nothing away either,
+so it has to prove itself first: until then, 2.5 s at most, what is heard while the agent speaks counts as echo.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from numpy.typing import NDArray
 
 from voiceloop.audio.echomatch import EchoMatch
 from voiceloop.audio.echomodel import BAND_EDGES_HZ, EchoModel
-from voiceloop.audio.pcm import ramp
 
-__all__ = ["EchoEvidence", "ResidualGate", "Trust", "Verdict"]
+__all__ = ["BLOCK_S", "HEARD_DB", "EchoEvidence", "Trust", "Verdict"]
 
 BLOCK_S = 0.01
 ECHO_RATIO_DB = -9.0
@@ -47,8 +47,14 @@ MIXED_SHARE = 0.6
 """An echo that just moved is for so long at two delays; a user as loud as it hides half of it."""
 OPEN_S = 0.4
 """The gate stays open for so long after the last evidence of a user: longer than the pauses within words."""
-CLOSED_GAIN = 0.01
 SMOOTHING = 0.5
+WORTH_DB = 6.0
+"""A canceller that only subtracts is worth hearing when it takes so much of an echo that is alone."""
+WITNESS_DB = 15.0
+"""And when so much, it is a witness too."""
+VOTES_WHEN_MOVING = 12
+"""For so long an echo that moves looks like a user to the canceller that only subtracts."""
+TAKES_RATE = 0.02
 
 
 class Verdict(enum.Enum):
@@ -76,75 +82,94 @@ class EchoEvidence:
         self.trust = Trust.UNPROVEN
         self.ratio_db = 0.0
         """Residual to echo: the cleaned microphone's level less the captured one's, over some 20 ms."""
+        self.clean_db = 0.0
+        """The cleaned microphone's level, over the same."""
+        self.takes_db = 0.0
+        """What the canceller that only subtracts takes of an echo that is alone."""
         self.verdict = Verdict.FREE
         samples = round(rate_hz * BLOCK_S)
         # Of two blocks, or the strokes of a deep voice would be lost where one block ends and the next begins.
-        self._sound = np.zeros((3, 2 * samples))
-        self._window = np.hanning(2 * samples) / 32768
+        self._sound = np.zeros((4, 2 * samples))
+        self._window = np.hanning(2 * samples)
         hz = np.fft.rfftfreq(2 * samples, 1 / rate_hz)
         low, high = np.array(BAND_EDGES_HZ[:-1]), np.array(BAND_EDGES_HZ[1:])
-        power = 2 / (np.hanning(2 * samples) ** 2).sum() / (2 * samples)
+        power = 2 / (self._window**2).sum() / (2 * samples)
         self._bands = ((hz[:, None] >= low) & (hz[:, None] < high)) * power
-        self._model = EchoModel()
+        self.model = EchoModel()
         self._match = EchoMatch(rate_hz)
-        self._near = self._clean = 0.0
+        self._levels = np.zeros(4)
+        self._near_db = self._remains_db = 0.0
         self._echo_until_s = 0.0
         self._proof_s = self._tried_s = self._learned_s = 0.0
         self._votes = 0
         self._open_s = 0.0
 
-    def judge(self, near: bytes, far: bytes, clean: bytes) -> Verdict:
-        """Take 10 ms of the microphone, of the loudspeaker and of the cleaned microphone, 16-bit mono PCM each."""
-        self._match.follow(near, far)
-        powers = self._powers(near, far, clean)
-        near_power, far_power, clean_power = powers.sum(axis=1)
-        far_is_loud = _db(far_power) > FAR_DB
-        self._near += SMOOTHING * (near_power - self._near)
-        self._clean += SMOOTHING * (clean_power - self._clean)
-        self.ratio_db = _db(self._clean) - _db(self._near)
+    @property
+    def subtracts(self) -> bool:
+        """What the canceller that only subtracts leaves is worth hearing."""
+        return self.takes_db > WORTH_DB
+
+    def judge(self, blocks: NDArray[np.float64]) -> Verdict:
+        """Take 10 ms of the microphone, of the loudspeaker, of the cleaned microphone and of what subtraction leaves.
+
+        Four rows of samples from -1 to 1.
+        """
+        self._match.follow(blocks[0], blocks[1])
+        powers = self._powers(blocks)
+        self._levels += SMOOTHING * (powers.sum(axis=1) - self._levels)
+        self._near_db, _, self.clean_db, self._remains_db = (_db(level) for level in self._levels)
+        self.ratio_db = self.clean_db - self._near_db
+        far_is_loud = _db(powers[1].sum()) > FAR_DB
         self._echo_until_s = ECHO_WITHIN_S if far_is_loud else self._echo_until_s - BLOCK_S
         self._learned_s += BLOCK_S * far_is_loud
         if self._echo_until_s <= 0.0:
             # Who speaks when the agent begins is not cut off.
-            self._votes, self._open_s = 0, OPEN_S if _db(self._clean) > HEARD_DB else self._open_s - BLOCK_S
+            self._votes, self._open_s = 0, OPEN_S if self.clean_db > HEARD_DB else self._open_s - BLOCK_S
             self.verdict = Verdict.FREE
         else:
             self._weigh_trust(powers, far_is_loud=far_is_loud)
             self.verdict = Verdict.USER if self._user_is_heard() else Verdict.ECHO
         return self.verdict
 
-    def _powers(self, near: bytes, far: bytes, clean: bytes) -> NDArray[np.float64]:
-        samples = np.frombuffer(near + far + clean, np.int16).reshape(3, -1)
-        self._sound = np.concatenate((self._sound[:, samples.shape[1] :], samples), axis=1)
+    def _powers(self, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+        self._sound = np.concatenate((self._sound[:, blocks.shape[1] :], blocks), axis=1)
         spectrum = np.fft.rfft(self._sound * self._window, axis=1)
         powers: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2) @ self._bands
         return powers
 
+    @property
+    def _left_db(self) -> float:
+        """How loud the microphone is without its echo, as far as that is known."""
+        return max(self.clean_db, self._remains_db) if self.takes_db > WITNESS_DB else self.clean_db
+
     def _weigh_trust(self, powers: NDArray[np.float64], *, far_is_loud: bool) -> None:
-        near_db, far_db, _ = 10 * np.log10(powers + 1e-10)
-        loud = _db(self._near) > LOUD_DB
+        near_db, far_db = 10 * np.log10(powers[:2] + 1e-10)
+        loud = self._near_db > LOUD_DB
         removed = self.ratio_db < PROOF_RATIO_DB
-        self._model.follow(near_db, far_db, echo_alone=loud and self.ratio_db < ECHO_RATIO_DB)
+        self.model.follow(near_db, far_db, echo_alone=loud and self._left_db - self._near_db < ECHO_RATIO_DB)
         if self.trust is Trust.PROVEN:
-            if self._model.missing > LOST_SHARE:
+            if loud and removed and self.verdict is Verdict.ECHO:
+                self.takes_db += TAKES_RATE * (self._near_db - self._remains_db - self.takes_db)
+            if self.model.missing > LOST_SHARE:
                 self.trust = Trust.LOST
-                self._proof_s = self._tried_s = 0.0
+                self._proof_s = self._tried_s = self.takes_db = 0.0
             return
         self._tried_s += BLOCK_S
-        if _db(self._clean) > HEARD_DB and not removed:
+        if self.clean_db > HEARD_DB and not removed:
             self._proof_s = max(0.0, self._proof_s - 5 * BLOCK_S)
         elif loud or (self.trust is Trust.UNPROVEN and far_is_loud):
             # Silence proves nothing of a canceller that is known to be wrong.
             self._proof_s += BLOCK_S
         if self._proof_s >= PROOF_S or self._tried_s >= PATIENCE_S:
             if self.trust is Trust.LOST:
-                self._model.forget()
+                self.model.forget()
             self.trust = Trust.PROVEN
 
     def _user_is_heard(self) -> bool:
+        left_db = self._left_db
         heard = (
-            _db(self._clean) > HEARD_DB
-            and self.ratio_db > ECHO_RATIO_DB
+            left_db > HEARD_DB
+            and left_db - self._near_db > ECHO_RATIO_DB
             and self._match.share() < (ECHO_SHARE if self._open_s > 0.0 else MIXED_SHARE)
         )
         if self.trust is Trust.LOST:
@@ -160,30 +185,9 @@ class EchoEvidence:
     def _votes_needed(self) -> int:
         if self._learned_s < YOUNG_S:
             return VOTES_WHEN_YOUNG
-        return VOTES if self._model.missing < DOUBT_SHARE else VOTES_IN_DOUBT
-
-
-class ResidualGate:
-    """Turns the cleaned microphone down by 40 dB while it holds nothing but echo.
-
-    Not off: whoever listens would take the sudden silence for the end of a sound, and its end for the begin of one.
-    """
-
-    def __init__(self, rate_hz: int) -> None:
-        self.evidence = EchoEvidence(rate_hz)
-        self._bytes = 2 * round(rate_hz * BLOCK_S)
-        self._gain = 1.0
-
-    def process(self, near: bytes, far: bytes, clean: bytes) -> bytes:
-        """The cleaned microphone without echo, for equal lengths of a multiple of 10 ms."""
-        out = bytearray()
-        for start in range(0, len(clean), self._bytes):
-            block = slice(start, start + self._bytes)
-            verdict = self.evidence.judge(near[block], far[block], clean[block])
-            gain = CLOSED_GAIN if verdict is Verdict.ECHO else 1.0
-            out += ramp(clean[block], self._gain, gain)
-            self._gain = gain
-        return bytes(out)
+        if self.ratio_db <= ECHO_RATIO_DB:
+            return VOTES_WHEN_MOVING
+        return VOTES if self.model.missing < DOUBT_SHARE else VOTES_IN_DOUBT
 
 
 def _db(power: float) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from journeys.echoroom import LONG, EchoPath, RoomLine, pcm16, speech
 from plainly import Engine, session
+from voiceloop.audio.residualgate import LATE_BLOCKS
 from voiceloop.events import EngineReady, ReplyFinished, ReplyStarted, ReplyTextArrived
 from voiceloop.testing.clock import virtual_time
 from voiceloop.vocabulary import ReplyStatus, Tier, Traits
@@ -77,8 +78,8 @@ async def test_the_agent_is_interrupted_by_the_user_alone(path, voice):
 
 
 def understood(line: RoomLine) -> float:
-    """How much of the user's speech is in what was heard, from the moment at which the agent fell silent: 0 to 1."""
-    said = speech(RATE_HZ, "time_question_c")[RATE_HZ * 6 // 10 :]
-    heard = np.frombuffer(bytes(line.heard), np.int16)[line.onset + RATE_HZ * 6 // 10 :] / 32768
-    most = max(float(said @ heard[late : late + len(said)]) for late in range(0, RATE_HZ // 50, 2))
-    return most / float(np.linalg.norm(said) * np.linalg.norm(heard[: len(said)]))
+    """How much of the user's speech is in what was heard, from the first syllable on: 0 to 1."""
+    said = speech(RATE_HZ, "time_question_c")
+    heard = np.frombuffer(bytes(line.heard), np.int16)[line.onset :] / 32768
+    most = max(float(said @ heard[late : late + len(said)]) for late in range(0, RATE_HZ * LATE_BLOCKS // 80, 2))
+    return most / float(np.linalg.norm(said) * np.linalg.norm(heard[: len(said) + RATE_HZ * LATE_BLOCKS // 100]))

@@ -1,0 +1,55 @@
+"""A canceller that only subtracts: it takes the echo and leaves the user."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from journeys.echoroom import EchoPath, Room, speech
+from voiceloop.audio.linearecho import LinearEcho
+
+RATE_HZ = 24_000
+BLOCK = RATE_HZ // 100
+AGENT = ("two_questions", "hello", "order", "timer")
+
+
+def db(samples):
+    return 10 * np.log10(np.mean(samples**2) + 1e-12)
+
+
+def taken_db(path, *, user=0.0, seconds=6.0, lag=6):
+    """What is gone of the echo, and how much more than the user is left, in the last second."""
+    far = speech(RATE_HZ, *AGENT, seconds=seconds)
+    room, canceller = Room(path, RATE_HZ), LinearEcho(BLOCK, 70)
+    said = np.zeros(len(far))
+    said[-RATE_HZ:] = user * speech(RATE_HZ, "time_question_c", seconds=1.0)
+    echoes, left = [], []
+    for at in range(0, len(far), BLOCK):
+        echo = room.hears(far[at : at + BLOCK], at)
+        left.append(canceller.residual(echo + said[at : at + BLOCK], far[at : at + BLOCK], lag))
+        echoes.append(echo)
+    last = slice(-RATE_HZ, None)
+    return db(np.concatenate(echoes)[last]) - db((np.concatenate(left) - said)[last])
+
+
+@pytest.mark.parametrize(
+    ("path", "lag", "least_db"),
+    [
+        (EchoPath(), 6, 20),
+        (EchoPath(delay_ms=5), 0, 20),
+        (EchoPath(delay_ms=350), 35, 20),
+        (EchoPath(drift_ppm=100), 6, 12),
+        (EchoPath(clipped_at=0.12), 6, 6),
+    ],
+)
+def test_most_of_an_echo_is_taken(path, lag, least_db):
+    assert taken_db(path, lag=lag) > least_db
+
+
+def test_as_much_is_taken_while_the_user_speaks():
+    assert taken_db(EchoPath(), user=1.0) > 12
+
+
+def test_an_echo_of_unknown_delay_is_left_as_it_is():
+    canceller, near = LinearEcho(BLOCK, 70), np.ones(BLOCK)
+    assert canceller.residual(near, near, -1) is near
