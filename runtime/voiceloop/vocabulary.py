@@ -161,7 +161,7 @@ class FlowTimes:
     @classmethod
     def over_echo(cls, lasts_ms: int) -> Self:
         """Where the agent's own echo is taken out a voice is told late, and has holes."""
-        return cls(max(0, lasts_ms - 250), 400)
+        return cls(max(0, lasts_ms - 150), 400)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def test_pauses_do_not_count():
 
 
 def test_over_an_echo_a_voice_is_told_late_and_has_holes():
-    assert followed("xxxxx" + "." * 15 + "x" * 30, FlowTimes.over_echo(600)) == [(Flow.LASTED, 420)]
+    assert followed("xxxxx" + "." * 15 + "x" * 30, FlowTimes.over_echo(600)) == [(Flow.LASTED, 460)]
 
 
 def tone(ms, level):
