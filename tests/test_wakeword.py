@@ -10,7 +10,7 @@ import pytest
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError, SettingsError
-from voiceloop.wakeword import wake_ears
+from voiceloop.wakeword import check_wake_word, wake_ears
 
 SPEECH = Path(__file__).parent / "fixtures" / "speech"
 RATE_HZ = 24_000
@@ -52,12 +52,28 @@ def speech(name):
         return up.feed(file.readframes(10**9)) + up.drain()
 
 
-def test_what_follows_the_wake_word_is_heard_whole():
+QUESTION_S = 1.42
+"""Where "what time is it?" begins in `wake_time.wav`."""
+
+
+def test_what_follows_the_wake_word_is_heard_whole_and_the_word_is_not():
     desk, said = Desk(), speech("wake_time.wav")
     heard = desk.hears(said)
     assert desk.states == ["asleep", "listening"]
-    assert heard == said[: len(heard)]
+    begins = len(heard) - len(heard.lstrip(b"\0"))
+    assert heard[begins:] == said[begins : len(heard)]
     assert len(said) - len(heard) < BLOCK
+    assert begins / 2 / RATE_HZ == pytest.approx(QUESTION_S, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["okay_nabu", "hey_jarvis", "hey_mycroft", "alexa"])
+def test_a_wake_word_that_can_be_listened_for_is_known_beforehand(name):
+    check_wake_word(name)
+
+
+def test_a_wake_word_that_nobody_knows_is_refused_beforehand():
+    with pytest.raises(SettingsError, match="okay_nabu, hey_jarvis"):
+        check_wake_word("computer")
 
 
 def test_other_speech_wakes_nobody():

@@ -96,6 +96,7 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
         agent = find_agent(wanted, effective)
         check_texts(agent.settings)
         prices_of(agent.settings.limits)
+        check_wake(wanted, effective.settings)
     if wanted.brain is not None and (base_url := effective.settings.backend.base_url) is not None:
         raise UsageError(
             f"--brain {wanted.brain} is for the embedded gateway, and the models are at {base_url}:"
@@ -113,6 +114,15 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
     for what, path in files_of(wanted).items():
         check_writable(what, path, wanted.input)
     return Plan(wanted, effective.settings.of(agent.settings), agent, sample)
+
+
+def check_wake(wanted: Wanted, settings: Settings) -> None:
+    """Refuse a wake word that cannot be listened for, where one would be."""
+    wake_word = settings.audio.wake_word
+    if wake_word is not None and not wanted.text and settings.realtime.turn.detection != "push_to_talk":
+        from voiceloop.wakeword import check_wake_word  # noqa: PLC0415 - loads numpy and a model
+
+        check_wake_word(wake_word)
 
 
 def refuse_audio(wanted: Wanted) -> None:

@@ -71,3 +71,9 @@ def test_levels_are_in_db_below_a_full_scale_square_wave(tone, pcm16):
     assert pcm.level_db(packed([1, -1])) == pytest.approx(-90.3, abs=0.1)
     assert pcm.level_db(pcm.silence(10)) == pcm.SILENCE_DB
     assert pcm.level_db(b"") == pcm.SILENCE_DB
+
+
+def test_the_quietest_place_is_named_by_its_middle():
+    assert pcm.quietest(packed([9, 9, 9, 1, 0, 9, 9]), 2) == 4
+    assert pcm.quietest(packed([5, 5, 5, 5]), 2) == 1
+    assert pcm.quietest(packed([5]), 2) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceloop.audio.wakegate import PRE_ROLL_S, UNANSWERED_S, Attention, WakeGate
+from voiceloop.audio.wakegate import UNANSWERED_S, Attention, WakeGate
 from voiceloop.errors import MisuseError
 
 RATE_HZ = 16_000
@@ -12,6 +12,7 @@ TALK, WAKE, HUSH = b"\x01\x00" * BLOCK, b"\x02\x00" * BLOCK, bytes(2 * BLOCK)
 
 class Word:
     resets = 0
+    ended_s = (0.0, 0.0)
 
     def heard(self, pcm):
         return pcm == WAKE
@@ -44,23 +45,37 @@ def test_nothing_but_silence_comes_out_before_the_wake_word():
     assert not room.awake
 
 
-def test_the_wake_word_and_what_goes_with_it_come_out_whole_and_in_order():
+def test_what_goes_with_the_wake_word_comes_out_whole_and_in_order_from_the_pause_between_them_on():
     room = Room()
+    room.word.ended_s = (0.1, 0.4)
     room.hears(HUSH, 3)
-    room.hears(TALK, 0.8)
+    room.hears(TALK, 0.6)
+    room.hears(HUSH)
+    room.hears(TALK, 0.2)
     room.hears(WAKE)
     assert room.awake
-    assert room.out[-1] == (WAKE, 3.8 * RATE_HZ)
-    assert [pcm for pcm, _ in room.out[-41:]] == [TALK] * 40 + [WAKE]
+    assert room.out[-1] == (WAKE, round(3.82 * RATE_HZ))
+    assert [pcm for pcm, _ in room.out[-42:]] == [HUSH] * 31 + [TALK] * 10 + [WAKE]
+    assert room.gate.passed_samples == 11 * BLOCK + BLOCK // 2
     room.hears(TALK, 0.5)
     assert [first for _, first in room.out] == [n * BLOCK for n in range(room.blocks)]
 
 
-def test_of_what_was_said_long_before_the_wake_word_nothing_comes_out():
+def test_of_what_was_said_before_the_end_of_the_wake_word_nothing_comes_out():
     room = Room()
+    room.word.ended_s = (0.1, 0.4)
     room.hears(TALK, 5)
     room.hears(WAKE)
-    assert sum(pcm == TALK for pcm, _ in room.out) == PRE_ROLL_S * 50 - 1 + 1
+    loud = b"".join(pcm for pcm, _ in room.out).strip(b"\0")
+    assert len(loud) // 2 <= 0.4 * RATE_HZ
+    assert room.gate.passed_samples * 2 == len(loud) + 1
+
+
+def test_a_wake_word_within_the_first_moments_lets_out_what_there_is():
+    room = Room()
+    room.word.ended_s = (0.5, 1.0)
+    room.hears(WAKE)
+    assert room.out == [(WAKE, 0)]
 
 
 def test_it_falls_asleep_when_neither_side_has_said_anything_for_the_follow_up():

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voiceloop.devices.duplex import Microphone
 from voiceloop.devices.recorder import Recorder, interleaved
 from voiceloop.errors import UsageError
 
@@ -152,6 +153,17 @@ def test_what_nobody_hears_is_silence_and_the_agent_beside_it_stays(tmp_path):
     assert not got_left[:48_000].any()
     assert (got_left[48_000:] == left[48_000:]).all()
     assert (got_right == right).all()
+
+
+def test_of_a_muted_sound_card_nothing_is_recorded(tmp_path):
+    recorder = Recorder(tmp_path / "out.wav", 24_000, never)
+    microphone = Microphone(lambda pcm, first: 0 if 1920 <= first < 3840 else 480, 24_000, 24_000)
+    microphone.record(recorder, 0)
+    for _ in range(20):
+        microphone.block(noise(240).tobytes(), None)
+    recorder.close()
+    left, _ = read(tmp_path / "out.wav")
+    assert [bool(left[at : at + 480].any()) for at in range(0, 4800, 480)] == [True] * 4 + [False] * 4 + [True] * 2
 
 
 @pytest.mark.real

@@ -15,6 +15,7 @@ __all__ = [
     "gain",
     "level_db",
     "mean_square_db",
+    "quietest",
     "ramp",
     "silence",
     "to_float32",
@@ -84,3 +85,13 @@ def mean_square_db(samples: NDArray[np.float32]) -> float:
     if energy == 0.0:
         return SILENCE_DB
     return 10.0 * math.log10(energy / (len(samples) * _FULL_SCALE * _FULL_SCALE))
+
+
+def quietest(pcm: bytes, samples: int) -> int:
+    """The middle of the quietest `samples` samples, the first of several; the end of what is shorter than that."""
+    energy = np.cumsum(np.square(np.frombuffer(pcm, np.int16).astype(np.float64)))
+    if len(energy) < samples:
+        return len(energy)
+    sums = energy[samples - 1 :].copy()
+    sums[1:] -= energy[:-samples]
+    return int(np.argmin(sums)) + samples // 2

@@ -1,7 +1,8 @@
 """The gate of hands-free use: shut until the wake word is heard, open while the conversation goes on.
 
-While it is shut silence comes out in place of what was heard, `PRE_ROLL_S` late; the wake word lets out what was held
-back, so that it and what is said in one breath with it are heard whole, and from then on nothing is late.
+While it is shut silence comes out in place of what was heard, `PRE_ROLL_S` late. The wake word lets out what was held
+back from its own end on, so that what is said in one breath with it is heard whole and the word itself is not, and from
+then on nothing is late.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
+from voiceloop.audio.pcm import quietest
 from voiceloop.errors import MisuseError
 
 __all__ = ["PRE_ROLL_S", "SAMPLE_BYTES", "UNANSWERED_S", "Attention", "WakeGate", "WakeWord"]
@@ -20,6 +22,8 @@ PRE_ROLL_S = 1.5
 UNANSWERED_S = 60.0
 """Speech keeps the gate open no longer than this without an answer: a television talks on and on."""
 SAMPLE_BYTES = 2
+QUIETS_PER_S = 50
+"""The end of the phrase is where such a part of a second is quieter than any other."""
 
 
 class Attention(StrEnum):
@@ -31,6 +35,9 @@ class Attention(StrEnum):
 
 class WakeWord(Protocol):
     """Recognises one phrase in a stream of 16-bit mono PCM, blocks of any length."""
+
+    ended_s: tuple[float, float]
+    """How long before it is noticed the phrase ends: at least, at most."""
 
     def heard(self, pcm: bytes) -> bool:
         """Take the next block and return whether the phrase is over in it."""
@@ -83,11 +90,26 @@ class WakeGate:
 
     def _wake(self) -> list[tuple[bytes, int]]:
         self.attention = Attention.LISTENING
-        self.passed_samples = self._held_samples
-        self._quiet_samples = self._unanswered_samples = self._held_samples = 0
-        out = list(self._held)
+        held = b"".join(pcm for pcm, _ in self._held)
+        covered = self._phrase_end(held)
+        self.passed_samples = self._held_samples - covered
+        out, at = [], 0
+        for pcm, first_sample in self._held:
+            hidden = min(max(0, covered * SAMPLE_BYTES - at), len(pcm))
+            out.append((bytes(hidden) + pcm[hidden:], first_sample))
+            at += len(pcm)
         self._held.clear()
+        self._quiet_samples = self._unanswered_samples = self._held_samples = 0
         return out
+
+    def _phrase_end(self, held: bytes) -> int:
+        """Return how many samples of what was held back are before what follows the phrase.
+
+        Between the two people make a pause, or at least less noise than before and after.
+        """
+        latest, earliest = (max(0, self._held_samples - round(s * self._rate_hz)) for s in self._wake_word.ended_s)
+        window = held[earliest * SAMPLE_BYTES : latest * SAMPLE_BYTES]
+        return earliest + quietest(window, self._rate_hz // QUIETS_PER_S)
 
     def _follow(self, pcm: bytes, *, agent_speaks: bool) -> None:
         samples = len(pcm) // SAMPLE_BYTES
