@@ -100,6 +100,7 @@ def profile_of(
             apology_after_s=settings.tiers.apology_after_s,
             language=who.language,
             order=tiers,
+            wake_earcon=settings.audio.earcon and settings.audio.wake_word is not None,
         ),
     )
 

@@ -272,6 +272,8 @@ class AudioSettings(Section):
     model. Needs the extra `wake`; with push_to_talk the key decides."""
     follow_up_s: float = Field(default=8.0, gt=0)
     """How long after the last word of either side no wake word is needed."""
+    earcon: bool = True
+    """A soft sound when the wake word was heard, and a fainter one when it is needed again."""
 
     @property
     def wire(self) -> AudioFormat:

@@ -11,6 +11,7 @@ from voiceloop.notices.earcons import EARCONS, earcon
 from voiceloop.vocabulary import Notice
 
 RATES = [8_000, 16_000, 24_000, 44_100, 48_000]
+LASTS_S = {Notice.TICK: 0.06, Notice.AWAKE: 0.15, Notice.ASLEEP: 0.15}
 each_sound = pytest.mark.parametrize("name", EARCONS)
 
 
@@ -30,7 +31,7 @@ def click_db(sound, rate_hz):
 def test_it_is_soft_and_short_at_every_rate(name, rate_hz):
     sound = samples(name, rate_hz)
     assert 0.01 < np.abs(sound).max() <= 0.1  # -20 dBFS
-    assert len(sound) / rate_hz == pytest.approx(0.06 if name is Notice.TICK else 0.38, abs=1 / rate_hz)
+    assert len(sound) / rate_hz == pytest.approx(LASTS_S.get(name, 0.38), abs=1 / rate_hz)
 
 
 @each_sound

@@ -257,3 +257,24 @@ def test_nothing_is_told_after_the_farewell():
 def test_a_flush_ends_every_notice():
     play = Play(waiting_after_s=1.5).turns(owed=True).after(1.5)
     assert play.heard(on.PlaybackFlushed(())).notices.live == {}
+
+
+def turned(state):
+    return on.MicrophoneTurned(state)
+
+
+def test_the_wake_word_is_answered_by_a_sound_that_lets_the_user_speak_on_and_sleep_by_another():
+    play = Play(wake_earcon=True)
+    assert play.heard(turned("asleep")).played == [], "nobody was awake"
+    assert play.heard(turned("listening")).played == [Notice.AWAKE]
+    assert play.turns(user_speaks=True).stopped == []
+    play.over().turns(user_speaks=False)
+    assert play.heard(turned("asleep")).played == [Notice.ASLEEP]
+    assert play.turns(user_speaks=True).stopped != []
+
+
+def test_no_wake_sound_comes_into_the_agents_words_or_twice_or_without_being_asked_for():
+    play = Play(wake_earcon=True).turns(agent_speaks=True)
+    assert play.heard(turned("listening")).played == []
+    assert play.turns(agent_speaks=False).heard(turned("muted")).heard(turned("listening")).played == []
+    assert Play().heard(turned("listening")).played == []

@@ -22,6 +22,8 @@ SOFT: Final = 0.095
 """Of full scale: the peak stays below -20 dBFS, which is no louder than quiet speech."""
 FAINT: Final = 0.03
 """A sound that is heard over and over is at -30 dBFS."""
+GENTLE: Final = 0.05
+"""One that is played at somebody who speaks, or to nobody: -26 dBFS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ EARCONS: Final[Mapping[Notice, tuple[Tone, ...]]] = {
     Notice.DOWN: (Tone(587.3, 0.0, 0.17, SOFT), Tone(440.0, 0.14, 0.24, SOFT)),
     Notice.UP: (Tone(440.0, 0.0, 0.17, SOFT), Tone(587.3, 0.14, 0.24, SOFT)),
     Notice.TICK: (Tone(523.3, 0.0, 0.06, FAINT),),
+    Notice.AWAKE: (Tone(587.3, 0.0, 0.09, GENTLE), Tone(784.0, 0.06, 0.09, GENTLE)),
+    Notice.ASLEEP: (Tone(440.0, 0.0, 0.09, FAINT), Tone(329.6, 0.06, 0.09, FAINT)),
 }
 
 

@@ -45,6 +45,8 @@ class NoticePolicy:
     """BCP 47, or `auto`."""
     order: tuple[Tier, ...] = tuple(Tier)
     """Best first."""
+    wake_earcon: bool = False
+    """Whether the wake word, and falling asleep again, are told by a sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Notices:
         """In this turn."""
         self._outage_is_long = False
         self._outage_told = False
+        self._awake = False
+        """The wake word was heard."""
 
     def happened(self, event: on.Event, scene: Scene, now: float) -> list[Command]:
         """Take an event and the scene after it."""
@@ -94,6 +98,8 @@ class Notices:
                 self._asked_for_patience = False
             case on.DeadlinePassed(name=name):
                 out += self._deadline(name, now)
+            case on.MicrophoneTurned(state=("asleep" | "listening") as state):
+                out += self._turned(scene, awake=state == "listening")
             case _:
                 pass
         if scene != self._scene:
@@ -133,6 +139,13 @@ class Notices:
             self._late = False
             out.append(SetDeadline(WAITING, now + after_s) if scene.waiting else ClearDeadline(WAITING))
         return out
+
+    def _turned(self, scene: Scene, *, awake: bool) -> list[Command]:
+        """Tell whether anybody listens, when that is another than before."""
+        changed, self._awake = awake is not self._awake, awake
+        if not self._policy.wake_earcon or not changed or self.live or scene.agent_speaks:
+            return []
+        return [self._play(Notice.AWAKE if awake else Notice.ASLEEP)]
 
     def _moved(self, tier: Tier | None, now: float) -> list[Command]:
         after_s = self._policy.apology_after_s
@@ -181,4 +194,5 @@ class Notices:
         return PlayNotice(f"notice-{self._count}", name)
 
     def _stop(self) -> list[Command]:
-        return [StopNotice(notice_id) for notice_id in self.live]
+        """End what is played, but the sound of the wake word: it is meant for somebody who speaks on."""
+        return [StopNotice(notice_id) for notice_id, name in self.live.items() if name is not Notice.AWAKE]

@@ -55,3 +55,18 @@ async def test_nothing_leaves_the_machine_before_the_wake_word_and_after_the_fol
         await talk.passes(3.0)
         assert heard(talk) == before
     assert [line["state"] for line in talk.said("microphone")] == ["asleep", "listening", "asleep"]
+
+
+@dialects
+@virtual_time
+async def test_a_sound_answers_the_wake_word_and_counts_as_no_words_of_the_agent(dialect):
+    async with Journey(NOON, dialect=dialect, audio={"wake_word": "okay_nabu", "follow_up_s": 3.0}) as talk:
+        await talk.passes(1.0)
+        assert not any(talk.line_device.speaker.pcm)
+        talk.user_says("okay nabu, what time is it", 1500)
+        await talk.passes(1.0)
+        assert any(talk.line_device.speaker.pcm)
+        said = await talk.line("agent_said")
+        assert said["heard_ms"] == 800
+        await talk.passes(5.0)
+    assert [line["text"] for line in talk.said("agent_said")] == ["It is noon."]
