@@ -6,8 +6,10 @@ from array import array
 from collections.abc import Mapping, Sequence
 
 from voiceloop.audio.g711 import decode_ulaw
+from voiceloop.notices.earcons import earcon
 from voiceloop.testing.gateway_items import Item
 from voiceloop.testing.numbers import CYCLE, SAMPLE_BYTES, runs
+from voiceloop.vocabulary import Notice
 
 G711_CYCLE = 128
 """Numbered mu-law audio starts again after this many samples; the last of them is silence."""
@@ -21,6 +23,9 @@ def played_of_items(recording: bytes, items: Sequence[Item], told_ms: Mapping[st
     for less than `told_ms`.
     """
     played = {item.item_id: 0 for item in items}
+    for name in (Notice.AWAKE, Notice.ASLEEP) if items else ():  # heard whole, and no words of anybody
+        sound = earcon(name, items[0].rate_hz)
+        recording = recording.replace(sound, bytes(len(sound)))
     if items and items[0].rate_hz == 8000:
         _find_ulaw(recording, items, played, {item_id: round(ms * 8) for item_id, ms in told_ms.items()})
     else:

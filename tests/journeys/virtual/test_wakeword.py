@@ -62,10 +62,10 @@ async def test_nothing_leaves_the_machine_before_the_wake_word_and_after_the_fol
 async def test_a_sound_answers_the_wake_word_and_counts_as_no_words_of_the_agent(dialect):
     async with Journey(NOON, dialect=dialect, audio={"wake_word": "okay_nabu", "follow_up_s": 3.0}) as talk:
         await talk.passes(1.0)
-        assert not any(talk.line_device.speaker.pcm)
+        assert not any(talk.line_device.speaker.recording)
         talk.user_says("okay nabu, what time is it", 1500)
         await talk.passes(1.0)
-        assert any(talk.line_device.speaker.pcm)
+        assert any(talk.line_device.speaker.recording)
         said = await talk.line("agent_said")
         assert said["heard_ms"] == 800
         await talk.passes(5.0)
