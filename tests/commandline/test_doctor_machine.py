@@ -5,6 +5,7 @@ import pytest
 from voiceloop.commandline import doctor_machine as module
 from voiceloop.commandline.doctor_machine import look_around
 from voiceloop.commandline.doctor_report import Finding, State
+from voiceloop.wakeword import check_wake_word
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,8 @@ def find(what):
 
 def test_a_machine_with_everything_needs_no_fix():
     assert [(found.what, found.state, found.fix) for found in look_around()] == [
-        (what, State.OK, "") for what in ("Python", "sound card", "ffmpeg", "local models", "local languages")
+        (what, State.OK, "")
+        for what in ("Python", "sound card", "ffmpeg", "local models", "local languages", "wake word")
     ]
 
 
@@ -34,7 +36,13 @@ def test_whatever_is_missing_comes_with_its_fix(monkeypatch):
         "sound card": "until then: voiceloop talk --input FILE.wav --output FILE.wav, or --text",
         "ffmpeg": "sudo apt-get install ffmpeg",
         "local models": "pip install 'voiceloop[local]'",
+        "wake word": "pip install 'voiceloop[wake]'",
     }
+
+
+def test_the_wake_words_are_those_of_the_package():
+    for name in find("wake word").detail.split(", "):
+        check_wake_word(name)
 
 
 def test_other_languages_than_english_are_an_extra_and_a_program(monkeypatch):

