@@ -15,6 +15,7 @@ __all__ = ["LinearEcho"]
 PARTITIONS = 12
 """The filter spans 120 ms: the sound itself, and what the walls make of it."""
 BEFORE = 3
+"""Of the partitions so many stand before the lag, which is known to one or two blocks."""
 MOVED = 3
 """A lag that differs by so many partitions means another path."""
 KEPT = 0.998
@@ -22,8 +23,10 @@ KEPT = 0.998
 DOUBT = 0.05
 """How far a tone of a new path may be off, as power."""
 OTHERS_KEPT = 0.6
+"""How steady all that is not echo is."""
 FLOOR = 1e-8
 PUT_RIGHT = 3
+"""Partitions freed in each block of what wraps around."""
 
 
 class LinearEcho:
@@ -74,7 +77,7 @@ class LinearEcho:
         self._weights += gain * np.conj(used) * spectrum
         self._doubt *= KEPT**2 * (1 - 0.5 * gain * power)
         self._doubt += (1 - KEPT**2) * (self._weights.real**2 + self._weights.imag**2)
-        # A filter longer than its partition would wrap around; a few partitions a block are put right.
+        # A filter longer than its partition would wrap around.
         turns = (self._turn + np.arange(PUT_RIGHT)) % PARTITIONS
         self._turn = (self._turn + PUT_RIGHT) % PARTITIONS
         taps = np.fft.irfft(self._weights[turns], axis=1)

@@ -21,6 +21,7 @@ from voiceloop.audio.residual import BLOCK_S, HEARD_DB, EchoEvidence, Verdict
 __all__ = ["LATE_BLOCKS", "ResidualGate"]
 
 LATE_BLOCKS = 12
+"""So late a user is heard who was found to speak over an echo."""
 CLOSED_GAIN = 0.01
 """Not zero: whoever listens would take the sudden silence for the end of a sound, and its end for the begin of one."""
 
