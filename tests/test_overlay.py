@@ -133,7 +133,7 @@ def test_line_numbers_point_at_the_line_that_names_the_path(blocks):
         ("[realtme]\nmodel = 'x'", "a.toml, line 1: there is no setting realtme; did you mean realtime?"),
         (
             "[audio]\nzzz = 1",
-            "a.toml, line 2: there is no setting audio.zzz; known here: echo_cancellation, follow_up_s, ",
+            "a.toml, line 2: there is no setting audio.zzz; known here: earcon, echo_cancellation, ",
         ),
         (
             "[tiers]\nagent.voices = 1",

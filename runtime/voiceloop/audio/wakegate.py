@@ -12,7 +12,6 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
-from voiceloop.audio.pcm import quietest
 from voiceloop.errors import MisuseError
 
 __all__ = ["PRE_ROLL_S", "SAMPLE_BYTES", "UNANSWERED_S", "Attention", "WakeGate", "WakeWord"]
@@ -107,6 +106,8 @@ class WakeGate:
 
         Between the two people make a pause, or at least less noise than before and after.
         """
+        from voiceloop.audio.pcm import quietest  # noqa: PLC0415 - loads numpy, and who never sleeps needs only times
+
         latest, earliest = (max(0, self._held_samples - round(s * self._rate_hz)) for s in self._wake_word.ended_s)
         window = held[earliest * SAMPLE_BYTES : latest * SAMPLE_BYTES]
         return earliest + quietest(window, self._rate_hz // QUIETS_PER_S)
