@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from voiceloop.errors import DeviceError
 from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import english, language_for
 from voiceloop_local.models.mel import FRAMES_PER_SECOND, RATE_HZ, log_mel
+from voiceloop_local.models.shortwords import LONGEST_S, primer, settled
 from voiceloop_local.models.speechbounds import quietest_cut, speech_bounds
 from voiceloop_local.models.whisper import open_english, open_multilingual
 
@@ -57,6 +58,10 @@ _CLEARLY: Final = 0.15
 """By so much expected words must score better than what was heard without expecting any."""
 _HINT_TOKENS: Final = (100, 200)
 """Of names, and of sentences; Whisper looks back at most 224."""
+_PRIMER_TOKENS: Final = 150
+_MARGINS_S: Final = 0.4
+"""Of silence around speech that was cut out."""
+_HYPOTHESES: Final = 30
 
 Floats = npt.NDArray[np.float32]
 
@@ -81,6 +86,11 @@ class Guess:
         if self.no_speech > _SURELY_NO_SPEECH and self.likelihood < _VERY_UNLIKELY:
             return False
         return self.likelihood < _UNLIKELY or _REPEATED.search(self.text) is not None or not self.believed
+
+    @property
+    def unclear(self) -> bool:
+        """Somebody speaks, and other words are almost as likely."""
+        return self.likelihood < _SURE and not (self.no_speech > _NO_SPEECH and self.likelihood < _UNLIKELY)
 
     @property
     def believed(self) -> str:
@@ -122,7 +132,8 @@ class Recogniser:
 
     def warm_up(self) -> None:
         """Run once, so that the first real command does not pay for lazy set-up."""
-        self._decode(np.zeros(RATE_HZ, np.float32), _SHORT_FRAMES, (), english())
+        silence = np.zeros(RATE_HZ, np.float32)
+        self._decode(self._encoded(silence, _SHORT_FRAMES), silence, (), english())
 
     def transcribe(self, pcm: bytes, rate_hz: int, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
         """Return the words in 16-bit mono `pcm`, or "" when nobody speaks in it.
@@ -143,7 +154,7 @@ class Recogniser:
         """
         spoken = language_for(language)
         texts = [
-            self._decode(speech, _window_frames(speech), (), spoken, "translate").believed
+            self._decode(self._encoded(speech, _window_frames(speech)), speech, (), spoken, "translate").believed
             for speech in _stretches(_at_16khz(pcm, rate_hz))
         ]
         return " ".join(text for text in texts if text)
@@ -166,28 +177,39 @@ class Recogniser:
 
     def _recognise(self, speech: Floats, vocabulary: Sequence[str], language: Language) -> str:
         frames = _window_frames(speech)
-        if not self._multilingual:
-            first = self._decode(speech, frames, vocabulary, language)
-            if frames == _FULL_FRAMES or not first.doubtful:
-                return first.believed
-            return self._decode(speech, _FULL_FRAMES, (), language).believed
+        encoded = self._encoded(speech, frames)
         # Expected sentences help much where a voice is bad, and can only mislead where it is good.
-        first = self._decode(speech, frames, (), language)
+        first = self._decode(encoded, speech, () if self._multilingual else vocabulary, language)
+        guess = self._looked_at_again(first, encoded, speech, frames, vocabulary, language)
+        if first.unclear and guess.unclear and len(speech) <= (LONGEST_S + _MARGINS_S) * RATE_HZ:
+            return settled(self._hypotheses(encoded, speech, language), language, guess.believed)
+        return guess.believed
+
+    def _looked_at_again(
+        self, first: Guess, encoded: object, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language
+    ) -> Guess:
+        """Return the better of the first guess and a second one, where that promises something."""
+        if not self._multilingual:
+            if frames == _FULL_FRAMES or not first.doubtful:
+                return first
+            return self._decode(self._encoded(speech, _FULL_FRAMES), speech, (), language)
         if not vocabulary or first.no_speech > _SURELY_NO_SPEECH or not (first.doubtful or first.likelihood < _FAIR):
-            return first.believed
-        second = self._decode(speech, frames, vocabulary, language)
+            return first
+        second = self._decode(encoded, speech, vocabulary, language)
         better = second.likelihood > max(_LIKELY, first.likelihood + _CLEARLY) and not second.doubtful
-        return second.believed if better else first.believed
+        return second if better else first
+
+    def _encoded(self, speech: Floats, frames: int) -> Any:  # noqa: ANN401 - of a library without types
+        return self._model.encode(self._view(log_mel(speech, frames)[None]))
 
     def _decode(
-        self, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language, task: str = "transcribe"
+        self, encoded: object, speech: Floats, vocabulary: Sequence[str], language: Language, task: str = "transcribe"
     ) -> Guess:
-        features = self._view(log_mel(speech, frames)[None])
-        prompt = [*self._hint(vocabulary), self._start, *self._task(language, task), self._plain]
+        prompt = [*self._hint(vocabulary), *self._opening(language, task)]
         # Nobody says more than about 8 tokens a second, so a loop ends soon.
         longest = len(prompt) + 16 + 8 * len(speech) // RATE_HZ
         [result] = self._model.generate(
-            features,
+            encoded,
             [prompt],
             beam_size=1,
             max_length=min(longest, 440),
@@ -199,6 +221,25 @@ class Recogniser:
         figures = float(result.scores[0]), float(result.no_speech_prob), len(speech) / RATE_HZ
         return Guess(text, *figures, language.heard.invented)
 
+    def _hypotheses(self, encoded: object, speech: Floats, language: Language) -> Iterator[tuple[str, float]]:
+        """Yield what may have been said in a word or two, with the natural logarithm of how likely that is."""
+        prompt = [*self._before_that(primer(language), _PRIMER_TOKENS), *self._opening(language, "transcribe")]
+        [result] = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=_HYPOTHESES,
+            num_hypotheses=_HYPOTHESES,
+            length_penalty=0,  # the whole likelihood, not its mean over the tokens
+            max_length=len(prompt) + 10 + 4 * len(speech) // RATE_HZ,
+            return_scores=True,
+            suppress_blank=True,
+        )
+        texts = (self._tokenizer.decode(ids).strip() for ids in result.sequences_ids)
+        yield from zip(texts, result.scores, strict=True)
+
+    def _opening(self, language: Language, task: str) -> list[int]:
+        return [self._start, *self._task(language, task), self._plain]
+
     def _task(self, language: Language, task: str) -> list[int]:
         if not self._multilingual:
             return []
@@ -209,8 +250,10 @@ class Recogniser:
         if not vocabulary:
             return []
         before = " ".join(vocabulary) if self._multilingual else f"{', '.join(vocabulary)}."
-        ids = self._tokenizer.encode(f" {before}", add_special_tokens=False).ids
-        return [self._before, *ids[: _HINT_TOKENS[self._multilingual]]]
+        return self._before_that(before, _HINT_TOKENS[self._multilingual])
+
+    def _before_that(self, text: str, most: int) -> list[int]:
+        return [self._before, *self._tokenizer.encode(f" {text}", add_special_tokens=False).ids[:most]]
 
 
 def _stretches(samples: Floats) -> Iterator[Floats]:
@@ -222,6 +265,8 @@ def _stretches(samples: Floats) -> Iterator[Floats]:
             end = quietest_cut(samples, RATE_HZ, (_LONGEST_S - 8) * RATE_HZ, _LONGEST_S * RATE_HZ)
         yield samples[:end]
         samples = samples[end:]
+        if len(samples) < RATE_HZ:  # the silence that ended a turn; by itself its noise would be all there is to hear
+            return
 
 
 def _window_frames(speech: Floats) -> int:
