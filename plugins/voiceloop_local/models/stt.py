@@ -59,9 +59,11 @@ _CLEARLY: Final = 0.15
 _HINT_TOKENS: Final = (100, 200)
 """Of names, and of sentences; Whisper looks back at most 224."""
 _PRIMER_TOKENS: Final = 150
+"""Of short words."""
 _MARGINS_S: Final = 0.4
 """Of silence around speech that was cut out."""
 _HYPOTHESES: Final = 30
+"""Weighed where a short word is unclear: most of what is likely at all."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -260,12 +262,13 @@ def _stretches(samples: Floats) -> Iterator[Floats]:
     """Yield where somebody speaks, in pieces that fit the window."""
     while (bounds := speech_bounds(samples, RATE_HZ)) is not None:
         samples = samples[bounds[0] :]
-        end = bounds[1] - bounds[0]
+        end = speech_end = bounds[1] - bounds[0]
         if end > _LONGEST_S * RATE_HZ:
             end = quietest_cut(samples, RATE_HZ, (_LONGEST_S - 8) * RATE_HZ, _LONGEST_S * RATE_HZ)
         yield samples[:end]
         samples = samples[end:]
-        if len(samples) < RATE_HZ:  # the silence that ended a turn; by itself its noise would be all there is to hear
+        # After speech comes the silence that ended a turn; by itself its noise would be all there is to hear.
+        if end == speech_end and len(samples) < RATE_HZ:
             return
 
 

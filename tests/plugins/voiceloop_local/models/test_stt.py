@@ -8,7 +8,8 @@ import pytest
 
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError
-from voiceloop_local.models.stt import Guess, Recogniser
+from voiceloop_local.models.mel import RATE_HZ as HEARD_HZ
+from voiceloop_local.models.stt import Guess, Recogniser, _stretches
 from voiceloop_local.models.tts import HibariVoice, narrate
 
 RATE_HZ = 24_000
@@ -71,6 +72,14 @@ NOISES = {
     "a beep": np.sin(2 * np.pi * 1000 * SECONDS) * 0.05 * (SECONDS > 1),
     "a cough": RNG.standard_normal(2 * RATE_HZ) * np.exp(-np.abs(SECONDS - 1) * 14) * 0.3,
 }
+
+
+def test_the_last_word_after_a_cut_is_heard_however_short_it_is():
+    spoken = np.random.default_rng(3).standard_normal(int(28.4 * HEARD_HZ)).astype(np.float32) * 0.1
+    spoken[int(27.6 * HEARD_HZ) : int(27.9 * HEARD_HZ)] = 0.0
+    first, last = _stretches(spoken)
+    assert len(first) < 28 * HEARD_HZ
+    assert len(first) + len(last) == len(spoken)
 
 
 @pytest.mark.models
