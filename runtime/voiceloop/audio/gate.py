@@ -141,7 +141,8 @@ class Gate:
             self.silent_samples = 0
             if self._run_from is None:
                 self._run_from = first
-                self.contrast_db = self.contrast_db if self.speaking else 0.0
+                if not self.speaking:
+                    self.contrast_db = 0.0
             self.contrast_db = max(self.contrast_db, level - quietest)
             if not self.speaking and end - self._run_from >= self._onset:
                 self.speaking = True

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from voiceloop.audio.wakegate import PRE_ROLL_S
+from voiceloop.audio.wakegate import PRE_ROLL_S, SAMPLE_BYTES
 
 __all__ = ["Veil"]
-
-SAMPLE_BYTES = 2
 
 
 class Veil:
