@@ -230,6 +230,7 @@ class Playback:
     def __init__(self, feed: SpeakerFeed, rate_hz: int, latency_s: float, heard: int = 0) -> None:
         """`heard`: position that was reached with another card."""
         self.times = BlockTimes(math.ceil(latency_s / BLOCK_S))
+        self.rate_hz = rate_hz
         self._feed = feed
         self._samples = rate_hz // BLOCKS_PER_S
         self._silence = bytes(2 * self._samples)
