@@ -17,7 +17,6 @@ from voiceloop.audio.vad import webrtc_detector
 from voiceloop.events import SpeechFlowed, SpeechStarted, SpeechStopped
 from voiceloop.settings import TurnSettings
 from voiceloop.turn.endpointing import Endpointing
-from voiceloop.vocabulary import Flow
 
 __all__ = ["LocalTurns"]
 
@@ -101,8 +100,6 @@ class LocalTurns:
 
     def _follow(self, end: int) -> None:
         flow = None if self._flow is None else self._flow.follow(end, speech=not self._gate.silent_samples)
-        if flow is Flow.LASTED:
-            self._flow = None
         if flow is not None:
             self._report(SpeechFlowed(self._turn_id, flow))
 

@@ -16,8 +16,6 @@ def followed(pattern, times=FlowTimes()):  # noqa: B008 - frozen
         found = flow.follow(number * FRAME, speech=letter == "x")
         if found is not None:
             told.append((found, number * 20))
-        if found is Flow.LASTED:
-            break
     return told
 
 
@@ -39,6 +37,10 @@ def test_pauses_do_not_count():
         (Flow.WENT_ON, 720),
         (Flow.LASTED, 1020),
     ]
+
+
+def test_what_has_lasted_is_followed_to_its_pauses():
+    assert followed("x" * 40 + "." * 20 + "x" * 40) == [(Flow.LASTED, 600), (Flow.PAUSED, 1100), (Flow.WENT_ON, 1220)]
 
 
 def test_over_an_echo_a_voice_is_told_late_and_has_holes():

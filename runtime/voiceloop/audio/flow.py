@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from voiceloop.audio.onset import Loudness
@@ -19,13 +20,13 @@ class SpeechFlow:
     def __init__(self, rate_hz: int, times: FlowTimes, onset: int) -> None:
         """Speech began at `onset`."""
         self._pause = rate_hz * times.pause_ms // 1000
-        self._left = rate_hz * times.lasts_ms // 1000
+        self._left: float = rate_hz * times.lasts_ms // 1000
         self._from: int | None = onset
         """Where it began that goes on now; None in a pause."""
         self._spoken_to = onset
 
     def follow(self, end: int, *, speech: bool) -> Flow | None:
-        """Take the verdict on the sound up to `end`; None: there is nothing new. Not to be called after LASTED."""
+        """Take the verdict on the sound up to `end`; None: there is nothing new. LASTED is told once."""
         if not speech:
             if self._from is None or end - self._spoken_to < self._pause:
                 return None
@@ -36,7 +37,10 @@ class SpeechFlow:
         if self._from is None:
             self._from = end
             return Flow.WENT_ON
-        return Flow.LASTED if end - self._from >= self._left else None
+        if end - self._from < self._left:
+            return None
+        self._left = math.inf
+        return Flow.LASTED
 
 
 class Overheard:
