@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceloop.languages.shelf import known_languages, language_for
-from voiceloop.languages.utterances import assents, is_backchannel, normalised, refuses, stops, trails_off
+from voiceloop.languages.utterances import assents, is_backchannel, normalised, only_sounds, refuses, stops, trails_off
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,19 @@ def test_normalised_text_has_no_marks_case_or_odd_apostrophes():
 def test_nothing_takes_long_or_breaks(tag, text):
     for classify in (assents, refuses, stops, is_backchannel, trails_off):
         assert classify(text, language_for(tag)) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ha ha ha!", "HAHAHA", "Hehehehe", "Hah-hah-hah-", "Bwahaha", "jajaja", "哈哈哈", "Ow!", "Ugh!", "AHH", "Ouch.",
+     "P-P-P-P", "Aaaaaaah"],
+)  # fmt: skip
+def test_a_laugh_a_groan_and_a_cough_are_sounds(text):
+    assert only_sounds(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Hi!", "he", "Hey!", "No no no.", "how", "hello", "too", "5 5 5 5", "ha ha stop", "uh-huh", "is"]
+)
+def test_words_are_none(text):
+    assert not only_sounds(text)

@@ -14,7 +14,7 @@ from typing import Final
 from voiceloop.languages.language import Language
 from voiceloop.languages.utterances import is_backchannel, only_fills, refuses, stops
 
-__all__ = ["LONGEST_S", "primer", "settled"]
+__all__ = ["LEAST", "LONGEST_S", "primer", "settled"]
 
 LONGEST_S: Final = 0.7
 """Longer speech is more than such a word."""
@@ -37,9 +37,10 @@ def primer(language: Language) -> str:
     return " ".join(f"{word.capitalize()}{language.said.stop.strip()}" for word in mixed)
 
 
-def settled(heard: Iterable[Heard], language: Language, believed: str) -> str:
+def settled(heard: Iterable[Heard], language: Language, believed: str, stop_least: float = LEAST) -> str:
     """Return the likeliest text of the likelier kind, or what was `believed` before where neither is likely enough.
 
+    stop_least: as `LEAST`, of words that stop somebody; lower where it is certain that words were said.
     Where nothing was believed before, a mere sound stays nothing.
     """
     stopping: list[Heard] = []
@@ -54,7 +55,7 @@ def settled(heard: Iterable[Heard], language: Language, believed: str) -> str:
             others.append((text, likelihood))
     stop, listen, other = map(_together, (stopping, listening, others))
     if stop > listen:
-        return _likeliest(stopping) if stop > max(LEAST, other - PREFERENCE) else believed
+        return _likeliest(stopping) if stop > max(stop_least, other - PREFERENCE) else believed
     if not listening:
         return believed
     text = _likeliest(listening)

@@ -6,6 +6,7 @@ at a time.
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -19,8 +20,9 @@ from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError
 from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import english, language_for
+from voiceloop.languages.utterances import only_sounds
 from voiceloop_local.models.mel import FRAMES_PER_SECOND, RATE_HZ, log_mel
-from voiceloop_local.models.shortwords import LONGEST_S, primer, settled
+from voiceloop_local.models.shortwords import LEAST, LONGEST_S, primer, settled
 from voiceloop_local.models.speechbounds import quietest_cut, speech_bounds
 from voiceloop_local.models.whisper import open_english, open_multilingual
 
@@ -37,6 +39,8 @@ _ROOM_FRAMES: Final = 400
 _LONGEST_S: Final = 28
 _NO_SPEECH: Final = 0.6
 _SURELY_NO_SPEECH: Final = 0.85
+_SURELY_SPEECH: Final = 0.3
+"""Coughs, laughs and groans score 0.25 to 0.6 clean and 0.5 to 0.8 in 10 dB of noise; words hardly ever above this."""
 _UNLIKELY: Final = -0.8
 _VERY_UNLIKELY: Final = -1.15
 """Noises score -1.2 to -4, spoken commands above -0.6 clean and about -1 at 5 dB."""
@@ -138,7 +142,7 @@ class Recogniser:
         self._decode(self._encoded(silence, _SHORT_FRAMES), silence, (), english())
 
     def transcribe(self, pcm: bytes, rate_hz: int, language: str = "en", vocabulary: Sequence[str] = ()) -> str:
-        """Return the words in 16-bit mono `pcm`, or "" when nobody speaks in it.
+        """Return the words in 16-bit mono `pcm`, or "" when nobody speaks in it. "Ha ha ha!" is a laugh.
 
         Raises DeviceError for a language other than English when only English is loaded, SettingsError for one that
         has no data.
@@ -184,8 +188,9 @@ class Recogniser:
         first = self._decode(encoded, speech, () if self._multilingual else vocabulary, language)
         guess = self._looked_at_again(first, encoded, speech, frames, vocabulary, language)
         if first.unclear and guess.unclear and len(speech) <= (LONGEST_S + _MARGINS_S) * RATE_HZ:
-            return settled(self._hypotheses(encoded, speech, language), language, guess.believed)
-        return guess.believed
+            stop_least = -math.inf if min(first.no_speech, guess.no_speech) < _SURELY_SPEECH else LEAST
+            return settled(self._hypotheses(encoded, speech, language), language, guess.believed, stop_least)
+        return guess.believed or next((each.text for each in (guess, first) if only_sounds(each.text)), "")
 
     def _looked_at_again(
         self, first: Guess, encoded: object, speech: Floats, frames: int, vocabulary: Sequence[str], language: Language

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from voiceloop.errors import LanguageError, VoiceloopError
+from voiceloop.languages.utterances import only_sounds
 from voiceloop_local.realtime.buffer import (
     Detector,
     InputBuffer,
@@ -173,7 +174,8 @@ class Turns:
         except (VoiceloopError, OSError) as error:
             tongue.lacking = str(error) if isinstance(error, LanguageError) else ""
             return Unheard(str(error))
-        return Heard(text.strip(), guess)
+        # Nobody answers a laugh.
+        return Heard("" if only_sounds(text) else text.strip(), guess)
 
     async def _prepare(self, config: SessionConfig) -> None:
         """Load what the language needs while nobody speaks yet; what cannot be loaded is said at once.

@@ -8,12 +8,22 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from typing import Final
 
 from voiceloop.languages.language import Language
 
-__all__ = ["assents", "is_backchannel", "normalised", "only_fills", "refuses", "stops", "trails_off"]
+__all__ = ["assents", "is_backchannel", "normalised", "only_fills", "only_sounds", "refuses", "stops", "trails_off"]
 
 Phrase = tuple[str, ...]
+
+_SOUNDS: Final = re.compile(
+    r"""(?x)
+    b?w?[aeo]?(?:h[aeiou]+h*\s?){2,} | b?w?a?ha+h*             # ha ha, hehehe, hah
+    | j[ae](?:\s?j[ae])+ | [哈呵嘿嘻]+
+    | [aeou]+(?:h+|w+|u?r?gh+|uch)                               # ahh, ow, ugh, ouch
+    | ([^\W\d])(?:\s?\1){2,}                                    # aaaah is one, and what becomes of a cough: p-p-p
+    """
+)
 
 
 def normalised(text: str) -> str:
@@ -47,6 +57,11 @@ def is_backchannel(text: str, language: Language) -> bool:
 def only_fills(text: str, language: Language) -> bool:
     """Whether the utterance is made of words that mean nothing by themselves: "um", "oh", "thank you"."""
     return _made_of(text, language, "ignored")
+
+
+def only_sounds(text: str) -> bool:
+    """Whether the utterance is a laugh, a groan or a cry, in whatever language, as recognisers write them."""
+    return _SOUNDS.fullmatch(normalised(text)) is not None
 
 
 def trails_off(text: str, language: Language) -> bool:

@@ -6,7 +6,7 @@ from voiceloop.errors import SettingsError
 from voiceloop.languages.guess import language_of_text
 from voiceloop.languages.language import Language
 from voiceloop.languages.shelf import AUTO, english, language_for
-from voiceloop.languages.utterances import is_backchannel, only_fills, refuses, stops
+from voiceloop.languages.utterances import is_backchannel, only_fills, only_sounds, refuses, stops
 from voiceloop.turn.interruption import Words
 
 __all__ = ["judged"]
@@ -19,7 +19,7 @@ def judged(text: str, tag: str) -> Words:
     language = _language(text, tag)
     if stops(text, language) or refuses(text, language):
         return Words.STOP
-    if is_backchannel(text, language) or only_fills(text, language):
+    if only_sounds(text) or is_backchannel(text, language) or only_fills(text, language):
         return Words.BACKCHANNEL
     return Words.OTHER
 

@@ -207,6 +207,16 @@ def test_without_money_nothing_is_tried_again():
     assert book.told(EngineLost) == [EngineLost(Cause.QUOTA, "no money left", endpoint="transcribe")]
 
 
+def test_a_laugh_is_told_and_gets_no_answer():
+    book = Book()
+    book.hears_turn()
+    book.obey(CommitTurn("turn-1"))
+    book.recognised("Ha ha ha!")
+    book.asks()
+    assert [event.text for event in book.told(UserTranscribed)] == ["Ha ha ha!"]
+    assert book.of(AskChat) == []
+
+
 def test_speech_that_is_refused_has_no_words_and_gets_no_answer():
     book = Book()
     book.hears_turn()

@@ -17,6 +17,7 @@ from voiceloop.engines.cascade.tongue import Tongue
 from voiceloop.engines.cascade.troubles import is_of_this_request, may_be_tried_again
 from voiceloop.engines.services.seams import Transcript
 from voiceloop.events import EngineComplained, EngineLost, TranscriptionFailed, TurnCommitted, UserTranscribed
+from voiceloop.languages.utterances import only_sounds
 from voiceloop.turn.machine import NO_TURN
 from voiceloop.vocabulary import Cause, Usage
 
@@ -151,9 +152,10 @@ class Listening:
 
     def _known(self, job: int, transcript: Transcript) -> list[Order]:
         turn = self._running.pop(job).turn
-        turn.words, turn.text = Words.KNOWN, transcript.text.strip()
+        text = transcript.text.strip()
+        turn.words, turn.text = Words.KNOWN, "" if only_sounds(text) else text  # nobody answers a laugh
         self._tongue.heard(transcript.language)
-        return [Tell(UserTranscribed(turn.turn_id, turn.text, transcript.usage or Usage()))]
+        return [Tell(UserTranscribed(turn.turn_id, text, transcript.usage or Usage()))]
 
     def _failed(self, job: int, failed: Failed) -> list[Order]:
         recognition, trouble = self._running.pop(job), failed.trouble

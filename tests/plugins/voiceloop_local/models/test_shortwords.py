@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from math import log
+from math import inf, log
 
 import pytest
 
 from voiceloop.languages.shelf import english, language_for
-from voiceloop_local.models.shortwords import primer, settled
+from voiceloop_local.models.shortwords import LEAST, primer, settled
 
 
-def heard(believed="", **likely):
+def heard(believed="", stop_least=LEAST, **likely):
     """What is gone by, after these shares of what may have been said; `_` is a blank."""
-    return settled(((text.replace("_", " "), log(share)) for text, share in likely.items()), english(), believed)
+    shares = ((text.replace("_", " "), log(share)) for text, share in likely.items())
+    return settled(shares, english(), believed, stop_least)
 
 
 def test_the_words_of_a_kind_stand_together_against_all_else():
@@ -36,6 +37,11 @@ def test_a_noise_is_no_word():
     assert heard(Oh=0.6, Bread=0.2) == ""
     assert heard(Yeah=0.1, Bread=0.2) == ""
     assert heard() == ""
+
+
+def test_where_somebody_speaks_for_certain_an_unlikely_word_stops_the_agent():
+    assert heard(Stop=0.03, Bread=0.03, stop_least=-inf) == "Stop"
+    assert heard(Stop=0.0003, Bread=0.03, stop_least=-inf) == ""
 
 
 def test_a_word_that_nothing_speaks_against_is_heard_though_nothing_was_believed_before():
