@@ -124,7 +124,8 @@ def test_doubts_that_nothing_comes_of_are_forgotten_by_who_holds_them(talked_ove
     talked_over.go_on("u1", Verdict.WAIT, 103.9, sounding=True)
     talked_over.doubts.note("u1", Doubt.HANDED_OVER)
     talked_over.doubts.note("u2", Doubt.SPOKEN)
-    assert talked_over.doubts.dismiss_all() == [ForgetTurn("u1")]
+    assert talked_over.doubts.dismiss("u1") == [ForgetTurn("u1")]
+    assert talked_over.doubts.dismiss("u2") == []
     assert talked_over.doubts.open == ()
     assert talked_over.doubts.cough("u2")
 

@@ -50,10 +50,6 @@ class Doubts:
         self._coughs[turn_id] = None
         return [ForgetTurn(turn_id)] if self.drop(turn_id) is Doubt.HANDED_OVER else []
 
-    def dismiss_all(self) -> list[Command]:
-        """Their words have not come in time."""
-        return [command for turn_id in self.open for command in self.dismiss(turn_id)]
-
     def drop(self, turn_id: str) -> Doubt | None:
         """It was meant. Returns how far it was."""
         return self._open.pop(turn_id, None)

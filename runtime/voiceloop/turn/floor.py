@@ -1,7 +1,8 @@
 """Who has the floor: the user's ear state, the agent's mouth state, and the hold between them while it is unclear.
 
-Speech over the agent ducks it; a reply that has not sounded yet is kept back. The hold ends in one of two ways: the
-speech was not meant (playback goes on as before) or it was an interruption (the machine cancels the reply and flushes).
+Speech over the agent ducks it, and silences it when it lasts; a reply that has not sounded yet is kept back. The hold
+ends in one of two ways: the speech was not meant (playback goes on as before) or it was an interruption (the machine
+cancels the reply and flushes).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ __all__ = ["BARGE_IN", "WORDS_DUE", "Floor"]
 BARGE_IN = "barge_in"
 WORDS_DUE = "words_due"
 WORDS_WITHIN_S = 4.0
-"""From the end of short speech over the agent to its words; without them it is no interruption."""
+"""From the end of speech over the agent to its words; without them only long speech is an interruption."""
+SURELY_MEANT_S = 1.4
+"""Nobody only shows that he listens, or laughs, for so much longer than what counts as long."""
 
 
 class Hold(StrEnum):
@@ -32,6 +35,18 @@ class Hold(StrEnum):
     """It goes on, quieter."""
     EASED = "eased"
     """It goes on as always: the user has paused, and may have finished."""
+    SILENCED = "silenced"
+    """It waits for words: the user has spoken for so long that he most likely interrupts."""
+
+    @property
+    def overlapped(self) -> bool:
+        """The user speaks, or has just spoken, over the agent's words."""
+        return self in {Hold.DUCKED, Hold.EASED, Hold.SILENCED}
+
+    @property
+    def length(self) -> Length:
+        """What speech counts as while only its words can tell whether it is meant."""
+        return Length.LONG if self is Hold.SILENCED else Length.SHORT
 
 
 class Floor:
@@ -69,9 +84,9 @@ class Floor:
         return self._hold is not Hold.NONE
 
     @property
-    def overlapped(self) -> bool:
-        """The user speaks, or has just spoken, over an agent that goes on."""
-        return self._hold in {Hold.DUCKED, Hold.EASED}
+    def silenced(self) -> bool:
+        """The agent is silent in the middle of its words, and goes on where it was if those of the user are none."""
+        return self._hold is Hold.SILENCED
 
     @property
     def paused(self) -> bool:
@@ -109,6 +124,8 @@ class Floor:
         if not self.held:
             self._held_from_s = self._onset_s
         self._words = Words.UNKNOWN
+        if self.silenced:
+            return [SetDeadline(BARGE_IN, now + self._interruptions.after_s + SURELY_MEANT_S)]
         # Whoever is still speaking when a stop would long have been reported has spoken long enough.
         due = SetDeadline(BARGE_IN, now + self._interruptions.after_s + self._silence_s)
         if self.mouth is Mouth.SPEAKING:
@@ -119,8 +136,14 @@ class Floor:
         return [PausePlayback(), due]
 
     def overlaps(self, turn_id: str) -> bool:
-        """Whether this turn is being spoken over an agent that goes on."""
-        return self.overlapped and turn_id == self.speaking_turn
+        """Whether this turn is being spoken over the agent's words."""
+        return self._hold.overlapped and turn_id == self.speaking_turn
+
+    def silence(self, now: float) -> list[Command]:
+        """Be silent until the words of speech that lasts are known, or it has lasted too long for doubts."""
+        self._hold, self._words = Hold.SILENCED, Words.UNKNOWN
+        self.speak(MouthTrigger.HOLD)
+        return [PausePlayback(), SetDeadline(BARGE_IN, now + SURELY_MEANT_S)]
 
     def flows(self, turn_id: str, flow: Flow) -> list[Command]:
         """Be as loud as before while the user pauses; quieter again when that was not all."""
@@ -129,6 +152,8 @@ class Floor:
         if flow is Flow.PAUSED and self._hold is Hold.DUCKED:
             self._hold = Hold.EASED
             return [DuckPlayback(1.0)]
+        if flow is Flow.WENT_ON and self.silenced:
+            self._words = Words.UNKNOWN
         if flow is Flow.WENT_ON and self._hold is Hold.EASED:
             self._hold, self._words = Hold.DUCKED, Words.UNKNOWN
             return [DuckPlayback(self._interruptions.duck_gain)]
@@ -136,39 +161,62 @@ class Floor:
 
     def words(self, text: str) -> Verdict:
         """Judge what was said so far; later words may change it."""
-        if not text or not self.overlapped:
+        if not text or not self._hold.overlapped:
             return Verdict.WAIT
         self._words = self._interruptions.words_in(text)
-        return TABLE[self._words][Length.SHORT]
+        return TABLE[self._words][self._hold.length]
+
+    def meant(self, text: str | None) -> bool:
+        """Whether speech that is over was meant, by its words; None: nobody knows them, so its length tells."""
+        if text is None:
+            return self.silenced
+        return TABLE[self._interruptions.words_in(text)][self._hold.length] is Verdict.STOP
 
     def judge(self, at_s: float) -> Verdict:
         """Judge speech under the hold that has ended at `at_s`."""
         spoken_s = at_s - self._held_from_s
-        if self.overlapped:
+        if self.silenced:
+            return TABLE[self._words][self._hold.length]
+        if self._hold.overlapped:
             # In a pause it is known that what came before it was not long; the pauses between count for nothing.
             longest = Length.SHORT if self.paused else Length.LONG
-            return TABLE[self._words][self._interruptions.length(spoken_s, longest)]
+            length = self._interruptions.length(spoken_s, longest)
+            return Verdict.STOP if length is Length.LONG else TABLE[self._words][length]
         # Nothing had sounded: who goes on speaking goes on with the turn before.
         return Verdict.GO_ON if spoken_s < self._interruptions.cough_s else Verdict.STOP
 
     def go_on(self, turn_id: str, verdict: Verdict, now: float, *, sounding: bool) -> list[Command]:
         """End the hold and go on speaking, if anything was being said: the turn was not meant, or it has to be seen."""
-        hold, self._hold = self._hold, Hold.NONE
         out: list[Command] = [ClearDeadline(BARGE_IN)]
         if verdict is Verdict.WAIT:
             self.doubts.note(turn_id, Doubt.SPOKEN)
             out.append(SetDeadline(WORDS_DUE, now + WORDS_WITHIN_S))
         else:
             out += self.doubts.dismiss(turn_id)
+        if self.silenced:
+            return out + self.take_back(sounding=sounding)
+        hold, self._hold = self._hold, Hold.NONE
         if hold is Hold.PAUSED:
             self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
             return [*out, ResumePlayback()]
         return [*out, DuckPlayback(1.0)]
 
+    def take_back(self, *, sounding: bool) -> list[Command]:
+        """Go on after a silence for nothing, unless the user speaks once more or other words are still to come."""
+        if not self.silenced or self.ear is Ear.SPEAKING or self.doubts.open:
+            return []
+        self._hold = Hold.NONE
+        self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
+        return [DuckPlayback(1.0), ResumePlayback()]
+
     def said_all(self, *, more: bool) -> list[Command]:
         """The agent has finished what it said; `more`: it works on more, which is kept back while the user speaks."""
         self.speak(MouthTrigger.FINISHED)
-        if not self.overlapped:
+        if self.silenced and not more:
+            self._hold = Hold.NONE
+            self.speak(MouthTrigger.RESUME_QUIET)
+            return [ClearDeadline(BARGE_IN), DuckPlayback(1.0), ResumePlayback()]
+        if not self._hold.overlapped:
             return []
         if not more:
             self._hold = Hold.NONE

@@ -1,7 +1,8 @@
 """Whether speech over the agent is meant to stop it: how long it lasted, and what is known of its words. Pure.
 
-Long speech stops the agent at once. What is shorter lets it go on, and stops it only when its words turn out to be
-meant: "stop", "no" or a remark, but not "mm-hmm".
+Long speech silences the agent at once; where its words come soon, the agent goes on when they only show that somebody
+listens. What is shorter lets it go on, and stops it only when its words turn out to be meant: "stop", "no" or a remark,
+but not "mm-hmm".
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Words(StrEnum):
     NOTHING = "nothing"
     """It was no speech."""
     BACKCHANNEL = "backchannel"
-    """Somebody listens: "mm-hmm", "yeah", "okay"."""
+    """Somebody listens, or laughs: "mm-hmm", "yeah", "okay", "ha ha"."""
     STOP = "stop"
     """ "Stop", "no", "wait"."""
     OTHER = "other"
@@ -44,7 +45,7 @@ class Verdict(StrEnum):
     GO_ON = "go_on"
     """It was not meant."""
     WAIT = "wait"
-    """The agent goes on for now; the words decide."""
+    """The words decide; until then the agent goes on after short speech, and is silent after long speech."""
     STOP = "stop"
 
 
@@ -52,9 +53,10 @@ TABLE: Final[Mapping[Words, Mapping[Length, Verdict]]] = {
     words: dict(zip(Length, row, strict=True))
     for words, row in {
         # cough, short, long
-        Words.UNKNOWN: (Verdict.GO_ON, Verdict.WAIT, Verdict.STOP),
+        Words.UNKNOWN: (Verdict.GO_ON, Verdict.WAIT, Verdict.WAIT),
+        # Recognition misses words too.
         Words.NOTHING: (Verdict.GO_ON, Verdict.GO_ON, Verdict.STOP),
-        Words.BACKCHANNEL: (Verdict.GO_ON, Verdict.GO_ON, Verdict.STOP),
+        Words.BACKCHANNEL: (Verdict.GO_ON, Verdict.GO_ON, Verdict.GO_ON),
         Words.STOP: (Verdict.STOP, Verdict.STOP, Verdict.STOP),
         # Recognition makes words of coughs too.
         Words.OTHER: (Verdict.GO_ON, Verdict.STOP, Verdict.STOP),

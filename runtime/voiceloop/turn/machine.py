@@ -2,8 +2,8 @@
 
 It branches on the engine's traits, never on an engine's name, and on no text. How an interruption works: speech while
 the agent is answering *holds* it at once: it goes on quieter. Speech that lasts cancels the reply, flushes playback and
-trims the engine's history to what was heard. After short speech the agent goes on as before, until its words show that
-it was meant.
+trims the engine's history to what was heard; where words come early it silences the agent first, and they may take that
+back. After short speech the agent goes on as before, until its words show that it was meant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from voiceloop.turn.arbiter import REPLY_SLOT, Arbiter, Want
 from voiceloop.turn.calls import CallBook
 from voiceloop.turn.doubts import Doubt
 from voiceloop.turn.floor import BARGE_IN, WORDS_DUE, Floor
-from voiceloop.turn.interruption import TABLE, Length, Verdict
+from voiceloop.turn.interruption import Verdict
 from voiceloop.turn.policy import TurnPolicy
 from voiceloop.turn.replies import LiveReply, Replies
 from voiceloop.turn.states import Ear, EarTrigger, MouthTrigger, Slot
@@ -95,9 +95,11 @@ class TurnMachine:
                 # An engine that ends turns by itself is believed; else the local gate is.
                 heard = (event.source == "engine") is self.traits.ends_turns
                 return self._speech(event, now) if heard else []
+            case on.SpeechFlowed(turn_id=turn_id, flow=Flow.LASTED) if self.floor.overlaps(turn_id):
+                words_come = self.traits.tells_words and self.policy.interruptions.by_words
+                return self.floor.silence(now) if words_come and not self.floor.silenced else self._interrupt(now)
             case on.SpeechFlowed(turn_id=turn_id, flow=flow):
-                lasted = flow is Flow.LASTED and self.floor.overlaps(turn_id)
-                return self._interrupt(now) if lasted else self.floor.flows(turn_id, flow)
+                return self.floor.flows(turn_id, flow)
             case on.UserSaidSoFar(text=text):
                 return self._interrupt(now) if self.floor.words(text) is Verdict.STOP else []
             case on.TurnCommitted(turn_id=turn_id):
@@ -155,7 +157,7 @@ class TurnMachine:
                     self._follow_up(reply_of)
                     return [do.SendToolOutput(call_id, output)]
             case on.UserTranscribed() | on.TranscriptionFailed():
-                return self._understood(event, now)
+                return self._settle(event.turn_id, event.text if isinstance(event, on.UserTranscribed) else None, now)
             case on.EngineComplained(code=code) if code == NO_TURN and not self.traits.ends_turns:
                 self.floor.hear(EarTrigger.ABANDONED)
                 return [do.ClearDeadline(COMMIT_DUE)]
@@ -243,14 +245,12 @@ class TurnMachine:
 
     # Interruption ------------------------------------------------------------------------------------------------
 
-    def _understood(self, event: on.UserTranscribed | on.TranscriptionFailed, now: float) -> list[do.Command]:
-        """The words of a turn came: they settle whether short speech over the agent was meant."""
-        turn_id = event.turn_id
+    def _settle(self, turn_id: str, text: str | None, now: float) -> list[do.Command]:
+        """The words of a turn came, or (None) will never: that settles whether it was meant to interrupt."""
         if self.doubts.of(turn_id) is None:
             return []
-        text = event.text if isinstance(event, on.UserTranscribed) else ""
-        if TABLE[self.policy.interruptions.words_in(text)][Length.SHORT] is not Verdict.STOP:
-            return self.doubts.dismiss(turn_id)
+        if not self.floor.meant(text):
+            return self.doubts.dismiss(turn_id) + self.floor.take_back(sounding=self.replies.sounding)
         out = self._interrupt(now) if self.answering else []
         if self.doubts.drop(turn_id) is Doubt.HANDED_OVER:
             self._cough_handed_over = self.leaving = ""
@@ -261,10 +261,7 @@ class TurnMachine:
     def _interrupt(self, now: float) -> list[do.Command]:
         self.floor.give_up()
         self.arbiter.drop_answer()
-        cancels = self.arbiter.cancel(now)
-        for reply_id, reply in self.replies.live.items():
-            if reply.generating and reply_id != self.arbiter.reply_id:  # an engine may give more than one at a time
-                cancels += [do.CancelReply(reply_id), do.MuteReply(reply_id)]
+        cancels = self.arbiter.cancel(now) + self.replies.cancel_all_but(self.arbiter.reply_id)
         if self.traits.stops_on_speech and self.floor.ear is not Ear.QUIET:
             cancels = [command for command in cancels if not isinstance(command, do.CancelReply)]
         tools = [do.CancelTool(call_id) for call_id in self.calls.supersede()]
@@ -382,7 +379,7 @@ class TurnMachine:
         if name == BARGE_IN and self.floor.held and not self.floor.paused:
             return self._interrupt(now)
         if name == WORDS_DUE:
-            return self.doubts.dismiss_all()
+            return [command for turn_id in self.doubts.open for command in self._settle(turn_id, None, now)]
         if name == COMMIT_DUE:
             self.floor.hear(EarTrigger.ABANDONED)
             return [do.SetDeadline(REPLY_DUE, now + GRACE_S)] if self.unanswered else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from voiceloop.commands import CancelReply, Command, MuteReply
 from voiceloop.events import ReplyAudioStarted, ReplyFinished, ReplyTextArrived
 from voiceloop.recent import Recent
 from voiceloop.turn.arbiter import MAX_TRIES, Want
@@ -107,6 +108,11 @@ class Replies:
         for reply in self.live.values():
             if reply.again is not None:
                 reply.again = replace(reply.again, tries=0)
+
+    def cancel_all_but(self, reply_id: str) -> list[Command]:
+        """End the others that are being generated: an engine may give more than one at a time."""
+        others = [each for each, reply in self.live.items() if reply.generating and each != reply_id]
+        return [command for each in others for command in (CancelReply(each), MuteReply(each))]
 
     def turn_of(self, reply_id: str) -> str:
         """The turn a live reply answers; empty without one."""

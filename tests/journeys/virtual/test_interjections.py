@@ -70,6 +70,20 @@ def test_with_words_a_stop_word_stops_the_agent_too_and_a_backchannel_does_not()
     assert those_that_stop("backchannel", "clean", words=True) == []
 
 
+def test_who_shows_at_length_that_he_listens_silences_the_agent_until_that_is_known():
+    one, other = spoken("backchannel", "heart_yeah", "clean"), spoken("backchannel", "heart_i_see", "clean")
+    two = Spoken(
+        one.pcm[: 2 * one.end] + other.pcm[2 * other.onset :], one.rate_hz, one.onset, one.end + other.end - other.onset
+    )
+    listens = interrupted(two, TurnSettings(), recognise=lambda *_: "Yeah, I see.")
+    assert (listens.stopped, listens.misplaced) == (False, 0)
+    assert listens.low_ms > 1_000
+    means_it = interrupted(two, TurnSettings(), recognise=lambda *_: "Yeah, I see it.")
+    assert means_it.stopped
+    assert means_it.silent_ms is not None
+    assert means_it.silent_ms <= 700
+
+
 @pytest.mark.parametrize("kind", SAID)
 def test_the_agent_makes_way_at_once(kind):
     made_way_ms = {name: outcome.made_way_ms for name, outcome in all_of(kind, "clean", words=False).items()}
