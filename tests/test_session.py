@@ -200,6 +200,21 @@ async def test_without_a_line_the_engine_is_asked_for_text():
 
 
 @virtual_time
+async def test_a_line_that_counts_its_mishaps_tells_them_at_the_end():
+    class Card(NumberedLine):
+        mishaps = {"underruns": 2, "overruns": 0}  # noqa: RUF012
+
+    async with session(line=Card()) as talk:
+        pass
+    [ended] = [line async for line in talk if line.event == "session_ended"]
+    assert ended.fields["card"] == {"underruns": 2, "overruns": 0}
+    async with session(line=NumberedLine()) as talk:
+        pass
+    [ended] = [line async for line in talk if line.event == "session_ended"]
+    assert "card" not in ended.fields
+
+
+@virtual_time
 async def test_the_newest_frame_is_there_for_a_level_meter():
     line = NumberedLine()
     async with session(line=line) as talk:

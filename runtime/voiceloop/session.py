@@ -22,7 +22,7 @@ from voiceloop.backstage import Backstage
 from voiceloop.briefing import in_language, profile_of, seed_of, with_facts
 from voiceloop.closing import close_all
 from voiceloop.core import Core
-from voiceloop.devices.base import Line
+from voiceloop.devices.base import Counting, Line
 from voiceloop.driver import Driver, Hands
 from voiceloop.engines.base import Engine
 from voiceloop.errors import MisuseError, SessionEndedError, error_of
@@ -193,6 +193,8 @@ class Session:
             # A server hears the language; the tools learn it from the words.
             self._guess = self._guess.heard(*language_of_text(str(line.fields["text"])))
             self.tool_context = replace(self.tool_context, language=self._guess.language)
+        if line.event == "session_ended" and isinstance(self._line, Counting):
+            line = replace(line, fields={**line.fields, "card": self._line.mishaps})
         self._telling.write(line)
 
     async def __aenter__(self) -> Self:

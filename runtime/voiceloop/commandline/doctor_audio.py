@@ -112,10 +112,8 @@ def findings(measured: Measured) -> Iterator[Finding]:
 
 def buffers(trouble: Trouble) -> Finding:
     """Return how often sound came too late for the card, or the card too late for sound."""
-    underruns = trouble.card_underflows + trouble.dry_blocks
-    overruns = trouble.card_overflows + trouble.lost_blocks
-    detail = f"{underruns} underruns of the speaker, {overruns} overruns of the microphone"
-    return judged("buffers", detail, "" if underruns + overruns <= MISHAPS else
+    detail = f"{trouble.underruns} underruns of the speaker, {trouble.overruns} overruns of the microphone"
+    return judged("buffers", detail, "" if trouble.underruns + trouble.overruns <= MISHAPS else
         "close what keeps this machine busy, or wait until it is")  # fmt: skip
 
 

@@ -6,13 +6,13 @@ sample numbers are a clock. It plays what it pulls from the ledger, in order, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voiceloop.audio.ledger import Ledger
 
-__all__ = ["Ears", "Line", "LineReports", "Played"]
+__all__ = ["Counting", "Ears", "Line", "LineReports", "Played"]
 
 Ears = Callable[[bytes, int], int]
 """Called with 16-bit mono PCM at the session's rate and the number of its first sample since the line opened.
@@ -56,3 +56,12 @@ class Line(Protocol):
 
     async def close(self, within_s: float) -> None:
         """Stop both directions and finish files. Idempotent; safe to cancel."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A line whose device has faults that are counted."""
+
+    @property
+    def mishaps(self) -> Mapping[str, float]:
+        """What `session_ended` tells of them under `card`."""

@@ -89,6 +89,16 @@ class Trouble:
     broken_samples: int = 0
     """Samples of the microphone that were no numbers and became silence."""
 
+    @property
+    def underruns(self) -> int:
+        """Times the speaker had nothing to play, whoever was late."""
+        return self.card_underflows + self.dry_blocks
+
+    @property
+    def overruns(self) -> int:
+        """Times sound of the microphone was lost."""
+        return self.card_overflows + self.lost_blocks
+
 
 class Exchange:
     """Moves blocks. With a speaker there is a `playback`; without one the agent speaks to paper, frame by frame.
