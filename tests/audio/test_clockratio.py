@@ -93,6 +93,16 @@ def test_a_dropped_buffer_moves_the_streams_and_not_the_clocks():
     assert cards.ratio.apart_s(cards.at_s) == pytest.approx(0.01 + 300e-6 * cards.at_s, abs=0.001)
 
 
+def test_what_is_forgotten_is_read_anew_and_the_figure_holds_meanwhile():
+    cards = Cards()
+    cards.pass_s(60, 300)
+    cards.ratio.forget()
+    cards.drop_s(0.012)
+    assert not cards.ratio.known
+    assert abs(cards.pass_s(20, 300)).max() < 40
+    assert cards.ratio.apart_s(cards.at_s) == pytest.approx(0.015 + 300e-6 * cards.at_s, abs=0.001)
+
+
 def test_another_device_is_measured_anew_and_the_old_figure_holds_until_then():
     cards = Cards()
     cards.pass_s(60, 300)

@@ -86,6 +86,39 @@ def test_a_pairing_is_mended_once_where_the_streams_stay_apart(ppm):
     assert -2 - 0.8 < np.nanmean(shifts[-50:]) - apart < -2 + 0.5
 
 
+def test_underruns_every_two_seconds_are_no_drift():
+    """After each, the speaker asks for its blocks by 10 ms earlier: its sound waits longer in the card."""
+    log, times = Log(), BlockTimes()
+    path, shifts = EchoPath(log, times, round_trip_s=0.06), []
+    for number in range(6000):
+        underruns = number // 200
+        if number % 200 == 0:
+            log.times.alarm()
+        log.rendered(Rendered(number, 2.0 + number / 100 - underruns / 100))
+        times.block(2.0 + number / 100)
+        shifts.append(shift(path.far(number), number))
+        assert not path.clocks.drifts
+    assert 10 <= steps(shifts) <= 20, "30 blocks, two at a time"
+
+
+def test_a_drift_that_was_none_is_forgotten_with_the_first_step():
+    log, times = Log(), BlockTimes()
+    path = EchoPath(log, times, round_trip_s=0.06)
+    for number in range(4500):
+        drifted_s = min(number, 1000) * 10e-6
+        log.rendered(Rendered(number, 1.0 + number / 100))
+        times.block(1.0 + number / 100 + drifted_s)
+        path.far(number)
+        if number == 1000:
+            assert path.clocks.ppm == pytest.approx(1000, abs=5)
+            # So many that nothing can be measured any more.
+            times.alarm()
+        if number > 1000 and number % 100 == 0:
+            times.alarm()
+    assert not path.clocks.drifts
+    assert shift(path.far(4500), 4500) == pytest.approx(-1, abs=0.5)
+
+
 def late_callbacks(blocks, ppm, seed):
     """Up to 8 ms late, now and then 30 ms more."""
     dice = np.random.default_rng(seed)

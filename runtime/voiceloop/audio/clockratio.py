@@ -74,6 +74,12 @@ class ClockRatio:
         self._apart_s.append(apart_s)
         self._fit()
 
+    def forget(self) -> None:
+        """The streams may have moved, by steps too small and too many to be told from a drift: read anew."""
+        self._at_s.clear()
+        self._apart_s.clear()
+        self._doubtful.clear()
+
     def _tolerance_s(self, at_s: float) -> float:
         off_s = SURE * 1e-6 * self.error_ppm * abs(at_s - self._middle_at_s)
         return max(APART_S, APART_SPREADS * self._spread_s) + off_s

@@ -38,6 +38,9 @@ class EchoPath:
         """How much later than its `far` an echo is captured, as far as the card tells."""
         self.clocks = ClockRatio()
         """How much slower the microphone's clock runs than the speaker's."""
+        self._troubles = 0
+        self._calm_from = 2 * BlockTimes.WINDOW
+        """The first block after which the clocks can be looked at."""
         self._shift: float | None = None
         """From the number of the microphone's next block to the place of its sound, in blocks of the speaker."""
         self._rate = 0.0
@@ -60,22 +63,31 @@ class EchoPath:
         exact = (self._microphone.start_s - self._playback.times.start_s) / BLOCK_S - self._behind_blocks
         if not math.isfinite(exact):
             return self._playback.around(SILENT)
-        settled = number >= 2 * BlockTimes.WINDOW
-        if settled and number % BlockTimes.WINDOW == 0:
-            self._look_at_clocks(number * BLOCK_S)
-        if self._shift is None or self._must_step(abs(exact - self._shift), settled=settled):
-            self._shift = exact - _MARGIN_BLOCKS if self.clocks.drifts else round(exact)
+        if number % BlockTimes.WINDOW == 0:
+            self._look_at_clocks(number)
+        if self._shift is None or self._must_step(abs(exact - self._shift), settled=number >= 2 * BlockTimes.WINDOW):
+            self._shift = round(exact)
+            # Streams that moved so far, or a drift that was none.
+            self.clocks = ClockRatio()
         if not self.clocks.drifts:
             return self._playback.around(number + round(self._shift))
         place, self._shift = number + self._shift, self._shift + self._rate
         return self._read(place)
 
-    def _look_at_clocks(self, at_s: float) -> None:
-        self.clocks.read(at_s, self._microphone.start_s, self._playback.times.start_s)
-        if self.clocks.drifts and self._shift is not None:
-            wanted = self.clocks.apart_s(at_s) / BLOCK_S - self._behind_blocks - _MARGIN_BLOCKS
+    def _look_at_clocks(self, number: int) -> None:
+        """Each half second. An underrun moves a stream, and many of them look like a drift."""
+        clocks, at_s, slew_ppm = self.clocks, number * BLOCK_S, 0.0
+        troubles = self._microphone.troubles + self._playback.times.troubles
+        if troubles != self._troubles:
+            self._troubles, self._calm_from = troubles, number + 2 * BlockTimes.WINDOW
+            clocks.forget()
+        if number < self._calm_from:
+            return
+        clocks.read(at_s, self._microphone.start_s, self._playback.times.start_s)
+        if clocks.known and self._shift is not None:
+            wanted = clocks.apart_s(at_s) / BLOCK_S - self._behind_blocks - _MARGIN_BLOCKS
             slew_ppm = _SLEW_PPM * min(1.0, max(-1.0, (wanted - self._shift) / _SLEW_FROM_BLOCKS))
-            self._rate = 1e-6 * min(MAX_PPM, max(-MAX_PPM, self.clocks.ppm + slew_ppm))
+        self._rate = 1e-6 * min(MAX_PPM, max(-MAX_PPM, clocks.ppm + slew_ppm))
 
     def _read(self, place: float) -> bytes:
         """The block of sound from that place on, which lies between two samples."""
