@@ -68,11 +68,11 @@ WAITS: Final[Mapping[Ending, Wait]] = {
 LONGEST_MS: Final = 4000
 """Whoever says nothing for so long is done, or gone."""
 NO_IDEA: Final = 0.4
-SURE: Final = 0.43
+SURE: Final = 0.47
 """A voice that sounds so complete needs no words."""
-AGREES: Final = 0.35
+AGREES: Final = 0.39
 """A voice that contradicts words which could be all makes them open."""
-INSISTS: Final = 0.53
+INSISTS: Final = 0.57
 """A voice that sounds so complete makes up for words that could be all or not."""
 READ_OUT: Final = 2
 """So many figures in a row are a number that is being read out; one alone is a count, unless it has three digits."""
