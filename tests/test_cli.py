@@ -291,3 +291,8 @@ def test_streams_that_know_few_letters_get_question_marks(monkeypatch):
     with pytest.raises(SystemExit):
         cli.main(["--version"])
     assert narrow.errors == "replace"
+
+
+def test_tab_completes_the_names_of_wake_words():
+    assert cli.wake_words("hey") == ["hey_jarvis", "hey_mycroft"]
+    assert cli.wake_words("./my_") == []

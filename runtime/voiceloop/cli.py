@@ -69,6 +69,13 @@ AgentArgument = Annotated[Path | None, typer.Argument(help="Python file with an 
 Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "image", "moderation"]
 
 
+def wake_words(incomplete: str) -> list[str]:
+    """Complete the name of a wake word."""
+    from voiceloop.commandline.doctor_machine import WAKE_WORDS  # noqa: PLC0415 - only a Tab key needs it
+
+    return [name for name in WAKE_WORDS if name.startswith(incomplete)]
+
+
 # Entry points --------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +181,10 @@ def talk(  # noqa: PLR0913, PLR0917 - the documented options
         bool, typer.Option("--push-to-talk", help="Enter begins and ends what you say.")
     ] = False,
     wake_word: Annotated[
-        str | None, typer.Option(help="Hear nothing before it: okay_nabu, hey_jarvis, ...", metavar="NAME|FILE")
+        str | None,
+        typer.Option(
+            help="Hear nothing before it: okay_nabu, hey_jarvis, ...", metavar="NAME|FILE", autocompletion=wake_words
+        ),
     ] = None,
     say: Annotated[list[str] | None, typer.Option(help="A typed turn, sent when ready; repeatable.")] = None,
     brain: Annotated[str | None, typer.Option(help="Who thinks without a key.", metavar="local|scripted|URL")] = None,

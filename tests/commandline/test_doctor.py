@@ -316,6 +316,17 @@ def test_without_a_key_and_without_models_nobody_answers(examine, monkeypatch):
     assert page.endswith("\n  nobody answers: talk ends with status 6\n")
 
 
+def test_a_wake_word_that_cannot_be_loaded_is_told(examine, tmp_path):
+    status, page, _ = examine(None, VOICELOOP_AUDIO__WAKE_WORD="nabu", offline=True)
+    assert status == 3
+    assert "audio.wake_word = 'nabu': name one of okay_nabu" in " ".join(page.split())
+    broken = tmp_path / "word.json"
+    broken.write_text("{}")
+    status, page, _ = examine(None, VOICELOOP_AUDIO__WAKE_WORD=str(broken), offline=True)
+    assert status == 3
+    assert "is not the .json file of a microWakeWord model" in " ".join(page.split())
+
+
 def test_wrong_settings_are_told_without_what_is_secret_in_them(examine):
     status, page, _ = examine(None, DGRID_BASE_URL="ftp://me:hunter2@models.example")
     assert status == 3
