@@ -21,7 +21,7 @@ RATE_HZ = 100
 MS_PER_SAMPLE = 10
 LATENCY = 3
 """Samples between pulling one and hearing it."""
-SERVICES = Traits(ends_turns=False, starts_replies=False, keeps_audio=False)
+SERVICES = Traits(ends_turns=False, starts_replies=False, keeps_audio=False, tells_words=True)
 """Of every tier but realtime."""
 Part = tuple[str, str, int]
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from any_deeds import Deeds
+from any_order import SERVICES
 from conversation import CLIENT, MANUAL
 from thorough import thorough
 from voiceloop import commands as do
@@ -68,7 +69,7 @@ def several(deeds):
 
 
 TRAITS = st.sampled_from(
-    [Traits(), CLIENT, MANUAL, Traits(stops_on_speech=True), Traits(ends_turns=True, keeps_audio=False)]
+    [Traits(), CLIENT, MANUAL, SERVICES, Traits(stops_on_speech=True), Traits(ends_turns=True, keeps_audio=False)]
 )
 ORDERS = [
     (Tier.REALTIME,),
