@@ -204,8 +204,8 @@ class TurnSettings(Section):
     interrupt_after_ms: int = Field(default=600, ge=0)
     """Speech longer than this interrupts the agent, which goes on quieter until then."""
     interrupt_by: Literal["words", "length"] = "words"
-    """Whether shorter speech interrupts: by its words it does, unless they are none or only show that somebody listens
-    ("mm-hmm"); by length it never does."""
+    """Whether words count: by them shorter speech interrupts, unless they are none or only show that somebody listens
+    ("mm-hmm"), and those of listeners take longer speech back. By length alone shorter speech never interrupts."""
 
 
 class RealtimeSettings(Section):

@@ -76,7 +76,7 @@ class Interruptions:
     """What a session takes for an interruption."""
 
     after_s: float = 0.6
-    """Longer speech stops the agent, whatever is said."""
+    """Longer speech silences the agent, and stops it unless words that come soon show that somebody only listens."""
     cough_s: float = 0.2
     """Shorter sounds are no words."""
     by_words: bool = True
