@@ -17,8 +17,8 @@ __all__ = ["ClockRatio"]
 READINGS = 120
 """A minute of half seconds: cards drift with their warmth, so older ones tell less."""
 FEWEST = 10
-LEAST_PPM = 5.0
-"""Less is no drift: a second in two days, 18 ms in an hour."""
+LEAST_PPM = 60.0
+"""Less costs a canceller under a decibel, and on a busy sound server callbacks wander as much within half a minute."""
 SURE = 5.0
 """What is so many times its error is no chance."""
 CLOSE_PPM = 15.0
