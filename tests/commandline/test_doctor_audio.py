@@ -30,7 +30,7 @@ def test_a_good_desk_needs_nothing():
         ({"echo_loss_db": -6.0}, "echo", "headphones"),
         ({"noise_db": -30.0}, "room", "quieter"),
         ({"clipped": 0.1}, "clipping", "turn down"),
-        ({"drift_ppm": -1200.0}, "clocks", "same device"),
+        ({"drift_ppm": -800.0}, "clocks", "same device"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_change(change, what, fix):

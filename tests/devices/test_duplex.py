@@ -282,6 +282,20 @@ def test_a_captured_backlog_meets_what_was_played_when_it_was_captured():
         assert values(path.far(times.blocks - 1)) == number, "one behind: block n has the value n + 1"
 
 
+def test_streams_that_drift_apart_are_kept_together():
+    playback, times = make_playback(), BlockTimes()
+    path = EchoPath(playback, times, round_trip_s=0.03)
+    steps, last = 0, None
+    for number in range(30_000):
+        playback.rendered(Rendered(number % 30_000, 1.0 + number / 100 * 1.0001))
+        times.block(1.0 + number / 100)
+        shift = path._shift
+        far = path.far(times.blocks - 1)
+        steps += last is not None and path._shift != shift
+        last = values(far)
+    assert 1 <= steps <= 4, "300 s at 100 ppm are three blocks"
+
+
 class Ears:
     def __init__(self):
         self.pcm = b""

@@ -24,7 +24,7 @@ __all__ = ["doctor_audio", "findings"]
 
 RATE_HZ = 24_000
 NO_DEVICE = 6
-SLOW_MS, LOUD_ECHO_DB, NOISY_DB, CLIPPED, DRIFT_PPM = 300, -1.0, -45.0, 0.002, 1000
+SLOW_MS, LOUD_ECHO_DB, NOISY_DB, CLIPPED, DRIFT_PPM = 300, -1.0, -45.0, 0.002, 300
 MISHAPS = 5
 """In 8 s: the first ones come while the card starts."""
 

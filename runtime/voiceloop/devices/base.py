@@ -63,5 +63,5 @@ class Counting(Protocol):
     """A line whose device has faults that are counted."""
 
     @property
-    def mishaps(self) -> Mapping[str, float]:
+    def mishaps(self) -> Mapping[str, int]:
         """What `session_ended` tells of them under `card`."""

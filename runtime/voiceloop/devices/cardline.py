@@ -69,13 +69,9 @@ class CardLine:
         return Trouble(0, 0, 0, 0) if self._exchange is None else self._exchange.trouble
 
     @property
-    def mishaps(self) -> Mapping[str, float]:
-        """What went wrong so far, and how far apart the clocks of both directions are where they are."""
-        trouble, path = self.trouble, None if self._exchange is None else self._exchange.echo_path
-        told: dict[str, float] = {"underruns": trouble.underruns, "overruns": trouble.overruns}
-        if path is not None and path.clocks.drifts:
-            told["drift_ppm"] = round(path.clocks.ppm, 1)
-        return told
+    def mishaps(self) -> Mapping[str, int]:
+        """What went wrong so far."""
+        return {"underruns": self.trouble.underruns, "overruns": self.trouble.overruns}
 
     async def open(self, ears: Ears, ledger: Ledger, rate_hz: int, reports: LineReports) -> None:
         """Open the card and wait for its first block. Raises DeviceError or UsageError; cancelling closes the line."""

@@ -168,8 +168,6 @@ class BlockTimes:
         """Blocks that passed, missing ones included; the number of the next one."""
         self.missing_blocks = 0
         """All blocks found missing so far."""
-        self.troubles = 0
-        """Times after which the blocks may pass earlier or later than before."""
         self._prefill_blocks = prefill_blocks
         self._window = self.WINDOW
         self._since_s = 0.0
@@ -186,7 +184,6 @@ class BlockTimes:
         """The card admits trouble: look at the next tenth of a second alone, and at once at a speaker's first block."""
         self._lags.clear()
         self._window = self.ALARMED_WINDOW
-        self.troubles += 1
 
     def lost(self) -> None:
         """A block passed whose time nobody knows."""
@@ -218,7 +215,6 @@ class BlockTimes:
             self._window = self.WINDOW
         self.blocks += 1 + missing
         self.missing_blocks += missing
-        self.troubles += missing > 0
         return missing
 
     def _missing(self, lag: float) -> int:
@@ -234,7 +230,6 @@ class Playback:
     def __init__(self, feed: SpeakerFeed, rate_hz: int, latency_s: float, heard: int = 0) -> None:
         """`heard`: position that was reached with another card."""
         self.times = BlockTimes(math.ceil(latency_s / BLOCK_S))
-        self.rate_hz = rate_hz
         self._feed = feed
         self._samples = rate_hz // BLOCKS_PER_S
         self._silence = bytes(2 * self._samples)
