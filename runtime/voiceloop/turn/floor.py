@@ -7,7 +7,9 @@ cancels the reply and flushes).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from voiceloop.commands import ClearDeadline, Command, DuckPlayback, PausePlayback, ResumePlayback, SetDeadline
 from voiceloop.turn.doubts import Doubt, Doubts
@@ -47,6 +49,16 @@ class Hold(StrEnum):
     def length(self) -> Length:
         """What speech counts as while only its words can tell whether it is meant."""
         return Length.LONG if self is Hold.SILENCED else Length.SHORT
+
+
+ENDED: Final[Mapping[Hold, tuple[Command, ...]]] = {
+    Hold.NONE: (),
+    Hold.PAUSED: (ResumePlayback(),),
+    Hold.DUCKED: (DuckPlayback(1.0),),
+    Hold.EASED: (DuckPlayback(1.0),),
+    Hold.SILENCED: (DuckPlayback(1.0), ResumePlayback()),
+}
+"""What makes the agent go on as it did before the hold."""
 
 
 class Floor:
@@ -193,37 +205,29 @@ class Floor:
             out.append(SetDeadline(WORDS_DUE, now + WORDS_WITHIN_S))
         else:
             out += self.doubts.dismiss(turn_id)
-        if self.silenced:
-            return out + self.take_back(sounding=sounding)
-        hold, self._hold = self._hold, Hold.NONE
-        if hold is Hold.PAUSED:
-            self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
-            return [*out, ResumePlayback()]
-        return [*out, DuckPlayback(1.0)]
+        return out + self.resume(sounding=sounding)
 
-    def take_back(self, *, sounding: bool) -> list[Command]:
-        """Go on after a silence for nothing, unless the user speaks once more or other words are still to come."""
-        if not self.silenced or self.ear is Ear.SPEAKING or self.doubts.open:
+    def resume(self, *, sounding: bool) -> list[Command]:
+        """End the hold; a silence stays while the user speaks once more, or words of his are still to come."""
+        if self.silenced and (self.ear is Ear.SPEAKING or self.doubts.open):
             return []
-        self._hold = Hold.NONE
-        self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
-        return [DuckPlayback(1.0), ResumePlayback()]
+        hold, self._hold = self._hold, Hold.NONE
+        if hold in {Hold.PAUSED, Hold.SILENCED}:
+            self.speak(MouthTrigger.RESUME_SPEAKING if sounding else MouthTrigger.RESUME_QUIET)
+        return [*ENDED[hold]]
 
     def said_all(self, *, more: bool) -> list[Command]:
         """The agent has finished what it said; `more`: it works on more, which is kept back while the user speaks."""
         self.speak(MouthTrigger.FINISHED)
-        if self.silenced and not more:
-            self._hold = Hold.NONE
-            self.speak(MouthTrigger.RESUME_QUIET)
-            return [ClearDeadline(BARGE_IN), DuckPlayback(1.0), ResumePlayback()]
         if not self._hold.overlapped:
             return []
-        if not more:
-            self._hold = Hold.NONE
-            return [ClearDeadline(BARGE_IN), DuckPlayback(1.0)]
-        self._hold = Hold.PAUSED
-        self.speak(MouthTrigger.HOLD)
-        return [DuckPlayback(1.0), PausePlayback()]
+        hold, self._hold = self._hold, Hold.PAUSED if more else Hold.NONE
+        if more:
+            self.speak(MouthTrigger.HOLD)
+            return [DuckPlayback(1.0), PausePlayback()]
+        if hold is Hold.SILENCED:
+            self.speak(MouthTrigger.RESUME_QUIET)
+        return [ClearDeadline(BARGE_IN), *ENDED[hold]]
 
     def give_up(self) -> None:
         """The agent loses the floor."""

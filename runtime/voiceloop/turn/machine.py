@@ -250,7 +250,8 @@ class TurnMachine:
         if self.doubts.of(turn_id) is None:
             return []
         if not self.floor.meant(text):
-            return self.doubts.dismiss(turn_id) + self.floor.take_back(sounding=self.replies.sounding)
+            out = self.doubts.dismiss(turn_id)
+            return out + self.floor.resume(sounding=self.replies.sounding) if self.floor.silenced else out
         out = self._interrupt(now) if self.answering else []
         if self.doubts.drop(turn_id) is Doubt.HANDED_OVER:
             self._cough_handed_over = self.leaving = ""
