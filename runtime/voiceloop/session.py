@@ -107,13 +107,7 @@ class Session:
         self.microphone = Microphone(self._hearing, self._take)
         """Mute and push-to-talk."""
         self._backstage = Backstage(self._driver.happened, self._fail, self._ledger, self._hearing, self.settings.audio)
-        self.tool_context = ToolContext(
-            announce=lambda text: self._backstage.happened(on.SayAsked(_writable(text))),
-            spawn=self._backstage.spawn,
-            end=lambda reason: self._backstage.happened(on.EndWhenSaid(reason)),
-            session_id=session_id,
-            language=language,
-        )
+        self.tool_context = _tool_context(self._backstage, session_id, language)
         self._bus = ToolBus(
             self.agent.tools,
             happened=self._driver.happened,
@@ -354,6 +348,16 @@ def _loaded(tools: Sequence[Callable[..., Any] | str], language: str) -> list[Ca
         raise MisuseError(f"tools is a list: tools=[{tools!r}]")
     named = [name for name in tools if isinstance(name, str)]
     return [*(function for function in tools if not isinstance(function, str)), *built_in(named, language)]
+
+
+def _tool_context(backstage: Backstage, session_id: str, language: str) -> ToolContext:
+    return ToolContext(
+        announce=lambda text: backstage.happened(on.SayAsked(_writable(text))),
+        spawn=backstage.spawn,
+        end=lambda reason: backstage.happened(on.EndWhenSaid(reason)),
+        session_id=session_id,
+        language=language,
+    )
 
 
 def _writable(text: str) -> str:
