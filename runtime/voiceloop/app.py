@@ -118,11 +118,10 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
 
 def check_wake(wanted: Wanted, settings: Settings) -> None:
     """Refuse a wake word that cannot be listened for, where one would be."""
-    wake_word = settings.audio.wake_word
-    if wake_word is not None and not wanted.text and settings.realtime.turn.detection != "push_to_talk":
+    if settings.wake_word is not None and not wanted.text:
         from voiceloop.wakeword import check_wake_word  # noqa: PLC0415 - loads numpy and a model
 
-        check_wake_word(wake_word)
+        check_wake_word(settings.wake_word)
 
 
 def refuse_audio(wanted: Wanted) -> None:

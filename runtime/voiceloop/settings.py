@@ -313,6 +313,11 @@ class Settings(Section):
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table per plugin, validated by the plugin itself."""
 
+    @property
+    def wake_word(self) -> str | None:
+        """The wake word that is waited for: none where a key says when to listen."""
+        return None if self.realtime.turn.detection == "push_to_talk" else self.audio.wake_word
+
     def of(self, who: AgentSettings) -> Settings:
         """Return the settings of a session with this agent: what it says, where the sections say nothing else.
 

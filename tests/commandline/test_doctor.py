@@ -325,6 +325,8 @@ def test_a_wake_word_that_cannot_be_loaded_is_told(examine, tmp_path):
     status, page, _ = examine(None, VOICELOOP_AUDIO__WAKE_WORD=str(broken), offline=True)
     assert status == 3
     assert "is not the .json file of a microWakeWord model" in " ".join(page.split())
+    told = {"VOICELOOP_AUDIO__WAKE_WORD": "nabu", "VOICELOOP_REALTIME__TURN__DETECTION": "push_to_talk"}
+    assert "nabu" not in examine(None, **told, offline=True)[1], "a key says when to listen"
 
 
 def test_wrong_settings_are_told_without_what_is_secret_in_them(examine):
