@@ -65,6 +65,13 @@ def test_a_price_file_is_looked_at_before_anything_is_opened(tmp_path):
         make_plan(text=True, environ={"VOICELOOP_AGENT__LIMITS__PRICES": "prices.toml"})
 
 
+def test_a_wake_word_that_nobody_knows_is_told_with_where_it_stands(tmp_path):
+    (tmp_path / "mine.toml").write_text('[audio]\nwake_word = "hey jarvis"\n')
+    with pytest.raises(SettingsError, match=r"mine\.toml, line 2: .*did you mean hey_jarvis\?"):
+        make_plan(config=Path("mine.toml"))
+    assert make_plan(config=Path("mine.toml"), text=True), "nobody speaks"
+
+
 def test_a_limit_of_money_without_prices_is_refused():
     with pytest.raises(SettingsError, match="needs prices: set"):
         make_plan(text=True, agent=Agent(limits={"money": 0.5}))

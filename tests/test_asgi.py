@@ -15,7 +15,7 @@ import voiceloop
 from voiceloop.agent import Agent
 from voiceloop.embedded import EmbeddedGateway
 from voiceloop.errors import MisuseError, SettingsError, UnreachableError
-from voiceloop.settings import Settings
+from voiceloop.settings import AudioSettings, Settings
 from voiceloop.testing.brain import PhraseBrain
 from voiceloop.testing.clock import virtual_time
 from voiceloop.testing.gateway import ScriptedGateway
@@ -211,6 +211,11 @@ async def test_data_that_cannot_be_had_or_does_not_suffice_closes_that_socket_al
 def test_a_price_file_that_is_not_there_is_refused_at_once():
     with pytest.raises(SettingsError, match=r"cannot read the price file none\.toml"):
         voiceloop.asgi(Agent(limits={"prices": "none.toml"}), SETTINGS)
+
+
+def test_a_wake_word_that_nobody_knows_is_refused_at_once():
+    with pytest.raises(SettingsError, match=r"did you mean okay_nabu\?"):
+        voiceloop.asgi(Agent(), SETTINGS.model_copy(update={"audio": AudioSettings(wake_word="nabu")}))
 
 
 def test_without_data_texts_that_need_some_are_refused_at_once():

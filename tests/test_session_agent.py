@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import datetime
 
 import pytest
 
 from voiceloop.agent import Agent
 from voiceloop.engines.base import Seed
-from voiceloop.errors import MisuseError, SettingsError
+from voiceloop.errors import DeviceError, MisuseError, SettingsError
 from voiceloop.events import EngineReady
 from voiceloop.session import Session
 from voiceloop.settings import RealtimeSettings, Settings
@@ -90,6 +91,21 @@ async def test_tools_that_come_with_voiceloop_are_called_by_their_names():
 def test_a_limit_of_money_without_prices_is_refused():
     with pytest.raises(SettingsError, match="needs prices"):
         Session(Agent(limits={"money": 0.5}), engine=Engine())
+
+
+def test_a_wake_word_that_nobody_knows_is_refused_where_somebody_would_speak():
+    wrong = Settings(audio={"wake_word": "nabu"})
+    with pytest.raises(SettingsError, match=r"did you mean okay_nabu\?"):
+        Session(Agent(), line=NumberedLine(), settings=wrong, engine=Engine())
+    Session(Agent(), settings=wrong, engine=Engine())
+    with_key = wrong.model_copy(update={"realtime": RealtimeSettings(turn={"detection": "push_to_talk"})})
+    Session(Agent(), line=NumberedLine(), settings=with_key, engine=Engine())
+
+
+def test_a_wake_word_without_its_package_is_refused_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymicro_wakeword", None)
+    with pytest.raises(DeviceError, match=r"voiceloop\[wake\]"):
+        Session(Agent(), line=NumberedLine(), settings=Settings(audio={"wake_word": "alexa"}), engine=Engine())
 
 
 def test_a_session_loads_no_plugins():

@@ -32,6 +32,7 @@ from voiceloop.settings import Settings
 from voiceloop.sources import Origins, agent_from_file, read_settings
 from voiceloop.transcript import TranscriptLine, TranscriptWriter, open_private
 from voiceloop.vocabulary import Tier
+from voiceloop.wakemodels import check_wake_word
 
 __all__ = ["Conversation", "Plan", "Wanted", "plan"]
 
@@ -118,9 +119,7 @@ def plan(wanted: Wanted, *, sound: Callable[[], str]) -> Plan:
 
 def check_wake(wanted: Wanted, settings: Settings) -> None:
     """Refuse a wake word that cannot be listened for, where one would be."""
-    if settings.wake_word is not None and not wanted.text:
-        from voiceloop.wakeword import check_wake_word  # noqa: PLC0415 - loads numpy and a model
-
+    if not wanted.text:
         check_wake_word(settings.wake_word)
 
 

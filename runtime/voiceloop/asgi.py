@@ -28,6 +28,7 @@ from voiceloop.pricefile import prices_of
 from voiceloop.settings import Settings
 from voiceloop.sources import environment_settings
 from voiceloop.tools.builtin import built_in
+from voiceloop.wakemodels import check_wake_word
 
 __all__ = ["VoiceApp", "asgi"]
 
@@ -94,6 +95,7 @@ class VoiceApp:
         self._agent = agent.told(self._settings.agent)
         built_in(self._agent.named, self._agent.settings.language)  # what no session could load is said at once
         prices_of(self._agent.settings.limits)
+        check_wake_word(self._settings.wake_word)
         if data is None:
             check_texts(self._agent.settings)
         self._data = data

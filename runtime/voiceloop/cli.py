@@ -71,7 +71,7 @@ Role = Literal["realtime", "transcription", "chat", "speech", "embedding", "imag
 
 def wake_words(incomplete: str) -> list[str]:
     """Complete the name of a wake word."""
-    from voiceloop.commandline.doctor_machine import WAKE_WORDS  # noqa: PLC0415 - only a Tab key needs it
+    from voiceloop.wakemodels import WAKE_WORDS  # noqa: PLC0415 - only a Tab key needs it
 
     return [name for name in WAKE_WORDS if name.startswith(incomplete)]
 

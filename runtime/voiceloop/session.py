@@ -43,6 +43,7 @@ from voiceloop.tools.bus import ToolBus, survivors, tool_table
 from voiceloop.tools.tool import ToolContext
 from voiceloop.transcript import TranscriptLine
 from voiceloop.vocabulary import Item, Tier, UserImage
+from voiceloop.wakemodels import check_wake_word
 
 if TYPE_CHECKING:
     from voiceloop.tape import TapeWriter
@@ -83,12 +84,12 @@ class Session:
         """Without a line there is no audio: turns are typed and replies are read.
 
         With a line, `captions_only` has replies read all the same. What `data` holds can be named in the agent's
-        texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there. Without settings,
-        `.env` and the environment choose the backend; SettingsError when they name none, and for a price file that is
-        wrong. Where no model is set the backend is asked for its models when the session opens. `engine` answers in
-        place of those that settings ask for; several are a mapping, the best tier first. What settings say of an
-        agent wins over the agent. `ask_chat` sums up what a conversation has become too long for; None asks the
-        backend.
+        texts, `{"caller": "Ada"}` as `{{ caller }}`; SettingsError for a name that is not there, and for a wrong price
+        file or wake word; DeviceError for a wake word without its package. Without settings, `.env` and the environment
+        choose the backend; SettingsError when they name none. Where no model is set the backend is asked for its models
+        when the session opens. `engine` answers in place of those that settings ask for; several are a mapping, the
+        best tier first. What settings say of an agent wins over the agent. `ask_chat` sums up what a conversation has
+        become too long for; None asks the backend.
         """
         settings = (settings or (_environment_settings() if engine is None else Settings())).of(agent.settings)
         agent = agent.told(settings.agent)
@@ -98,6 +99,7 @@ class Session:
         self.agent = Agent.from_settings(told, (*agent.tools, *built_in(agent.named, language)))
         self.settings = settings.model_copy(update={"agent": told})
         self.rate_hz = self.settings.audio.wire.rate_hz
+        check_wake_word(None if line is None else self.settings.wake_word)
         engines = _engines(engine, self.settings)
         self._profile = profile_of(self.agent, self.settings, tuple(engines), session_id, _price_list(told.limits))
         self._line, self._captions_only, self._tape = line, line is None or captions_only, tape
@@ -116,7 +118,7 @@ class Session:
             redact=Redactor(_secrets(self.settings)),
         )
         self._ask_chat = ask_chat or backend_chat(self.settings)
-        self._guess = LanguageGuess()
+        self._guess, self._typed = LanguageGuess(), 0
         self._ended: Ended | None = None
         self._end_asked = ""
         self._failure: BaseException | None = None
@@ -131,7 +133,6 @@ class Session:
         self._opened, self._over = asyncio.Event(), asyncio.Event()
         self._telling = Telling(on_line, self._fail)
         self._runner: asyncio.Task[Ended] | None = None
-        self._typed = 0
 
     # Running -----------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,7 @@ The one door to pymicro-wakeword, whose models are inside its package: nothing i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from voiceloop.audio.ledger import Ledger
@@ -15,13 +13,14 @@ from voiceloop.audio.resample import Resampler
 from voiceloop.audio.vad import webrtc_detector
 from voiceloop.audio.wakegate import SAMPLE_BYTES, Attention, WakeGate
 from voiceloop.devices.base import Ears
-from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.errors import SettingsError
 from voiceloop.events import MicrophoneTurned
+from voiceloop.wakemodels import model_file, needs_package
 
 if TYPE_CHECKING:
     from pymicro_wakeword import MicroWakeWord
 
-__all__ = ["MicroWake", "WakeEars", "check_wake_word", "wake_ears"]
+__all__ = ["MicroWake", "WakeEars", "try_wake_word", "wake_ears"]
 
 MODEL_HZ = 16_000
 FRAMES_PER_S = 50
@@ -31,9 +30,6 @@ MOSTLY_ENDED_S = (0.1, 0.4)
 """The same of okay_nabu and of models that nobody measured."""
 STRICTEST = 3
 """The mode of the voice activity detector: noise must not keep the microphone open."""
-TFLITE_MARK = b"TFL3"
-SMALLEST_MODEL = 1_024
-"""Bytes."""
 
 
 class WakeEars:
@@ -123,8 +119,8 @@ def wake_ears(
     return WakeEars(gate, ears, ledger, closed=closed, tell=tell)
 
 
-def check_wake_word(wake_word: str) -> None:
-    """Load the model once: raises what `wake_ears` would raise."""
+def try_wake_word(wake_word: str) -> None:
+    """Load the model and let go of it: raises what `wake_ears` would raise."""
     _model(wake_word).close()
 
 
@@ -145,38 +141,12 @@ def _speech_detector(rate_hz: int) -> Callable[[bytes], bool]:
 
 
 def _model(wake_word: str) -> MicroWakeWord:
+    path = model_file(wake_word)
     try:
-        from pymicro_wakeword import MicroWakeWord, Model  # noqa: PLC0415  an extra
+        from pymicro_wakeword import MicroWakeWord  # noqa: PLC0415  an extra
     except (ImportError, OSError) as error:
-        raise DeviceError(
-            "A wake word needs a package: pip install 'voiceloop[wake]', or leave out audio.wake_word."
-        ) from error
-    if not wake_word.endswith(".json"):
-        names = [each.value for each in Model]
-        if wake_word not in names:
-            raise SettingsError(
-                f"audio.wake_word = {wake_word!r}: name one of {', '.join(names)},"
-                " or the .json file of a microWakeWord model"
-            )
-        return MicroWakeWord.from_builtin(Model(wake_word))
-    path = Path(wake_word).expanduser()
-    check_model(path)
+        raise needs_package() from error
     try:
         return MicroWakeWord.from_config(path)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise SettingsError(f"audio.wake_word: {path} is no microWakeWord model of version 2: {error!r}") from error
-
-
-def check_model(path: Path) -> None:
-    """Raise SettingsError for what the library would crash on, which looks at nothing."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        model = path.parent / str(told["model"])
-        data = model.read_bytes()
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SettingsError(
-            f"audio.wake_word: {path} is not the .json file of a microWakeWord model"
-            f" with its .tflite file beside it: {error!r}"
-        ) from error
-    if data[4:8] != TFLITE_MARK or len(data) < SMALLEST_MODEL:
-        raise SettingsError(f"audio.wake_word: {model} is no whole TensorFlow Lite model; fetch it again")

@@ -319,7 +319,7 @@ def test_without_a_key_and_without_models_nobody_answers(examine, monkeypatch):
 def test_a_wake_word_that_cannot_be_loaded_is_told(examine, tmp_path):
     status, page, _ = examine(None, VOICELOOP_AUDIO__WAKE_WORD="nabu", offline=True)
     assert status == 3
-    assert "audio.wake_word = 'nabu': name one of okay_nabu" in " ".join(page.split())
+    assert "audio.wake_word = 'nabu': did you mean okay_nabu?" in " ".join(page.split())
     broken = tmp_path / "word.json"
     broken.write_text("{}")
     status, page, _ = examine(None, VOICELOOP_AUDIO__WAKE_WORD=str(broken), offline=True)

@@ -5,7 +5,6 @@ import pytest
 from voiceloop.commandline import doctor_machine as module
 from voiceloop.commandline.doctor_machine import look_around
 from voiceloop.commandline.doctor_report import Finding, State
-from voiceloop.wakeword import check_wake_word
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +39,8 @@ def test_whatever_is_missing_comes_with_its_fix(monkeypatch):
     }
 
 
-def test_the_wake_words_are_those_of_the_package():
-    for name in find("wake word").detail.split(", "):
-        check_wake_word(name)
+def test_the_wake_words_are_told():
+    assert find("wake word").detail == "okay_nabu, hey_jarvis, hey_mycroft, alexa"
 
 
 def test_other_languages_than_english_are_an_extra_and_a_program(monkeypatch):

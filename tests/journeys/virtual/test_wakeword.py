@@ -2,6 +2,7 @@
 
 import pytest
 
+import voiceloop.session
 import voiceloop.wakeword
 from journeys.journey import Journey, dialects
 from voiceloop.testing.clock import virtual_time
@@ -28,6 +29,7 @@ class SecondsOfSpeech:
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch):
+    monkeypatch.setattr(voiceloop.session, "check_wake_word", lambda wake_word: None)
     monkeypatch.setattr(voiceloop.wakeword, "_model", lambda wake_word: wake_word)
     monkeypatch.setattr(voiceloop.wakeword, "MicroWake", lambda model, rate_hz: SecondsOfSpeech())
     monkeypatch.setattr(voiceloop.wakeword, "_speech_detector", lambda rate_hz: any)
