@@ -286,7 +286,7 @@ def doctor(
     config: ConfigOption = None,
     key_file: KeyFileOption = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no server.")] = False,  # noqa: FBT002
-    audio: Annotated[bool, typer.Option("--audio", help="Play a chirp and judge microphone and speaker.")] = False,  # noqa: FBT002
+    audio: Annotated[bool, typer.Option("--audio", help="Play chirps and judge microphone and speaker.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002
 ) -> int:
     """Tell what works here and at the backend, what does not, and what a conversation does then."""

@@ -123,6 +123,8 @@ def test_captions_and_typing_are_asked_for():
         ({"captions_only": True, "output": "speaker"}, "--captions-only makes no sound"),
         ({"captions_only": True, "text": True}, "--captions-only is for conversations with sound"),
         ({"type": True, "text": True}, "--type is for conversations with sound"),
+        ({"push_to_talk": True, "text": True}, "--push-to-talk is for conversations with sound"),
+        ({"wake_word": "okay_nabu", "text": True}, "--wake-word is for conversations with sound"),
     ],
 )
 def test_what_excludes_each_other_is_told(options, told):

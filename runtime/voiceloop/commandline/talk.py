@@ -104,7 +104,12 @@ def wanted(options: Options, agent: Agent | None, environ: Mapping[str, str]) ->
     """Return what was asked for, with the flags that are settings among them."""
     if options.captions_only and options.output == SPEAKER:
         raise UsageError("--captions-only makes no sound: leave out --output speaker")
-    spoken = {"--captions-only": options.captions_only, "--type": options.type, "--push-to-talk": options.push_to_talk}
+    spoken = {
+        "--captions-only": options.captions_only,
+        "--type": options.type,
+        "--push-to-talk": options.push_to_talk,
+        "--wake-word": options.wake_word,
+    }
     for flag, given in spoken.items():
         if options.text and given:
             raise UsageError(f"{flag} is for conversations with sound: leave it out, or leave out --text")
