@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def test_a_wake_word_that_nobody_knows_is_told_with_where_it_stands(tmp_path):
     with pytest.raises(SettingsError, match=r"mine\.toml, line 2: .*did you mean hey_jarvis\?"):
         make_plan(config=Path("mine.toml"))
     assert make_plan(config=Path("mine.toml"), text=True), "nobody speaks"
+
+
+def test_planning_loads_no_wake_word_that_the_line_will_load(monkeypatch):
+    monkeypatch.setitem(sys.modules, "voiceloop.wakeword", None)
+    assert make_plan(environ={"VOICELOOP_AUDIO__WAKE_WORD": "alexa"}).settings.wake_word == "alexa"
 
 
 def test_a_limit_of_money_without_prices_is_refused():

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import threading
 
 import pytest
 
+import voiceloop.wakeword
 from voiceloop.backstage import Backstage
-from voiceloop.errors import UsageError
+from voiceloop.errors import SettingsError, UsageError
 from voiceloop.events import LineEnded, LineLost, LineOpened, SayAsked
 from voiceloop.settings import AudioSettings
 from voiceloop.testing.clock import virtual_time
@@ -17,6 +19,7 @@ class Listening:
 
     rate_hz = 24_000
     take = "ears"
+    key = None
 
 
 @pytest.fixture
@@ -56,9 +59,11 @@ class Doorway:
     def __init__(self, failure=None):
         self.failure = failure
         self.given = ()
+        self.entered = threading.Event()
 
     async def open(self, *given):
         self.given = given
+        self.entered.set()
         if self.failure is not None:
             raise self.failure
 
@@ -70,6 +75,39 @@ async def test_an_open_line_is_told_and_hears_through_the_session(backstage, eve
     assert line.given == (listening.take, listening, listening.rate_hz, backstage)
     assert opened.is_set()
     assert events == [LineOpened(captions_only)]
+
+
+class Waking:
+    """Ears that wait for a wake word, the model of which is loaded by `load`."""
+
+    def __init__(self, load):
+        self.load = load
+
+
+def with_wake_word(monkeypatch, events, listening, load):
+    monkeypatch.setattr(voiceloop.wakeword, "wake_ears", lambda *_, **__: Waking(load))
+    return Backstage(events.append, pytest.fail, listening, listening, AudioSettings(wake_word="alexa"))
+
+
+async def test_a_line_opens_while_its_wake_word_is_loaded_and_is_told_open_after_that(events, listening, monkeypatch):
+    """Loading waits for the open line, which never came if it kept the loop from opening it."""
+    loaded = []
+    backstage = with_wake_word(monkeypatch, events, listening, lambda: loaded.append(line.entered.wait(5.0)))
+    line, opened = Doorway(), asyncio.Event()
+    await backstage.open_line(line, opened, captions_only=False)
+    assert loaded == [True]
+    assert isinstance(line.given[0], Waking)
+    assert events == [LineOpened(captions_only=False)]
+
+
+async def test_a_wake_word_that_cannot_be_loaded_loses_the_line_with_its_status(events, listening, monkeypatch):
+    def load():
+        raise SettingsError("no model of version 2")
+
+    opened = asyncio.Event()
+    await with_wake_word(monkeypatch, events, listening, load).open_line(Doorway(), opened, captions_only=False)
+    assert not opened.is_set()
+    assert events == [LineLost("no model of version 2", 3)]
 
 
 async def test_without_a_line_there_is_nothing_to_open(backstage, events):

@@ -1,6 +1,8 @@
 """What keeps a session from opening, and what must not happen to it but does."""
 
 import asyncio
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,20 @@ async def test_a_server_that_cannot_be_used_is_raised_where_the_session_is_opene
         async with talk:
             pytest.fail("it was opened")
     assert (await talk.end()).exit_status == status
+
+
+@virtual_time
+async def test_a_wake_word_that_only_loading_shows_to_be_wrong_is_raised_and_the_line_closed(tmp_path):
+    shipped = Path(find_spec("pymicro_wakeword").origin).parent / "models"
+    (tmp_path / "alexa.tflite").write_bytes((shipped / "alexa.tflite").read_bytes())
+    (tmp_path / "mine.json").write_text('{"model": "alexa.tflite"}')
+    line, wrong = NumberedLine(), Settings(audio={"wake_word": str(tmp_path / "mine.json")})
+    talk = session(line=line, settings=wrong)
+    with pytest.raises(SettingsError, match="no microWakeWord model of version 2"):
+        async with talk:
+            pytest.fail("it was opened")
+    assert (await talk.end()).exit_status == 3
+    assert not line.is_open
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The wake word's model on recorded speech, and models that are none."""
 
+import subprocess
 import sys
 import wave
 from pathlib import Path
@@ -10,7 +11,7 @@ from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError, SettingsError
 from voiceloop.wakemodels import WAKE_WORDS
-from voiceloop.wakeword import try_wake_word, wake_ears
+from voiceloop.wakeword import WakeWordToCome, try_wake_word, wake_ears
 
 SPEECH = Path(__file__).parent / "fixtures" / "speech"
 RATE_HZ = 24_000
@@ -18,7 +19,7 @@ BLOCK = 960
 
 
 class Desk:
-    def __init__(self, wake_word="okay_nabu"):
+    def __init__(self, wake_word="okay_nabu", *, loaded=True):
         self.muted = False
         self.out = []
         self.told = []
@@ -31,6 +32,8 @@ class Desk:
             closed=lambda: self.muted,
             tell=self.told.append,
         )
+        if loaded:
+            self.ears.load()
 
     def hear(self, pcm, first_sample):
         self.out.append((pcm, first_sample))
@@ -64,6 +67,44 @@ def test_what_follows_the_wake_word_is_heard_whole_and_the_word_is_not():
     assert heard[begins:] == said[begins : len(heard)]
     assert len(said) - len(heard) < BLOCK
     assert begins / 2 / RATE_HZ == pytest.approx(QUESTION_S, abs=0.02)
+
+
+def test_what_is_said_while_the_model_is_loaded_is_heard_as_soon_as_it_is_there():
+    desk, said = Desk(loaded=False), speech("wake_time.wav")
+    half = round(0.6 * RATE_HZ) * 2
+    desk.hears(said[:half])
+    assert desk.states == ["asleep"]
+    desk.ears.load()
+    heard = desk.hears(said[half:])
+    assert desk.states == ["asleep", "listening"]
+    begins = len(heard) - len(heard.lstrip(b"\0"))
+    assert begins / 2 / RATE_HZ == pytest.approx(QUESTION_S, abs=0.02)
+
+
+def test_of_what_is_said_before_the_model_is_there_the_newest_is_kept():
+    kept = []
+
+    class Word:
+        ended_s = (0.0, 0.2)
+
+        def heard(self, pcm):
+            kept.append(pcm)
+            return pcm.endswith(b"!")
+
+    word = WakeWordToCome(Word, most_bytes=4)
+    assert not word.heard(b"abc!")
+    assert not word.heard(b"def!")
+    word.load()
+    assert word.heard(b"ghi!")
+    assert not word.heard(b"jkl")
+    assert kept == [b"def!ghi!", b"jkl"]
+    assert word.ended_s == (0.0, 0.2)
+
+
+def test_nothing_heavy_is_loaded_before_the_line_is_given_its_ears():
+    program = "import sys, voiceloop.wakeword; print([n for n in ('numpy', 'pymicro_wakeword') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("name", WAKE_WORDS)

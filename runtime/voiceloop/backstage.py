@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from voiceloop.audio.ledger import Ledger
-from voiceloop.devices.base import Ears, Line
+from voiceloop.devices.base import Line
 from voiceloop.errors import VoiceloopError
 from voiceloop.events import Event, LineEnded, LineLost, LineOpened
 from voiceloop.hearing import Hearing
@@ -56,28 +56,36 @@ class Backstage:
         """Open the line, if there is one, and report how that went; sets `opened` when it went well."""
         if line is not None:
             try:
-                await line.open(self._ears(), self._ledger, self._ledger.rate_hz, self)
+                await self._open(line)
             except VoiceloopError as error:
                 self.happened(LineLost(str(error), error.exit_status))
                 return
         self.happened(LineOpened(captions_only=captions_only))
         opened.set()
 
-    def _ears(self) -> Ears:
-        """What the line speaks to: the hearing, behind a wake word if there is one and no key says when to listen."""
-        hearing, audio = self._hearing, self._audio
-        if audio.wake_word is None or hearing.key is not None:
-            return hearing.take
-        from voiceloop.wakeword import wake_ears  # noqa: PLC0415 - loads numpy and a model
+    async def _open(self, line: Line) -> None:
+        """Open it to the hearing, behind a wake word if there is one and no key says when to listen."""
+        hearing, ledger = self._hearing, self._ledger
+        if self._audio.wake_word is None or hearing.key is not None:
+            await line.open(hearing.take, ledger, ledger.rate_hz, self)
+            return
+        from voiceloop.wakeword import wake_ears  # noqa: PLC0415 - few sessions wait for one
 
-        return wake_ears(
-            audio.wake_word,
-            audio.follow_up_s,
+        ears = wake_ears(
+            self._audio.wake_word,
+            self._audio.follow_up_s,
             hearing.take,
-            self._ledger,
+            ledger,
             closed=lambda: hearing.closed,
             tell=self.happened,
         )
+        # What is captured goes out late while nobody is awake, so that loading beside it makes nobody wait.
+        loading = asyncio.get_running_loop().run_in_executor(None, ears.load)
+        try:
+            await line.open(ears, ledger, ledger.rate_hz, self)
+            await loading
+        finally:
+            loading.cancel()
 
     async def stop(self, within_s: float) -> None:
         """Cancel what runs, start nothing new, and give what was cancelled `within_s` to end."""

@@ -5,13 +5,13 @@ The one door to pymicro-wakeword, whose models are inside its package: nothing i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
-from voiceloop.audio.vad import webrtc_detector
-from voiceloop.audio.wakegate import SAMPLE_BYTES, Attention, WakeGate
+from voiceloop.audio.wakegate import PRE_ROLL_S, SAMPLE_BYTES, Attention, WakeGate, WakeWord
 from voiceloop.devices.base import Ears
 from voiceloop.errors import SettingsError
 from voiceloop.events import MicrophoneTurned
@@ -20,7 +20,7 @@ from voiceloop.wakemodels import model_file, needs_package
 if TYPE_CHECKING:
     from pymicro_wakeword import MicroWakeWord
 
-__all__ = ["MicroWake", "WakeEars", "try_wake_word", "wake_ears"]
+__all__ = ["MicroWake", "WakeEars", "WakeWordToCome", "try_wake_word", "wake_ears"]
 
 MODEL_HZ = 16_000
 FRAMES_PER_S = 50
@@ -43,8 +43,13 @@ class WakeEars:
         *,
         closed: Callable[[], bool],
         tell: Callable[[MicrophoneTurned], None],
+        load: Callable[[], None],
     ) -> None:
-        """`closed`: the user has muted the microphone, so that no wake word is listened for either."""
+        """`closed`: the user has muted the microphone, so that no wake word is listened for either.
+
+        Until `load` has been called, in a thread for instance, everybody sleeps.
+        """
+        self.load = load
         self._gate = gate
         self._ears = ears
         self._ledger = ledger
@@ -71,6 +76,41 @@ class WakeEars:
         for block in blocks:
             self._ears(*block)
         return min(self._gate.passed_samples, self._open_samples)
+
+
+class WakeWordToCome:
+    """A wake word whose model is still being loaded: what is said until it is there it hears then."""
+
+    def __init__(self, load: Callable[[], WakeWord], most_bytes: int) -> None:
+        """At most the newest `most_bytes` are kept until then."""
+        self._load = load
+        self._most_bytes = most_bytes
+        self._word: WakeWord | None = None
+        self._unheard = bytearray()
+        self.ended_s = MOSTLY_ENDED_S
+        """As the model tells, once it is there; see `WakeWord`."""
+
+    def load(self) -> None:
+        """Load it. Blocks may be taken meanwhile in another thread."""
+        word = self._load()
+        self.ended_s = word.ended_s
+        self._word = word
+
+    def heard(self, pcm: bytes) -> bool:
+        """Take the next block and return whether the phrase is over in it, or in what was kept before."""
+        self._unheard += pcm
+        if self._word is None:
+            del self._unheard[: -self._most_bytes]
+            return False
+        pcm = bytes(self._unheard)
+        self._unheard.clear()
+        return self._word.heard(pcm)
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._unheard.clear()
+        if self._word is not None:
+            self._word.reset()
 
 
 class MicroWake:
@@ -108,24 +148,33 @@ def wake_ears(
 ) -> WakeEars:
     """Return ears that wait for `wake_word`, the name of a model of the package or the path of a model's `.json`.
 
-    Raises DeviceError without the package, SettingsError for a model that is none.
+    The model and numpy are loaded by the `load` of what is returned: it raises DeviceError without the package,
+    SettingsError for a model that is none.
     """
-    gate = WakeGate(
-        ledger.rate_hz,
-        MicroWake(_model(wake_word), ledger.rate_hz),
-        is_speech=_speech_detector(ledger.rate_hz),
-        follow_up_s=follow_up_s,
-    )
-    return WakeEars(gate, ears, ledger, closed=closed, tell=tell)
+    rate_hz = ledger.rate_hz
+    word = WakeWordToCome(lambda: MicroWake(_model(wake_word), rate_hz), round(PRE_ROLL_S * rate_hz) * SAMPLE_BYTES)
+    detector = functools.cache(lambda: _speech_detector(rate_hz))
+
+    def is_speech(pcm: bytes) -> bool:
+        return detector()(pcm)
+
+    def load() -> None:
+        detector()
+        word.load()
+
+    gate = WakeGate(rate_hz, word, is_speech=is_speech, follow_up_s=follow_up_s)
+    return WakeEars(gate, ears, ledger, closed=closed, tell=tell, load=load)
 
 
 def try_wake_word(wake_word: str) -> None:
-    """Load the model and let go of it: raises what `wake_ears` would raise."""
+    """Load the model and let go of it: raises what `WakeEars.load` would raise."""
     _model(wake_word).close()
 
 
 def _speech_detector(rate_hz: int) -> Callable[[bytes], bool]:
     """Voice activity in blocks of any length."""
+    from voiceloop.audio.vad import webrtc_detector  # noqa: PLC0415 - loads numpy
+
     detect, frame = webrtc_detector(rate_hz, STRICTEST), 2 * rate_hz // FRAMES_PER_S
     pending = bytearray()
 
