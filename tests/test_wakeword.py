@@ -5,13 +5,15 @@ import sys
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
 from voiceloop.errors import DeviceError, SettingsError
+from voiceloop.settings import AudioSettings
 from voiceloop.wakemodels import WAKE_WORDS
-from voiceloop.wakeword import WakeWordToCome, try_wake_word, wake_ears
+from voiceloop.wakeword import WakeWordToCome, cutoff_at, try_wake_word, wake_ears
 
 SPEECH = Path(__file__).parent / "fixtures" / "speech"
 RATE_HZ = 24_000
@@ -19,14 +21,14 @@ BLOCK = 960
 
 
 class Desk:
-    def __init__(self, wake_word="okay_nabu", *, loaded=True):
+    def __init__(self, wake_word="okay_nabu", *, loaded=True, sensitivity="normal"):
         self.muted = False
         self.out = []
         self.told = []
         self.kept = []
         self.ears = wake_ears(
             wake_word,
-            8.0,
+            AudioSettings(wake_sensitivity=sensitivity),
             self.hear,
             Ledger(RATE_HZ, self.told.append),
             closed=lambda: self.muted,
@@ -67,6 +69,44 @@ def test_what_follows_the_wake_word_is_heard_whole_and_the_word_is_not():
     assert heard[begins:] == said[begins : len(heard)]
     assert len(said) - len(heard) < BLOCK
     assert begins / 2 / RATE_HZ == pytest.approx(QUESTION_S, abs=0.02)
+
+
+def noisy(pcm, seed, amplitude):
+    noise = np.random.default_rng(seed).normal(0, amplitude, len(pcm) // 2)
+    return (np.frombuffer(pcm, "<i2") + noise).clip(-32768, 32767).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("seed", "amplitude", "wakes"),
+    [(1, 500, ["low", "normal", "high"]), (1, 2000, ["normal", "high"]), (2, 2500, ["high"]), (1, 4000, [])],
+)
+def test_the_more_sensitive_the_more_noise_the_word_is_heard_in(seed, amplitude, wakes):
+    said, heard = noisy(speech("wake_time.wav"), seed, amplitude), []
+    for sensitivity in ("low", "normal", "high"):
+        desk = Desk(sensitivity=sensitivity)
+        desk.hears(said)
+        heard += [sensitivity] if "listening" in desk.states else []
+    assert heard == wakes
+
+
+@pytest.mark.parametrize("sensitivity", ["low", "high"])
+def test_however_sensitive_what_follows_is_heard_whole(sensitivity):
+    heard = Desk(sensitivity=sensitivity).hears(speech("wake_time.wav"))
+    begins = len(heard) - len(heard.lstrip(b"\0"))
+    assert begins / 2 / RATE_HZ == pytest.approx(QUESTION_S, abs=0.02)
+
+
+@pytest.mark.parametrize("chosen", [0.0, 0.5, 0.85, 0.97, 1.0])
+def test_normal_is_what_the_maker_chose_and_the_others_stay_probabilities(chosen):
+    low, high = cutoff_at("low", chosen), cutoff_at("high", chosen)
+    assert cutoff_at("normal", chosen) == chosen
+    assert 0 <= high <= chosen <= low <= 1
+    assert (high < low) is (0 < chosen < 1)
+
+
+def test_three_times_as_sure_are_three_times_the_odds():
+    assert cutoff_at("low", 0.9) == pytest.approx(27 / 28)
+    assert cutoff_at("high", 0.9) == pytest.approx(3 / 4)
 
 
 def test_what_is_said_while_the_model_is_loaded_is_heard_as_soon_as_it_is_there():

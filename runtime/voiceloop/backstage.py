@@ -73,7 +73,7 @@ class Backstage:
 
         ears = wake_ears(
             self._audio.wake_word,
-            self._audio.follow_up_s,
+            self._audio,
             hearing.take,
             ledger,
             closed=lambda: hearing.closed,

@@ -20,6 +20,7 @@ Listener = Literal["transcription", "chat"]
 Unclear = Literal["none", "sentence"]
 Patience = Literal["low", "normal", "relaxed", "very_relaxed", "high"]
 EchoMethod = Literal["webrtc", "half_duplex", "none"]
+Sensitivity = Literal["low", "normal", "high"]
 
 _RELAXED: Final[Mapping[str, int | str]] = {"silence_ms": 900, "interrupt_after_ms": 800, "eagerness": "low"}
 PATIENCE: Final[Mapping[Patience, Mapping[str, int | str]]] = {
@@ -270,6 +271,9 @@ class AudioSettings(Section):
     wake_word: str | None = None
     """Nothing is heard before it: okay_nabu, hey_jarvis, hey_mycroft, alexa, or the .json file of a microWakeWord
     model. Needs the extra `wake`; with push_to_talk the key decides."""
+    wake_sensitivity: Sensitivity = "normal"
+    """How readily the wake word is taken for said: normal is what its model's maker chose, high hears it more often,
+    and in other words too, low wakes less often by mistake."""
     follow_up_s: float = Field(default=8.0, gt=0)
     """How long after the last word of either side no wake word is needed."""
     earcon: bool = True

@@ -6,8 +6,8 @@ The one door to pymicro-wakeword, whose models are inside its package: nothing i
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, Literal
 
 from voiceloop.audio.ledger import Ledger
 from voiceloop.audio.resample import Resampler
@@ -15,6 +15,7 @@ from voiceloop.audio.wakegate import PRE_ROLL_S, SAMPLE_BYTES, Attention, WakeGa
 from voiceloop.devices.base import Ears
 from voiceloop.errors import SettingsError
 from voiceloop.events import MicrophoneTurned
+from voiceloop.settings import AudioSettings, Sensitivity
 from voiceloop.wakemodels import model_file, needs_package
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ ENDED_S = {"alexa": (0.2, 0.4), "hey_mycroft": (0.0, 0.2)}
 """How long before a model tells its phrase ended, at least and at most: measured on synthetic voices."""
 MOSTLY_ENDED_S = (0.1, 0.4)
 """The same of okay_nabu and of models that nobody measured."""
+SURER: Final[Mapping[Sensitivity, float]] = {"low": 3.0, "high": 1 / 3}
+"""How sure a model has to be, in odds, against what its maker chose: measured in docs/audio.md."""
+LATER_S: Final[Mapping[Sensitivity, float]] = {"low": 0.04, "high": -0.04}
+"""How much later it is as sure as that: measured on synthetic voices."""
 STRICTEST = 3
 """The mode of the voice activity detector: noise must not keep the microphone open."""
 
@@ -116,10 +121,12 @@ class WakeWordToCome:
 class MicroWake:
     """A microWakeWord model on a stream of PCM at `rate_hz`: some 120 us of work for 20 ms."""
 
-    def __init__(self, model: MicroWakeWord, rate_hz: int) -> None:
+    def __init__(self, model: MicroWakeWord, rate_hz: int, sensitivity: Sensitivity = "normal") -> None:
         from pymicro_wakeword import MicroWakeWordFeatures  # noqa: PLC0415  an extra
 
-        self.ended_s = ENDED_S.get(model.id, MOSTLY_ENDED_S)
+        least_s, most_s = (s + LATER_S.get(sensitivity, 0.0) for s in ENDED_S.get(model.id, MOSTLY_ENDED_S))
+        self.ended_s = max(0.0, least_s), most_s
+        model.probability_cutoff = cutoff_at(sensitivity, model.probability_cutoff)
         self._model = model
         self._features = MicroWakeWordFeatures()
         self._resampler = Resampler(rate_hz, MODEL_HZ)
@@ -137,9 +144,15 @@ class MicroWake:
         self._resampler.drain()
 
 
+def cutoff_at(sensitivity: Sensitivity, chosen: float) -> float:
+    """Return the probability above which a word is heard, where its model's maker chose `chosen`: both 0 to 1."""
+    surer = SURER.get(sensitivity)
+    return chosen if surer is None else surer * chosen / (1 - chosen + surer * chosen)
+
+
 def wake_ears(
     wake_word: str,
-    follow_up_s: float,
+    audio: AudioSettings,
     ears: Ears,
     ledger: Ledger,
     *,
@@ -152,7 +165,10 @@ def wake_ears(
     SettingsError for a model that is none.
     """
     rate_hz = ledger.rate_hz
-    word = WakeWordToCome(lambda: MicroWake(_model(wake_word), rate_hz), round(PRE_ROLL_S * rate_hz) * SAMPLE_BYTES)
+    word = WakeWordToCome(
+        lambda: MicroWake(_model(wake_word), rate_hz, audio.wake_sensitivity),
+        round(PRE_ROLL_S * rate_hz) * SAMPLE_BYTES,
+    )
     detector = functools.cache(lambda: _speech_detector(rate_hz))
 
     def is_speech(pcm: bytes) -> bool:
@@ -162,7 +178,7 @@ def wake_ears(
         detector()
         word.load()
 
-    gate = WakeGate(rate_hz, word, is_speech=is_speech, follow_up_s=follow_up_s)
+    gate = WakeGate(rate_hz, word, is_speech=is_speech, follow_up_s=audio.follow_up_s)
     return WakeEars(gate, ears, ledger, closed=closed, tell=tell, load=load)
 
 

@@ -31,7 +31,7 @@ class SecondsOfSpeech:
 def models(monkeypatch):
     monkeypatch.setattr(voiceloop.session, "check_wake_word", lambda wake_word: None)
     monkeypatch.setattr(voiceloop.wakeword, "_model", lambda wake_word: wake_word)
-    monkeypatch.setattr(voiceloop.wakeword, "MicroWake", lambda model, rate_hz: SecondsOfSpeech())
+    monkeypatch.setattr(voiceloop.wakeword, "MicroWake", lambda *_: SecondsOfSpeech())
     monkeypatch.setattr(voiceloop.wakeword, "_speech_detector", lambda rate_hz: any)
 
 
