@@ -38,7 +38,8 @@ def taken_db(path, *, user=0.0, seconds=6.0, lag=6):
         (EchoPath(), 6, 20),
         (EchoPath(delay_ms=5), 0, 20),
         (EchoPath(delay_ms=350), 35, 20),
-        (EchoPath(drift_ppm=100), 6, 12),
+        (EchoPath(drift_ppm=100), 6, 20),
+        (EchoPath(drift_ppm=-300), 6, 15),
         (EchoPath(clipped_at=0.12), 6, 6),
     ],
 )
@@ -46,8 +47,28 @@ def test_most_of_an_echo_is_taken(path, lag, least_db):
     assert taken_db(path, lag=lag) > least_db
 
 
-def test_as_much_is_taken_while_the_user_speaks():
-    assert taken_db(EchoPath(), user=1.0) > 12
+@pytest.mark.parametrize("path", [EchoPath(), EchoPath(drift_ppm=100)])
+def test_as_much_is_taken_while_the_user_speaks(path):
+    assert taken_db(path, user=1.0) > 12
+
+
+@pytest.mark.parametrize("drift_ppm", [0, 100, -100])
+def test_how_far_the_clocks_differ_is_found_from_the_sound_alone(drift_ppm):
+    room, canceller = Room(EchoPath(drift_ppm=drift_ppm), RATE_HZ), LinearEcho(BLOCK, 70)
+    far = speech(RATE_HZ, *AGENT, seconds=10.0)
+    for at in range(0, len(far), BLOCK):
+        canceller.residual(room.hears(far[at : at + BLOCK], at), far[at : at + BLOCK], 6)
+    assert canceller.slip / BLOCK * 1e6 == pytest.approx(drift_ppm, abs=10)
+
+
+def test_a_user_and_noise_move_no_clock():
+    far, noise = speech(RATE_HZ, *AGENT, seconds=6.0), np.random.default_rng(1).normal(0, 0.03, 6 * RATE_HZ)
+    room, canceller = Room(EchoPath(), RATE_HZ), LinearEcho(BLOCK, 70)
+    said = speech(RATE_HZ, "time_question_c", "hello_c", seconds=6.0) + noise
+    for at in range(0, len(far), BLOCK):
+        echo = room.hears(far[at : at + BLOCK], at)
+        canceller.residual(echo + said[at : at + BLOCK], far[at : at + BLOCK], 6)
+    assert abs(canceller.slip) / BLOCK * 1e6 < 20
 
 
 def test_an_echo_of_unknown_delay_is_left_as_it_is():
