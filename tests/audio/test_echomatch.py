@@ -19,7 +19,7 @@ def shares(rate_hz, *, echo=1.0, user=0.0, delay_ms=60, clipped_at=1.0):
     match, found = EchoMatch(rate_hz), []
     for number, start in enumerate(range(0, len(said), rate_hz // 100)):
         block = slice(start, start + rate_hz // 100)
-        match.follow(near[block], said[block])
+        match.follow(near[block], said[block], near[block])
         if number >= 60 and number % 5 == 0:
             found.append(match.share())
     return np.array(found)
@@ -41,7 +41,19 @@ def test_a_user_is_not(user, share):
     assert np.median(shares(24_000, echo=0.0, user=user)) < 0.35
 
 
+def test_what_subtraction_leaves_is_looked_at_by_itself():
+    agent, user = speech(24_000, *AGENT, seconds=3.0), 0.3 * speech(24_000, USER, seconds=3.0)
+    match, shares, left = EchoMatch(24_000), [], []
+    for start in range(0, len(agent), 240):
+        block = slice(start, start + 240)
+        match.follow(agent[block] + user[block], agent[block], user[block])
+        shares.append(match.share())
+        left.append(match.share_left())
+    assert np.median(shares[60:]) > 0.8
+    assert np.median(left[60:]) < 0.3
+
+
 def test_silence_is_nobodys():
     match = EchoMatch(24_000)
-    match.follow(np.zeros(240), np.zeros(240))
+    match.follow(np.zeros(240), np.zeros(240), np.zeros(240))
     assert match.share() == 0.0

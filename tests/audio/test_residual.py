@@ -88,6 +88,12 @@ def test_a_user_whom_the_canceller_swallows_is_heard_by_plain_subtraction(proven
     assert set(verdicts[20:]) == {Verdict.USER}
 
 
+def test_nor_does_he_have_to_be_as_loud_as_the_echo(proven):
+    proven.pass_s(4.0)
+    verdicts = proven.pass_s(0.5, user=0.04, ducked_db=60.0)
+    assert Verdict.USER in verdicts[:20]
+
+
 def test_an_echo_that_moves_is_no_user_though_plain_subtraction_leaves_all_of_it(proven):
     proven.pass_s(4.0)
     proven.delay = 8

@@ -27,11 +27,12 @@ class EchoMatch:
         self._thin = max(1, rate_hz // LEAST_HZ)
         self._block = round(rate_hz * BLOCK_S) // self._thin
         self._near = np.zeros(NEAR_BLOCKS * self._block)
+        self._left = np.zeros(NEAR_BLOCKS * self._block)
         self._far = np.zeros(_FFT_BLOCKS * self._block)
 
-    def follow(self, near: NDArray[np.float64], far: NDArray[np.float64]) -> None:
-        """Take what the microphone and the loudspeaker gave."""
-        for kept, samples in ((self._near, near), (self._far, far)):
+    def follow(self, near: NDArray[np.float64], far: NDArray[np.float64], left: NDArray[np.float64]) -> None:
+        """Take what the microphone and the loudspeaker gave, and what subtraction left of the microphone."""
+        for kept, samples in ((self._near, near), (self._far, far), (self._left, left)):
             kept[: -self._block] = kept[self._block :]
             kept[-self._block :] = samples[: self._block * self._thin].reshape(-1, self._thin).mean(axis=1)
 
@@ -40,7 +41,14 @@ class EchoMatch:
 
         Of the power above some 200 Hz; moments up to 450 ms back are tried. It takes up to 1 ms.
         """
-        near, far = _flatter(self._near), _flatter(self._far)
+        return self._explained(self._near)
+
+    def share_left(self) -> float:
+        """The same of what subtraction left: much where the echo has moved, little where a user speaks over it."""
+        return self._explained(self._left)
+
+    def _explained(self, sound: NDArray[np.float64]) -> float:
+        near, far = _flatter(sound), _flatter(self._far)
         count = 1 << (len(far) - 1).bit_length()
         product = np.fft.rfft(far, count) * np.conj(np.fft.rfft(near, count))
         lags = len(far) - len(near) + 1

@@ -45,6 +45,8 @@ ECHO_SHARE = 0.75
 """A microphone that is so much the loudspeaker's sound, only later than the canceller believes, holds echo."""
 MIXED_SHARE = 0.6
 """An echo that just moved is for so long at two delays; a user as loud as it hides half of it."""
+LEFT_SHARE = 0.25
+"""Where the echo is known well, a user leaves something that is none of it, however loud the echo is beside him."""
 OPEN_S = 0.4
 """The gate stays open for so long after the last evidence of a user: longer than the pauses within words."""
 SMOOTHING = 0.5
@@ -114,7 +116,7 @@ class EchoEvidence:
 
         Four rows of samples from -1 to 1.
         """
-        self._match.follow(blocks[0], blocks[1])
+        self._match.follow(blocks[0], blocks[1], blocks[3])
         powers = self._powers(blocks)
         self._levels += SMOOTHING * (powers.sum(axis=1) - self._levels)
         self._near_db, _, self.clean_db, self._remains_db = (_db(level) for level in self._levels)
@@ -166,11 +168,8 @@ class EchoEvidence:
             self.trust = Trust.PROVEN
 
     def _user_is_heard(self) -> bool:
-        left_db = self._left_db
-        heard = (
-            left_db > HEARD_DB
-            and left_db - self._near_db > ECHO_RATIO_DB
-            and self._match.share() < (ECHO_SHARE if self._open_s > 0.0 else MIXED_SHARE)
+        heard = self._stands_out(self._left_db) and (
+            self._match.share() < (ECHO_SHARE if self._open_s > 0.0 else MIXED_SHARE) or self._subtraction_left_a_user()
         )
         if self.trust is Trust.LOST:
             self._votes, self._open_s = 0, 0.0
@@ -180,6 +179,13 @@ class EchoEvidence:
         if heard and (self._votes >= self._votes_needed or self._open_s > 0.0):
             self._open_s = OPEN_S
         return self._open_s > 0.0
+
+    def _stands_out(self, db: float) -> bool:
+        return db > HEARD_DB and db - self._near_db > ECHO_RATIO_DB
+
+    def _subtraction_left_a_user(self) -> bool:
+        knows = self.takes_db > WITNESS_DB and self._stands_out(self._remains_db)
+        return knows and self._match.share_left() < LEFT_SHARE
 
     @property
     def _votes_needed(self) -> int:
