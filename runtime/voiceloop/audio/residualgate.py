@@ -1,9 +1,9 @@
 """Keeps what a canceller leaves of the echo from everybody who listens, and the user's first syllables for them.
 
 While there is nothing but echo the cleaned microphone is turned down by 40 dB. When a user is found to speak, he has
-spoken for some 50 ms, and the canceller has swallowed more than that: so the sound comes from 120 ms ago then, and from
+spoken for some 50 ms, and the canceller has swallowed more than that: so the sound comes from 160 ms ago then, and from
 the canceller that only subtracts, where that one is of use. When he pauses and no echo is about, or when echo is all
-there is once more, the sound is that of the moment again, and 120 ms of silence or echo are skipped.
+there is once more, the sound is that of the moment again, and 160 ms of silence or echo are skipped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from voiceloop.audio.residual import BLOCK_S, HEARD_DB, EchoEvidence, Verdict
 
 __all__ = ["LATE_BLOCKS", "ResidualGate"]
 
-LATE_BLOCKS = 12
+LATE_BLOCKS = 16
 """So late a user is heard who was found to speak over an echo."""
 CLOSED_GAIN = 0.01
 """Not zero: whoever listens would take the sudden silence for the end of a sound, and its end for the begin of one."""
