@@ -80,6 +80,22 @@ def test_a_path_that_jumps_is_noticed_although_the_canceller_passes_all(proven):
     assert Verdict.USER in proven.pass_s(0.2, user=0.1)
 
 
+def test_an_echo_that_is_missing_where_it_is_subtracted_has_moved(proven):
+    proven.pass_s(4.0)
+    proven.delay = 18
+    verdicts = proven.pass_s(0.2, removed_db=0.0)
+    assert proven.evidence.trust is Trust.LOST
+    assert verdicts.count(Verdict.USER) < 8, "too little to be taken for speech"
+
+
+def test_what_subtraction_learned_wrong_is_forgotten(proven):
+    proven.pass_s(4.0)
+    proven.delay = 7
+    proven.pass_s(4.0)
+    assert proven.evidence.trust is Trust.PROVEN
+    assert proven.evidence.takes_db > 20
+
+
 def test_a_user_whom_the_canceller_swallows_is_heard_by_plain_subtraction(proven):
     proven.pass_s(2.0)
     assert proven.evidence.subtracts

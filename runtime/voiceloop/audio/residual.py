@@ -34,6 +34,10 @@ PROOF_S = 0.8
 PATIENCE_S = 2.5
 LOST_SHARE = 0.3
 """A user who speaks hides less than 0.2 of the expected echo."""
+ADDED_DB = 1.0
+"""Under 144 sentences said over an echo subtraction left at most 0.8 dB more than there had been."""
+FADES_DB = 0.3
+"""What the canceller gets wrong of a loud syllable is heard in the pause after it; so much less with each block."""
 DOUBT_SHARE = 0.07
 VOTES = 2
 """Blocks in favour of the user, less those against, before the gate opens."""
@@ -100,7 +104,7 @@ class EchoEvidence:
         self.model = EchoModel()
         self._match = EchoMatch(rate_hz)
         self._levels = np.zeros(4)
-        self._near_db = self._remains_db = 0.0
+        self._near_db = self._remains_db = self._recent_db = 0.0
         self._echo_until_s = 0.0
         self._proof_s = self._tried_s = self._learned_s = 0.0
         self._votes = 0
@@ -120,6 +124,7 @@ class EchoEvidence:
         powers = self._powers(blocks)
         self._levels += SMOOTHING * (powers.sum(axis=1) - self._levels)
         self._near_db, _, self.clean_db, self._remains_db = (_db(level) for level in self._levels)
+        self._recent_db = max(self._near_db, self._recent_db - FADES_DB)
         self.ratio_db = self.clean_db - self._near_db
         far_is_loud = _db(powers[1].sum()) > FAR_DB
         self._echo_until_s = ECHO_WITHIN_S if far_is_loud else self._echo_until_s - BLOCK_S
@@ -140,6 +145,12 @@ class EchoEvidence:
         return powers
 
     @property
+    def _subtraction_adds(self) -> bool:
+        """It takes away an echo that is not there any more: a user, whatever he says, adds to both."""
+        believed_db = self._recent_db - 0.5 * self.takes_db
+        return self.takes_db > WITNESS_DB and self._remains_db > max(LOUD_DB, believed_db, self._near_db + ADDED_DB)
+
+    @property
     def _left_db(self) -> float:
         """How loud the microphone is without its echo, as far as that is known."""
         return max(self.clean_db, self._remains_db) if self.takes_db > WITNESS_DB else self.clean_db
@@ -152,7 +163,7 @@ class EchoEvidence:
         if self.trust is Trust.PROVEN:
             if loud and removed and self.verdict is Verdict.ECHO:
                 self.takes_db += TAKES_RATE * (self._near_db - self._remains_db - self.takes_db)
-            if self.model.missing > LOST_SHARE:
+            if self.model.missing > LOST_SHARE or self._subtraction_adds:
                 self.trust = Trust.LOST
                 self._proof_s = self._tried_s = self.takes_db = 0.0
             return
@@ -193,7 +204,7 @@ class EchoEvidence:
             return VOTES_WHEN_YOUNG
         if self.ratio_db <= ECHO_RATIO_DB:
             return VOTES_WHEN_MOVING
-        return VOTES if self.model.missing < DOUBT_SHARE else VOTES_IN_DOUBT
+        return VOTES if self.subtracts and self.model.missing < DOUBT_SHARE else VOTES_IN_DOUBT
 
 
 def _db(power: float) -> float:

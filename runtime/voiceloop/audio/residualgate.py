@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from voiceloop.audio.echomodel import LAGS
 from voiceloop.audio.linearecho import LinearEcho
 from voiceloop.audio.pcm import to_int16
-from voiceloop.audio.residual import BLOCK_S, HEARD_DB, EchoEvidence, Verdict
+from voiceloop.audio.residual import BLOCK_S, HEARD_DB, EchoEvidence, Trust, Verdict
 
 __all__ = ["LATE_BLOCKS", "ResidualGate"]
 
@@ -51,8 +51,10 @@ class ResidualGate:
     def _pass_block(self, near: bytes, far: bytes, clean: bytes) -> bytes:
         sounds = np.frombuffer(near + far + clean, np.int16).reshape(3, -1) / 32768
         subtracted = self._subtraction.residual(sounds[0], sounds[1], self.evidence.model.lag)
-        before = self.evidence.verdict
+        before, trusted = self.evidence.verdict, self.evidence.trust
         verdict = self.evidence.judge(np.vstack((sounds, subtracted)))
+        if self.evidence.trust is Trust.LOST is not trusted:
+            self._subtraction.forget()
         self._kept.append(subtracted if self.evidence.subtracts else sounds[2])
         self._quiet_blocks = 0 if self.evidence.clean_db > HEARD_DB else self._quiet_blocks + 1
         late, gain = self._late, CLOSED_GAIN if verdict is Verdict.ECHO else 1.0
