@@ -35,9 +35,9 @@ PATIENCE_S = 2.5
 LOST_SHARE = 0.3
 """A user who speaks hides less than 0.2 of the expected echo."""
 ADDED_DB = 1.0
-"""Under 144 sentences said over an echo subtraction left at most 0.8 dB more than there had been."""
-FADES_DB = 0.3
-"""What the canceller gets wrong of a loud syllable is heard in the pause after it; so much less with each block."""
+"""Under 144 sentences said over a known echo subtraction left at most 0.8 dB more than there had been."""
+FADES_DB = 0.05
+"""What the canceller gets wrong of a loud syllable is heard in the pauses beside it; so much less with each block."""
 DOUBT_SHARE = 0.07
 VOTES = 2
 """Blocks in favour of the user, less those against, before the gate opens."""
@@ -148,7 +148,8 @@ class EchoEvidence:
     def _subtraction_adds(self) -> bool:
         """It takes away an echo that is not there any more: a user, whatever he says, adds to both."""
         believed_db = self._recent_db - 0.5 * self.takes_db
-        return self.takes_db > WITNESS_DB and self._remains_db > max(LOUD_DB, believed_db, self._near_db + ADDED_DB)
+        adds = self.takes_db > WITNESS_DB and self._remains_db > max(LOUD_DB, believed_db, self._near_db + ADDED_DB)
+        return adds and self._match.share_left() > LEFT_SHARE
 
     @property
     def _left_db(self) -> float:
