@@ -100,7 +100,8 @@ class Feed:
     """Gives block n the positions 240 n to 240 (n + 1) and samples of value n + 1."""
 
     def take(self, number):
-        return Sent(number, np.full(240, number + 1, np.int16).tobytes(), 240 * (number + 1))
+        pcm = np.full(240, number + 1, np.int16).tobytes()
+        return Sent(number, pcm, 240 * (number + 1), pcm)
 
 
 def make_playback(latency_s=0.0):

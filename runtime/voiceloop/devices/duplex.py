@@ -47,6 +47,8 @@ class Sent(NamedTuple):
     """Empty for silence that the ledger did not give."""
     end: int
     """Position on the line after this block, in the ledger's samples."""
+    played: bytes
+    """The same with its fades, which an echo has too; empty for silence."""
 
 
 class SpeakerFeed:
@@ -63,18 +65,22 @@ class SpeakerFeed:
         self._resampler = Resampler(rate_hz, card_hz)
         # Pulled ahead once, so that afterwards one block in is one block out in spite of the filter's delay.
         self._lead = math.ceil(self._resampler.delay_ms * rate_hz / 1000)
+        self._held = math.ceil(self._resampler.delay_ms * card_hz / 1000)
+        """The same in samples of the card."""
         self._sent: deque[Sent] = deque()
         self._said = bytearray()
+        self._shaped = bytearray()
+        """The same with fades where sound breaks off within a chunk, and where it goes on."""
         self._out = bytearray()
         self._again = bytearray(again)
         self._end = 0
         self._fresh = True
         self.flushed_at = 0
         """Position of the newest flush: nothing before it is to be played any more."""
-        self._card_hz = card_hz
+        self._rate_hz, self._card_hz = rate_hz, card_hz
         self._fades = Fades(rate_hz)
-        self._silence_from: int | None = None
-        """Sample of the next block at which sound that broke off must have faded."""
+        self._breaks_off = False
+        """The next block begins with the end of a sound that broke off: it must have faded after `_lead`."""
         self.cushion = Cushion()
 
     def top_up(self) -> None:
@@ -91,12 +97,15 @@ class SpeakerFeed:
             ring.rewrite(follows, ramped(ring.read(follows), self._card_hz, fade_samples(self._card_hz)))
             ring.keep(follows, generation)
             # A fade counts as silence: nothing of it was heard.
-            self._sent = deque(each._replace(pcm=b"") if each.number == follows else each for each in self._sent)
+            self._sent = deque(
+                each._replace(pcm=b"", played=b"") if each.number == follows else each for each in self._sent
+            )
         ring.generation = generation
         self._fades.reset()
-        self._silence_from = None
+        self._breaks_off = False
         self._resampler.drain()
         self._said.clear()
+        self._shaped.clear()
         self._out.clear()
         self._again.clear()
         self._fresh = True
@@ -113,7 +122,7 @@ class SpeakerFeed:
         """What the card has not taken, oldest first; the last may be less than a block."""
         yield from self._sent
         if self._said or self._again:
-            yield Sent(SILENT, bytes(self._said + self._again), self._ledger.position)
+            yield Sent(SILENT, bytes(self._said + self._again), self._ledger.position, b"")
 
     def _put(self) -> None:
         while len(self._out) < self._card_bytes:
@@ -129,24 +138,28 @@ class SpeakerFeed:
             shaped, breaks_off = self._fades.shape(pcm)
             if breaks_off:
                 self._fade_out()
+            self._shaped += shaped
             self._out += self._resampler.feed(shaped)
         self._end += self._block
-        self._sent.append(Sent(self._ring.written, _cut(self._said, 2 * self._block), self._end))
-        self._ring.put(self._faded(_cut(self._out, self._card_bytes)))
+        said, shaped, out = (
+            _cut(self._said, 2 * self._block),
+            _cut(self._shaped, 2 * self._block),
+            _cut(self._out, self._card_bytes),
+        )
+        if self._breaks_off:
+            shaped, out = ramped(shaped, self._rate_hz, self._lead), ramped(out, self._card_hz, self._held)
+            self._breaks_off = False
+        self._sent.append(Sent(self._ring.written, said, self._end, shaped))
+        self._ring.put(out)
 
     def _fade_out(self) -> None:
         """What is pulled next is silence in the middle of a wave: fade the block before, if it can still be changed."""
-        ring, lead = self._ring, math.ceil(self._resampler.delay_ms * self._card_hz / 1000)
-        newest = ring.written - 1
+        ring, newest = self._ring, self._ring.written - 1
         if ring.taken <= newest:
-            ring.rewrite(newest, ramped(ring.read(newest), self._card_hz, self._card_bytes // 2 + lead))
-        self._silence_from = lead
-
-    def _faded(self, block: bytes) -> bytes:
-        if self._silence_from is not None:
-            block = ramped(block, self._card_hz, self._silence_from)
-            self._silence_from = None
-        return block
+            ring.rewrite(newest, ramped(ring.read(newest), self._card_hz, self._card_bytes // 2 + self._held))
+            sent = self._sent.pop()
+            self._sent.append(sent._replace(played=ramped(sent.played, self._rate_hz, self._block + self._lead)))
+        self._breaks_off = True
 
 
 class BlockTimes:
@@ -250,7 +263,7 @@ class Playback:
             self.latency_s += _DELAY_STEP * (late_s + block.delay_s - self.latency_s)
         sent = None if block.number == SILENT else self._feed.take(block.number)
         self._note(sent)
-        return self._silence if sent is None else sent.pcm
+        return self._silence if sent is None or not sent.played else sent.played
 
     def heard(self, now_s: float) -> int:
         """Position sounding now, in the ledger's samples; never steps back."""
@@ -275,7 +288,7 @@ class Playback:
     def around(self, number: int) -> bytes:
         """Block `number` of all that the card took, at the session's rate; silence where there was none."""
         found = self._find(number)
-        return self._silence if found is None or not found.pcm else found.pcm
+        return self._silence if found is None or not found.played else found.played
 
     def passed(self, number: int) -> bool:
         """The card has taken block `number`, so that `around` knows it."""
@@ -285,7 +298,8 @@ class Playback:
         number = self._blocks[-1].number + 1 if self._blocks else 0
         if sent is not None:
             self._end = sent.end
-        self._blocks.append(Sent(number, b"" if sent is None else sent.pcm, self._end))
+        pcm, played = (b"", b"") if sent is None else (sent.pcm, sent.played)
+        self._blocks.append(Sent(number, pcm, self._end, played))
 
     def _find(self, number: int) -> Sent | None:
         back = self._blocks[-1].number - number if self._blocks else -1
