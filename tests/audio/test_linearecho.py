@@ -61,6 +61,18 @@ def test_how_far_the_clocks_differ_is_found_from_the_sound_alone(drift_ppm):
     assert canceller.slip / BLOCK * 1e6 == pytest.approx(drift_ppm, abs=10)
 
 
+def test_the_clocks_go_on_while_nobody_speaks():
+    room, canceller = Room(EchoPath(drift_ppm=100), RATE_HZ), LinearEcho(BLOCK, 70)
+    said = speech(RATE_HZ, *AGENT, seconds=10.0)
+    far = np.concatenate((said, np.zeros(4 * RATE_HZ), said[:RATE_HZ]))
+    echoes, left = [], []
+    for at in range(0, len(far), BLOCK):
+        echoes.append(room.hears(far[at : at + BLOCK], at))
+        left.append(canceller.residual(echoes[-1], far[at : at + BLOCK], 6))
+    again = slice(14 * RATE_HZ, 14 * RATE_HZ + RATE_HZ // 3)
+    assert db(np.concatenate(echoes)[again]) - db(np.concatenate(left)[again]) > 15
+
+
 def test_a_user_and_noise_move_no_clock():
     far, noise = speech(RATE_HZ, *AGENT, seconds=6.0), np.random.default_rng(1).normal(0, 0.03, 6 * RATE_HZ)
     room, canceller = Room(EchoPath(), RATE_HZ), LinearEcho(BLOCK, 70)

@@ -76,7 +76,11 @@ class LinearEcho:
             self._lag = lag
         start = self._at + max(0, self._lag - BEFORE)
         used = self._spectra[start : start + PARTITIONS]
-        if self._lag < 0 or not used.any():
+        if self._lag < 0:
+            return near
+        # Clocks go on while nothing is played.
+        self._weights *= np.exp(-1j * self.slip * self._turns)
+        if not used.any():
             return near
         echo = (self._weights * used).sum(axis=0)
         error: NDArray[np.float64] = near - np.fft.irfft(echo)[self._samples :]
@@ -96,7 +100,6 @@ class LinearEcho:
         later /= (trust * (slope.real**2 + slope.imag**2)).sum() + SLIP_DOUBT
         most = MOST_SLIP * self._samples
         self.slip = min(most, max(-most, self.slip + SLIP_RATE * later))
-        self._weights *= np.exp(-1j * self.slip * self._turns)
 
     def _learn(self, used: NDArray[np.complex128], spectrum: NDArray[np.complex128]) -> None:
         self._others = OTHERS_KEPT * self._others + (1 - OTHERS_KEPT) * (spectrum.real**2 + spectrum.imag**2)

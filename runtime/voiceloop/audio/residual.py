@@ -154,7 +154,8 @@ class EchoEvidence:
     @property
     def _left_db(self) -> float:
         """How loud the microphone is without its echo, as far as that is known."""
-        return max(self.clean_db, self._remains_db) if self.takes_db > WITNESS_DB else self.clean_db
+        believed = self.takes_db > WITNESS_DB and self._remains_db <= self._near_db + ADDED_DB
+        return max(self.clean_db, self._remains_db) if believed else self.clean_db
 
     def _weigh_trust(self, powers: NDArray[np.float64], *, far_is_loud: bool) -> None:
         near_db, far_db = 10 * np.log10(powers[:2] + 1e-10)
