@@ -53,7 +53,7 @@ class ResidualGate:
         subtracted = self._subtraction.residual(sounds[0], sounds[1], self.evidence.model.lag)
         before, trusted = self.evidence.verdict, self.evidence.trust
         verdict = self.evidence.judge(np.vstack((sounds, subtracted)))
-        if self.evidence.trust is Trust.LOST is not trusted:
+        if self.evidence.trust is Trust.LOST and trusted is not Trust.LOST:
             self._subtraction.forget()
         self._kept.append(subtracted if self.evidence.subtracts else sounds[2])
         self._quiet_blocks = 0 if self.evidence.clean_db > HEARD_DB else self._quiet_blocks + 1
