@@ -24,6 +24,13 @@ class Speaker:
         self.feed = SpeakerFeed(self.ledger, self.ring, rate_hz, card_hz)
         self.out = bytearray(card_hz // 50)
 
+    def speaks(self, said, blocks):
+        """There is something to say, and the card takes so many blocks of it."""
+        self.ledger.put("r", "i", 0, said.tobytes())
+        self.feed.top_up()
+        for _ in range(blocks):
+            self.callback()
+
     def callback(self):
         number = self.ring.render(memoryview(self.out))
         sent = None if number == SILENT else self.feed.take(number)

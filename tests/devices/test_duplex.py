@@ -54,10 +54,7 @@ def test_a_late_loop_makes_the_ring_one_block_deeper():
 
 def test_after_a_flush_old_audio_is_silence_and_new_audio_is_whole():
     speaker = Speaker()
-    speaker.ledger.put("old", "i", 0, tone(24_000, 1.0).tobytes())
-    speaker.feed.top_up()
-    for _ in range(10):
-        speaker.callback()
+    speaker.speaks(tone(24_000, 1.0), blocks=10)
     speaker.ledger.flush()
     speaker.feed.flush(speaker.ledger.generation)
     speaker.feed.top_up()

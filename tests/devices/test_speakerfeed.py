@@ -9,10 +9,7 @@ from devices.fakespeaker import Speaker, tone
 
 def test_the_canceller_is_told_of_the_fade_that_the_card_plays():
     speaker = Speaker()
-    speaker.ledger.put("a", "i", 0, tone(24_000, 1.0).tobytes())
-    speaker.feed.top_up()
-    for _ in range(10):
-        speaker.callback()
+    speaker.speaks(tone(24_000, 1.0), blocks=10)
     speaker.ledger.pause()
     said = played = b""
     for _ in range(6):

@@ -145,16 +145,21 @@ class EchoEvidence:
         return powers
 
     @property
+    def _subtraction_testifies(self) -> bool:
+        """It is known to take so much of an echo that what it leaves of one says something."""
+        return self.takes_db > WITNESS_DB
+
+    @property
     def _subtraction_adds(self) -> bool:
         """It takes away an echo that is not there any more: a user, whatever he says, adds to both."""
         believed_db = self._recent_db - 0.5 * self.takes_db
-        adds = self.takes_db > WITNESS_DB and self._remains_db > max(LOUD_DB, believed_db, self._near_db + ADDED_DB)
-        return adds and self._match.share_left() > LEFT_SHARE
+        adds = self._remains_db > max(LOUD_DB, believed_db, self._near_db + ADDED_DB)
+        return self._subtraction_testifies and adds and self._match.share_left() > LEFT_SHARE
 
     @property
     def _left_db(self) -> float:
         """How loud the microphone is without its echo, as far as that is known."""
-        believed = self.takes_db > WITNESS_DB and self._remains_db <= self._near_db + ADDED_DB
+        believed = self._subtraction_testifies and self._remains_db <= self._near_db + ADDED_DB
         return max(self.clean_db, self._remains_db) if believed else self.clean_db
 
     def _weigh_trust(self, powers: NDArray[np.float64], *, far_is_loud: bool) -> None:
@@ -197,8 +202,8 @@ class EchoEvidence:
         return db > HEARD_DB and db - self._near_db > ECHO_RATIO_DB
 
     def _subtraction_left_a_user(self) -> bool:
-        knows = self.takes_db > WITNESS_DB and self._stands_out(self._remains_db)
-        return knows and self._match.share_left() < LEFT_SHARE
+        stands_out = self._subtraction_testifies and self._stands_out(self._remains_db)
+        return stands_out and self._match.share_left() < LEFT_SHARE
 
     @property
     def _votes_needed(self) -> int:
