@@ -26,8 +26,10 @@ SPEECH = TESTS / "fixtures" / "speech"
 READY = re.compile(r"voiceloop gateway ready (http://\S+)")
 LONGEST_S = 75.0
 """No conversation of these tests takes longer; the longest one plays a story of 27 s."""
+BLOCK_S = 0.02
+"""The recording is written in such blocks: the last one of a reply may end so much after the time its line bears."""
 LATE_S = 0.3
-"""A line of the transcript bears the time at which its 20 ms block was noted; a busy machine adds to it."""
+"""A line of the transcript bears the time at which its block was noted; a busy machine adds to it."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,13 @@ class Held:
         """Where a reply may stand in the recording: from the end of the one before it to the start of the next one.
 
         A line may bear a time a little after the sound it tells of, so the stretch begins and ends `LATE_S` early, but
-        not before this reply has stopped.
+        not before this reply's last block, which is none of the next one's stretch.
         """
         start, stop = self.playback_of(reply_id)
         later = [line["t"] for line in self.of("agent_speech_started") if line["t"] > start]
         earlier = [line["t"] for line in self.of("agent_speech_stopped") if line["t"] < start]
-        from_s = max([start - LATE_S, *(stopped + 0.001 for stopped in earlier)])
-        return from_s, max(stop, min(later) - LATE_S) if later else self.recording.seconds
+        from_s = max([start - LATE_S, *(stopped + BLOCK_S for stopped in earlier)])
+        return from_s, max(stop + BLOCK_S, min(later) - LATE_S) if later else self.recording.seconds
 
 
 def read_lines(path: Path) -> list[dict]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from journeys.real.listening import RECORDING_HZ, Recording, likeness_db, word_distance, word_error_rate, words
+from journeys.real.talking import Held, Journey
 from voiceloop.tools.spoken import parse_number
 
 
@@ -96,6 +99,27 @@ def test_sound_is_found_to_the_sample():
     assert recording.sounding(0.0, 1.0) == (0.1, 0.2)
     assert recording.sounding(0.125, 0.15) is None
     assert recording.longest_silence_s(0.0, 1.0) == 601 / RECORDING_HZ
+
+
+def test_the_last_block_of_a_stopped_reply_is_its_own_when_the_next_one_follows_at_once(tmp_path):
+    lines = [
+        {"event": event, "reply_id": reply_id, "t": t}
+        for event, reply_id, t in [
+            ("agent_speech_started", "r1", 1.66),
+            ("agent_speech_stopped", "r1", 6.599),
+            ("agent_speech_started", "r2", 6.66),
+            ("agent_speech_stopped", "r2", 7.5),
+        ]
+    ]
+    (tmp_path / "transcript.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    right = np.zeros(8 * RECORDING_HZ, np.int16)
+    right[round(1.66 * RECORDING_HZ) : round(6.6 * RECORDING_HZ)] = 1
+    right[round(6.65 * RECORDING_HZ) : round(7.5 * RECORDING_HZ)] = 1
+    recording = Recording(right, right)
+    held = Held(Journey(), tmp_path, 0, "", "")
+    held.recording = recording
+    assert recording.sounding(*held.stretch_of("r1")) == (1.66, 6.6)
+    assert recording.sounding(*held.stretch_of("r2")) == (6.65, 7.5)
 
 
 def test_a_shifted_signal_is_not_alike():
